@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+# aihls: `make demo` runs the main job on real input, `make test` the tests; `make help` lists the rest.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+B := build
+V ?= 0
+Q := $(if $(filter 0,$(V)),@)
+SAN ?= 0
+PREFIX ?= /usr/local
+
+# Debian 12 packages: what building and testing needs.
+DEPS := gcc g++ make pkg-config verilator yosys protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
+        libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev python3
+
+ifneq ($(SAN),0)
+B := build/san
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+
+CC := gcc
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wswitch-enum
+ifeq ($(CI),true)
+WARNINGS += -Werror
+endif
+PKGS := jansson libxml-2.0 libzip nettle libprotobuf-c
+CPPFLAGS := -I. -I$(B)/gen -D_GNU_SOURCE $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+CFLAGS := -std=c11 -O2 -g -fopenmp $(SANFLAGS)
+# The integer reference's loops vectorize at -O3; floats must not be reordered anywhere.
+LDLIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lopenblas -lm
+
+SOURCES := $(filter-out hls/aihls.c,$(wildcard base/*.c frontend/*.c dataflow/*.c hls/*.c sim/*.c))
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o $(B)/gen/embed.o
+EMBED := $(sort $(wildcard boards/*.xsd boards/*/board.xml rtl_templates/*.v docs/diagnostics/*.md) sim/harness.cpp)
+TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/test_*.c tests/flow/test_*.c)))
+SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
+
+all: $(B)/aihls
+
+$(B)/aihls: $(B)/hls/aihls.o $(B)/libaihls.a
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/libaihls.a: $(OBJECTS)
+	@echo "  AR    $@"
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/%.o: %.c $(B)/gen/onnx.pb-c.h
+	@echo "  CC    $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+$(B)/sim/ref_int.o $(B)/sim/ref_float_conv.o: CFLAGS += -O3
+
+$(B)/gen/onnx.pb-c.c: /usr/include/onnx/onnx.proto
+	@echo "  GEN   $@"
+	@mkdir -p $(@D)
+	$(Q)protoc-c --c_out=$(@D) -I $(dir $<) $<
+$(B)/gen/onnx.pb-c.h: $(B)/gen/onnx.pb-c.c
+$(B)/gen/onnx.pb-c.o: $(B)/gen/onnx.pb-c.c
+	$(Q)$(CC) -I$(B)/gen $(CFLAGS) -c -o $@ $<
+
+$(B)/gen/embed.S: base/embed.sh $(EMBED)
+	@echo "  EMBED $(words $(EMBED)) files"
+	@mkdir -p $(@D)
+	$(Q)sh base/embed.sh $(EMBED) > $@
+$(B)/gen/embed.o: $(B)/gen/embed.S
+	$(Q)$(CC) -c -o $@ $<
+
+/usr/include/onnx/onnx.proto:
+	@echo "missing package libonnx-dev: run 'make deps'" >&2; exit 1
+
+## Installs the Debian packages that are missing.
+deps:
+	@sh .ci/deps $(DEPS)
+
+## Compiles the digits network for ultra96 and simulates real digits through it.
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all
+	@sh tests/demo.sh $(B)/aihls
+
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libaihls.a
+	@echo "  LINK  $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+## Everything that CI checks.
+test: deps
+	@$(MAKE) --no-print-directory -j2 all $(TESTS)
+	@sh tests/run.sh $(B) $(TESTS)
+
+## The unit tests alone.
+check-fast:
+	@$(MAKE) --no-print-directory -j2 all $(filter $(B)/tests/unit/%,$(TESTS))
+	@sh tests/run.sh $(B) $(filter $(B)/tests/unit/%,$(TESTS))
+
+## Measures the networks of the README's table.
+bench: all
+	@sh tests/bench.sh $(B)/aihls
+
+## Synthesizes digits and ResNet-8 with Yosys and compares resources with the prediction.
+synth: all
+	@sh tests/synth.sh $(B)/aihls
+
+## Style and header checks; Verilog lint of every template.
+lint: all
+	@sh tests/lint.sh
+
+install: all
+	install -D -m 755 $(B)/aihls $(DESTDIR)$(PREFIX)/bin/aihls
+
+clean:
+	rm -rf build
+
+help:
+	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
+
+.PHONY: all deps demo test check-fast bench synth lint install clean help
+.SECONDARY:
+-include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

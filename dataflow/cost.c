@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataflow/cost.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+// Memories up to this depth are built from LUTs: one LUT6 is 64 bits of ROM.
+#define LUT_ROM_DEPTH 64
+
+int cost_lane_shift(const char *tech)
+{
+    return strcmp(tech, "DSP48E1") == 0 ? 17 : 18;
+}
+
+struct fold_shape fold_shape(const struct stage *s, const struct fold *f)
+{
+    const struct window_geometry *g = &s->geo;
+    struct fold_shape x = { .slices = 1, .slice_c = s->in_c };
+    if (s->kind != STAGE_CONV && s->kind != STAGE_DW) {
+        x.passes = 1;
+        x.params = 1;
+        return x;
+    }
+    int64_t taps = g->kernel_h / f->rows_par * g->kernel_w;
+    if (s->kind == STAGE_CONV) {
+        x.slices = g->group;
+        x.slice_c = s->in_c / g->group;
+    }
+    x.words = ceil_div(x.slice_c, f->word);
+    x.row_words = g->in_w * x.slices * x.words;
+    if (s->kind == STAGE_CONV) {
+        x.passes = x.slices * ceil_div(s->out_c / x.slices, f->lanes);
+        x.steps = taps * x.words;
+        x.chain = (int64_t)f->rows_par * f->word;
+    } else {
+        x.passes = x.words;
+        x.steps = taps;
+        x.chain = f->rows_par;
+    }
+    x.segments = (int)ceil_div(x.chain, f->seg_len);
+    x.weight_words = x.passes * x.steps;
+    x.params = ceil_div(s->out_c, f->rq_lanes);
+    return x;
+}
+
+int64_t cost_input_cycles(const struct stage *s, int in_lanes)
+{
+    int64_t pixels = s->kind == STAGE_CONV || s->kind == STAGE_DW || s->kind == STAGE_GAP ? s->geo.in_h * s->geo.in_w : 1;
+    return pixels * ceil_div(s->in_c, in_lanes);
+}
+
+static int64_t pass_cycles(int64_t steps, int64_t results, const struct fold *f)
+{
+    return max_i64(steps, ceil_div(results, f->rq_lanes) * f->rq_cycles);
+}
+
+int64_t cost_cycles(const struct stage *s, const struct fold *f)
+{
+    const struct window_geometry *g = &s->geo;
+    struct fold_shape x = fold_shape(s, f);
+    int64_t input = cost_input_cycles(s, f->in_lanes), pixel;
+    switch (s->kind) {
+    case STAGE_CONV: {
+        int64_t per_slice = s->out_c / x.slices, full = per_slice / f->lanes, rest = per_slice % f->lanes;
+        pixel = full * pass_cycles(x.steps, f->lanes, f) + (rest ? pass_cycles(x.steps, rest, f) : 0);
+        return max_i64(input, g->out_h * g->out_w * x.slices * pixel);
+    }
+    case STAGE_DW: {
+        int64_t full = s->in_c / f->word, rest = s->in_c % f->word;
+        pixel = full * pass_cycles(x.steps, f->word, f) + (rest ? pass_cycles(x.steps, rest, f) : 0);
+        return max_i64(input, g->out_h * g->out_w * pixel);
+    }
+    case STAGE_GAP: // the last pixel's beats leave at the requantizer's rate
+        return input + ceil_div(s->in_c, f->in_lanes) * (f->rq_cycles - 1);
+    case STAGE_ADD:
+    case STAGE_TABLE: return input;
+    case STAGE_KIND_COUNT: break;
+    }
+    BUG("no stage kind");
+}
+
+// ---- packing ----
+
+static int64_t low_lane_limit(const char *tech)
+{
+    return ((int64_t)1 << (cost_lane_shift(tech) - 1)) - 1;
+}
+
+static int64_t weights_per_out(const struct stage *s)
+{
+    return s->geo.kernel_h * s->geo.kernel_w * (s->kind == STAGE_CONV ? s->in_c / s->geo.group : 1);
+}
+
+bool cost_can_pack(const struct stage *s, const char *tech)
+{
+    if (s->kind != STAGE_CONV || s->weight_bits > 8)
+        return false;
+    if (strcmp(tech, "DSP48E1") != 0)
+        return true;
+    // its 25-bit pre-adder has no room for -128 in the high lane
+    for (int64_t i = 0; i < s->out_c * weights_per_out(s); i++)
+        if (s->weights[i] == -128)
+            return false;
+    return true;
+}
+
+int cost_safe_segment(const struct stage *s, const char *tech)
+{
+    int64_t worst = 1;
+    for (int64_t i = 0; i < s->out_c * weights_per_out(s); i++) {
+        int64_t w = s->weights[i], reach = w > 0 ? w * 128 : -w * 128;
+        worst = max_i64(worst, reach);
+    }
+    return (int)max_i64(1, low_lane_limit(tech) / worst);
+}
+
+// The largest sum, in absolute value, that a segment of column positions [c0, c1) can reach for
+// output m at step (ky, kx, j).
+static int64_t segment_reach(const struct stage *s, const struct fold *f, int64_t m, int64_t ky, int64_t kx,
+                             int64_t j, int64_t c0, int64_t c1)
+{
+    int64_t cig = s->in_c / s->geo.group, lo = 0, hi = 0;
+    for (int64_t c = c0; c < c1; c++) {
+        int64_t row = ky * f->rows_par + c / f->word, ci = j * f->word + c % f->word;
+        if (ci >= cig)
+            continue;
+        int64_t w = s->weights[((m * s->geo.kernel_h + row) * s->geo.kernel_w + kx) * cig + ci];
+        lo += w > 0 ? w * -128 : w * 127;
+        hi += w > 0 ? w * 127 : w * -128;
+    }
+    return max_i64(-lo, hi);
+}
+
+static bool segment_fits(const struct stage *s, const struct fold *f, int seg_len, int64_t limit)
+{
+    struct fold_shape x = fold_shape(s, f);
+    int64_t per_slice = s->out_c / x.slices;
+    for (int64_t m = 0; m < s->out_c; m++) {
+        if (m % per_slice % f->lanes % 2) // high lanes have room
+            continue;
+        for (int64_t t = 0; t < x.steps; t++)
+            for (int64_t c0 = 0; c0 < x.chain; c0 += seg_len) {
+                int64_t j = t % x.words, kx = t / x.words % s->geo.kernel_w, ky = t / x.words / s->geo.kernel_w;
+                if (segment_reach(s, f, m, ky, kx, j, c0, min_i64(c0 + seg_len, x.chain)) > limit)
+                    return false;
+            }
+    }
+    return true;
+}
+
+// Segments of equal length waste no ROM columns, so the length follows from their number.
+static int segment_length(int64_t chain, int64_t segments)
+{
+    return (int)ceil_div(chain, segments);
+}
+
+int cost_exact_segment(const struct stage *s, const struct fold *f, const char *tech)
+{
+    int64_t chain = fold_shape(s, f).chain;
+    for (int64_t n = 1; n <= chain; n++) {
+        int len = segment_length(chain, n);
+        if (len <= f->seg_len || segment_fits(s, f, len, low_lane_limit(tech)))
+            return len;
+    }
+    return 1;
+}
+
+// ---- memories ----
+
+int64_t cost_bram18(int64_t width_bits, int64_t depth_words)
+{
+    static const struct { int64_t width, depth; } aspects[] = {
+        { 36, 512 }, { 18, 1024 }, { 9, 2048 }, { 4, 4096 }, { 2, 8192 }, { 1, 16384 },
+    };
+    int64_t best = INT64_MAX;
+    for (size_t i = 0; i < sizeof aspects / sizeof *aspects; i++)
+        best = min_i64(best, ceil_div(width_bits, aspects[i].width) * ceil_div(depth_words, aspects[i].depth));
+    return best;
+}
+
+// LUTs of a ROM or of a simple dual port RAM of LUTs.
+static int64_t lut_rom(int64_t width_bits, int64_t depth_words)
+{
+    return width_bits * ceil_div(depth_words, LUT_ROM_DEPTH);
+}
+
+static int64_t lut_ram(int64_t width_bits, int64_t depth_words)
+{
+    int64_t per_block = depth_words <= 32 ? 14 : 7; // bits of a RAM32M16 or RAM64M8, 8 LUTs each
+    return ceil_div(width_bits, per_block) * 8 * ceil_div(depth_words, LUT_ROM_DEPTH);
+}
+
+static void add_rom(struct cost *c, bool block, int64_t width_bits, int64_t depth_words)
+{
+    if (block) {
+        c->bram18 += cost_bram18(width_bits, depth_words);
+    } else {
+        c->lut += lut_rom(width_bits, depth_words);
+        c->ff += width_bits;
+    }
+}
+
+static void add_ram(struct cost *c, bool block, int64_t width_bits, int64_t depth_words)
+{
+    if (block) {
+        c->bram18 += cost_bram18(width_bits, depth_words);
+    } else {
+        c->lut += lut_ram(width_bits, depth_words);
+        c->ff += width_bits;
+    }
+}
+
+// ---- stages ----
+
+static int acc_bits_total(const struct stage *s)
+{
+    return s->acc_bits + 1;
+}
+
+// Digit-serial requantizer lane: digit multiplier, shifter, rounding, saturation.
+static void add_requant(struct cost *c, const struct stage *s, const struct fold *f)
+{
+    const struct requant *r = &s->rq;
+    int64_t x_bits = max_i64(acc_bits_total(s), r->bias_bits) + 1;
+    int64_t digit = ceil_div(r->mult_bits, f->rq_cycles);
+    int64_t multiply = r->mult_bits == 1 ? 0 : x_bits * digit * 11 / 10 + (f->rq_cycles > 1 ? x_bits + r->mult_bits : 0);
+    int64_t lane = multiply + x_bits + 30 + 12 * r->shift_bits;
+    c->lut += f->rq_lanes * lane;
+    c->ff += f->rq_lanes * (3 * x_bits + 2 * r->mult_bits + 40 + multiply / 2);
+}
+
+static void add_window(struct cost *c, const struct stage *s, const struct fold *f, const struct fold_shape *x)
+{
+    int64_t bits = 8 * (int64_t)f->word;
+    if (f->rows_par == 1) {
+        add_ram(c, f->ring_block, bits, f->ring_rows * x->row_words);
+    } else {
+        for (int i = 0; i < f->ring_rows; i++)
+            add_ram(c, f->ring_block, bits, x->row_words);
+        c->lut += bits * f->rows_par * (f->ring_rows > 4 ? ceil_div(f->ring_rows, 4) : 1);
+    }
+    c->lut += 150 + bits * f->rows_par / 2;
+    c->ff += 130 + bits * (1 + f->rows_par);
+    (void)s;
+}
+
+static void add_array(struct cost *c, const struct stage *s, const struct fold *f, const struct fold_shape *x)
+{
+    int64_t lanes = s->kind == STAGE_CONV ? f->lanes : f->word, acc = acc_bits_total(s);
+    int64_t cells = lanes * x->chain;
+    if (s->kind == STAGE_DW && s->op == DW_MAX) {
+        c->lut += cells * 12;
+        c->ff += cells * 8;
+        return;
+    }
+    if (s->kind == STAGE_DW && s->op == DW_SUM) {
+        c->lut += cells * 10 + lanes * acc;
+        c->ff += lanes * acc * 2;
+        return;
+    }
+    if (f->use_dsp)
+        c->dsp += ceil_div(lanes, f->pack) * x->chain;
+    else {
+        c->lut += cells * 95;
+        c->ff += cells * 60;
+    }
+    for (int64_t k = 0; k < f->seg_len; k++) // one ROM per skew, see aihls_conv
+        add_rom(c, f->rom_block, lanes * ceil_div(x->chain - k, f->seg_len) * s->weight_bits, x->weight_words);
+    c->lut += lanes * x->segments * acc + lanes * acc;
+    c->ff += lanes * acc * 2;
+    c->lut += 8 * x->chain; // activation skew in shift register LUTs
+}
+
+struct cost cost_stage(const struct stage *s, const struct fold *f, const char *tech)
+{
+    struct cost c = { .cycles = cost_cycles(s, f) };
+    struct fold_shape x = fold_shape(s, f);
+    (void)tech;
+    switch (s->kind) {
+    case STAGE_CONV:
+    case STAGE_DW:
+        add_window(&c, s, f, &x);
+        add_array(&c, s, f, &x);
+        if (s->has_requant) {
+            add_requant(&c, s, f);
+            if (s->rq.n > 1)
+                add_rom(&c, f->param_block, f->rq_lanes * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x.params);
+        }
+        // hold register that shifts its results out
+        c.lut += (s->kind == STAGE_CONV ? f->lanes : f->word) * acc_bits_total(s);
+        c.ff += (s->kind == STAGE_CONV ? f->lanes : f->word) * acc_bits_total(s);
+        break;
+    case STAGE_GAP:
+        add_ram(&c, false, f->in_lanes * acc_bits_total(s), ceil_div(s->in_c, f->in_lanes));
+        c.lut += 80 + f->in_lanes * acc_bits_total(s);
+        add_requant(&c, s, f);
+        break;
+    case STAGE_ADD:
+        c.lut += f->in_lanes * 420;
+        c.ff += f->in_lanes * 150;
+        break;
+    case STAGE_TABLE:
+        c.lut += f->in_lanes * 32 + 10;
+        c.ff += f->in_lanes * 8 + 4;
+        break;
+    case STAGE_KIND_COUNT: BUG("no stage kind");
+    }
+    return c;
+}
+
+struct cost cost_edge(const struct pipeline *p, const struct edge *e)
+{
+    struct cost c = { 0 };
+    const struct stream *s = &p->streams[e->stream];
+    add_ram(&c, e->block, 8 * s->lanes, e->depth_words);
+    c.lut += 25;
+    c.ff += 30 + 8 * s->lanes;
+    if (e->lanes != s->lanes) {
+        c.lut += 8 * s->lanes + 12;
+        c.ff += 8 * s->lanes + 8;
+    }
+    return c;
+}
+
+void cost_add(struct cost *sum, const struct cost *c)
+{
+    sum->dsp += c->dsp;
+    sum->bram18 += c->bram18;
+    sum->lut += c->lut;
+    sum->ff += c->ff;
+}

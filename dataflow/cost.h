@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// cost: cycles and resources of a stage under a fold. The one place that knows the formulas; they
+// are checked against simulation (cycles) and synthesis (resources) in tests and `make synth`.
+#ifndef AIHLS_COST_H
+#define AIHLS_COST_H
+
+#include "dataflow/pipeline.h"
+
+// Derived numbers of a folded conv or dw stage.
+struct fold_shape {
+    int64_t slices;       // independent groups of input channels in the ring
+    int64_t slice_c;      // channels of one
+    int64_t words;        // ring words of a slice at one pixel
+    int64_t row_words;    // ring words of an image row
+    int64_t passes;       // accumulations per output pixel
+    int64_t steps;        // cycles of one accumulation
+    int64_t chain;        // products of one lane in a step
+    int segments;         // chains per lane
+    int64_t weight_words; // words of the weight ROM
+    int64_t params;       // words of the requantizer's parameter ROM
+};
+
+struct fold_shape fold_shape(const struct stage *s, const struct fold *f);
+
+// Cycles per frame while neither input nor output waits: the slower of computing (each pass takes its steps
+// or its results' requantization, whatever is longer) and of taking the input in.
+int64_t cost_cycles(const struct stage *s, const struct fold *f);
+
+// Cycles to take one frame in at `in_lanes` elements a beat.
+int64_t cost_input_cycles(const struct stage *s, int in_lanes);
+
+// All of a stage's cost. tech is the board's ("DSP48E2", …).
+struct cost cost_stage(const struct stage *s, const struct fold *f, const char *tech);
+
+// RAMB18 for a memory of that shape; see docs/50-rtl.md for the rule and how it was measured.
+int64_t cost_bram18(int64_t width_bits, int64_t depth_words);
+
+// The FIFO of an edge, its fork and its narrowing.
+struct cost cost_edge(const struct pipeline *p, const struct edge *e);
+
+void cost_add(struct cost *sum, const struct cost *c); // resources only
+
+// Cells of a chain whose low lane cannot overflow whatever the activations: the worst weights of the stage
+// (enumeration), or the actual ones in their places (after the choice). At least 1.
+int cost_safe_segment(const struct stage *s, const char *tech);
+int cost_exact_segment(const struct stage *s, const struct fold *f, const char *tech);
+// True when two products may share a multiplier block of that technology.
+bool cost_can_pack(const struct stage *s, const char *tech);
+int cost_lane_shift(const char *tech);
+
+#endif

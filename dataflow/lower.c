@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+// lower: walks the quantized graph. The unit is the QuantizeLinear: whatever stands between it
+// and the DequantizeLinears in front of it is one stage (lower_stages.c makes it).
+//
+// Order of data. A stream is an image in raster order with the channel fastest (NHWC), ONNX
+// tensors are NCHW. Instead of moving data, each integer tensor remembers which of its
+// elements stands at each stream position; Reshape and Transpose only change that table, and a
+// matrix product permutes its weights by it.
+#include "dataflow/lower.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "dataflow/lower_internal.h"
+#include "dataflow/quant.h"
+#include "dataflow/unary.h"
+
+bool requant_constant(double ratio, int mult_bits, int32_t *mult, int *shift)
+{
+    if (ratio == 0) {
+        *mult = 0;
+        *shift = 1;
+        return true;
+    }
+    if (!(ratio > 0) || isinf(ratio))
+        return false;
+    int e;
+    double m = frexp(ratio, &e); // ratio = m * 2^e, m in [1/2, 1)
+    // a shift alone is the nearest power of two on a logarithmic scale
+    double scaled = mult_bits == 1 ? (m < M_SQRT1_2 ? 0.5 : 1) : nearbyint(ldexp(m, mult_bits));
+    if (mult_bits == 1) {
+        e = scaled == 1 ? e + 1 : e;
+        scaled = 1;
+    } else if (scaled == ldexp(1, mult_bits)) {
+        scaled /= 2;
+        e++;
+    }
+    *mult = (int32_t)scaled;
+    *shift = mult_bits - e;
+    return *shift >= 1 && *shift <= 62;
+}
+
+bool read_qparam(struct lowering *l, const struct node *n, double *scale, int *zero_point, bool *flip)
+{
+    const struct tensor *s = n->in[1], *z = n->n_in > 2 ? n->in[2] : NULL;
+    const struct tensor *x = n->op == OP_QuantizeLinear ? n->out[0] : n->in[0];
+    if (!s->data || (z && !z->data))
+        return diag_error(l->cx, E206, at_node(l->g, n), NULL,
+                          "scale and zero point of %s must be constants", op_info(n->op)->name);
+    if (tensor_count(s) != 1)
+        return diag_error(l->cx, E209, at_node(l->g, n),
+                          "quantize activations per tensor; only weights may be per channel",
+                          "activations have %lld scales", (long long)tensor_count(s));
+    if (x->dtype != DT_INT8 && x->dtype != DT_UINT8)
+        return diag_error(l->cx, E207, at_node(l->g, n), "quantize activations to int8 or uint8",
+                          "activations of type %s", dtype_name(x->dtype));
+    *scale = tensor_const_f64(s, 0);
+    if (!(*scale > 0) || isinf(*scale))
+        return diag_error(l->cx, E209, at_node(l->g, n), "a scale must be positive and finite",
+                          "scale %g", *scale);
+    *flip = x->dtype == DT_UINT8;
+    *zero_point = (z ? (int)tensor_const_i64(z, 0) : 0) - (*flip ? 128 : 0);
+    return true;
+}
+
+static int32_t *invert(struct arena *a, const int32_t *map, int64_t n)
+{
+    int32_t *inv = arena_array(a, int32_t, n);
+    for (int64_t i = 0; i < n; i++)
+        inv[map[i]] = (int32_t)i;
+    return inv;
+}
+
+// Elements of Transpose's output in terms of its input: out element i is in element map[i].
+static int32_t *transpose_map(struct arena *a, const struct node *n)
+{
+    const struct tensor *in = n->in[0], *out = n->out[0];
+    int perm[MAX_RANK];
+    int64_t stride[MAX_RANK], s = 1;
+    transpose_perm(n, perm);
+    for (int i = in->rank - 1; i >= 0; i--) {
+        stride[i] = s;
+        s *= in->dims[i];
+    }
+    int64_t count = tensor_count(out);
+    int32_t *map = arena_array(a, int32_t, count);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t rest = i, from = 0;
+        for (int d = out->rank - 1; d >= 0; d--) {
+            from += rest % out->dims[d] * stride[perm[d]];
+            rest /= out->dims[d];
+        }
+        map[i] = (int32_t)from;
+    }
+    return map;
+}
+
+// outer[i] is an element of a tensor whose element j is inner[j].
+static const int32_t *compose(struct arena *a, const int32_t *outer, const int32_t *inner, int64_t n)
+{
+    if (!outer || !inner)
+        return outer ? outer : inner;
+    int32_t *map = arena_array(a, int32_t, n);
+    for (int64_t i = 0; i < n; i++)
+        map[i] = inner[outer[i]];
+    return map;
+}
+
+static bool is_free(const struct node *n)
+{
+    return n && (n->op == OP_Reshape || n->op == OP_Transpose || n->op == OP_Identity);
+}
+
+// Steps from t over Reshape and Transpose towards its source; updates map.
+static const struct tensor *skip_free(struct arena *a, const struct tensor *t, const int32_t **map)
+{
+    while (is_free(t->producer) && !t->producer->in[0]->data) {
+        const struct node *n = t->producer;
+        if (n->op == OP_Transpose)
+            *map = compose(a, *map, transpose_map(a, n), tensor_count(t));
+        t = n->in[0];
+    }
+    return t;
+}
+
+bool resolve_source(struct lowering *l, const struct node *reader, const struct tensor *t, struct source *out)
+{
+    struct arena *a = l->cx->arena;
+    *out = (struct source){ .stream = -1 };
+    t = skip_free(a, t, &out->map);
+    const struct node *dq = t->producer;
+    if (!dq || dq->op != OP_DequantizeLinear)
+        return diag_emit(l->cx, (struct diag_msg){ .code = E209, .where = at_node(l->g, reader),
+                         .found = arena_printf(a, "float tensor '%s'", t->name),
+                         .need = "a DequantizeLinear in front of it",
+                         .help = "quantize the whole model, or give aihls the float model" },
+                         "an input of %s is not quantized", op_info(reader->op)->name);
+    bool flip;
+    if (!read_qparam(l, dq, &out->scale, &out->zero_point, &flip))
+        return false;
+    t = skip_free(a, dq->in[0], &out->map);
+    struct view *v = &l->views[t->index];
+    if (v->stream < 0)
+        return false; // reported where it failed
+    out->tensor = t;
+    out->stream = v->stream;
+    if (!v->logical)
+        return true;
+    int64_t n = tensor_count(t);
+    out->element = v->logical;
+    if (out->map)
+        out->element = compose(a, v->logical, invert(a, out->map, n), n);
+    return true;
+}
+
+bool demand_order(struct lowering *l, const struct node *reader, struct source *s, const int32_t *want,
+                  int64_t h, int64_t w, int64_t c)
+{
+    int64_t n = h * w * c;
+    if (s->element) {
+        if (memcmp(s->element, want, (size_t)n * sizeof *want) == 0)
+            return true;
+        return diag_error(l->cx, E208, at_node(l->g, reader),
+                          "keep images in one layout between two layers that look at neighbours, or move "
+                          "the Transpose in front of the first layer",
+                          "%s reads its input in an order that would need a transpose in hardware",
+                          op_info(reader->op)->name);
+    }
+    struct view *v = &l->views[s->tensor->index];
+    v->logical = compose(l->cx->arena, want, s->map, n);
+    s->element = want;
+    struct stream *x = &l->p->streams[s->stream];
+    x->h = h;
+    x->w = w;
+    x->c = c;
+    x->logical = v->logical;
+    return true;
+}
+
+const int32_t *image_order(struct arena *a, const struct tensor *t, int64_t *h, int64_t *w, int64_t *c)
+{
+    int64_t n = tensor_count(t);
+    *h = *w = 1;
+    *c = n;
+    if (t->rank == 4 && t->dims[0] == 1) {
+        *c = t->dims[1];
+        *h = t->dims[2];
+        *w = t->dims[3];
+    } else if (t->rank == 3 && t->dims[0] == 1) {
+        *c = t->dims[1];
+        *w = t->dims[2];
+    }
+    int32_t *order = arena_array(a, int32_t, n);
+    for (int64_t i = 0; i < n; i++)
+        order[i] = (int32_t)(i % *c * (*h * *w) + i / *c);
+    return order;
+}
+
+void bind_view(struct lowering *l, const struct expression *e, int stream, const int32_t *element)
+{
+    int64_t n = tensor_count(e->result);
+    const int32_t *logical = element;
+    if (e->out_map)
+        logical = compose(l->cx->arena, element, invert(l->cx->arena, e->out_map, n), n);
+    l->views[e->q->out[0]->index] = (struct view){ stream, logical };
+    struct stream *s = &l->p->streams[stream];
+    if (!s->logical) {
+        s->logical = logical;
+        s->tensor = e->q->out[0]->name;
+        s->scale = e->scale;
+        s->zero_point = e->zero_point;
+    }
+}
+
+// Reads e from its QuantizeLinear backwards to the operator or DequantizeLinear that feeds it.
+static bool read_expression(struct lowering *l, const struct node *q, struct expression *e)
+{
+    struct arena *a = l->cx->arena;
+    int cap = 0, in;
+    *e = (struct expression){ .q = q, .lo = -INFINITY, .hi = INFINITY, .nodes = "" };
+    if (!read_qparam(l, q, &e->scale, &e->zero_point, &e->flip))
+        return false;
+    const struct tensor *t = q->in[0];
+    for (;;) {
+        t = skip_free(a, t, &e->out_map);
+        const struct node *n = t->producer;
+        double lo, hi;
+        if (!n || n->op == OP_DequantizeLinear)
+            break;
+        e->nodes = arena_printf(a, "%s%s%s", n->name[0] ? n->name : op_info(n->op)->name,
+                                e->nodes[0] ? ", " : "", e->nodes);
+        if (unary_clamp(n, &lo, &hi) && e->n_unaries == 0) {
+            // outer(inner(x)), both intervals, is an interval again
+            double bounded_lo = fmin(fmax(lo, e->lo), e->hi), bounded_hi = fmin(fmax(hi, e->lo), e->hi);
+            e->lo = bounded_lo;
+            e->hi = bounded_hi;
+        } else if (unary_is(n, &in)) {
+            arena_push(a, e->unaries, e->n_unaries, cap, n);
+        } else {
+            e->main = n;
+            break;
+        }
+        t = n->in[unary_is(n, &in) ? in : 0];
+    }
+    e->result = t;
+    return true;
+}
+
+// Stages for one QuantizeLinear. False when it failed (reported).
+static bool lower_quantize(struct lowering *l, const struct node *q)
+{
+    struct expression e;
+    struct source s;
+    if (!read_expression(l, q, &e))
+        return false;
+    if (e.main) {
+        if (e.n_unaries)
+            return diag_emit(l->cx, (struct diag_msg){ .code = E209, .where = at_node(l->g, e.unaries[0]),
+                             .need = arena_printf(l->cx->arena, "a QuantizeLinear and a DequantizeLinear between %s and %s",
+                                                  op_info(e.main->op)->name, op_info(e.unaries[0]->op)->name),
+                             .help = "a table needs 8-bit input; export the model with its inner activations quantized" },
+                             "%s follows %s without quantization", op_info(e.unaries[0]->op)->name, op_info(e.main->op)->name);
+        return lower_main(l, &e);
+    }
+    if (!resolve_source(l, q, e.result, &s))
+        return false;
+    bool same = s.scale == e.scale && s.zero_point == e.zero_point && e.n_unaries == 0 &&
+                isinf(e.lo) && isinf(e.hi) && s.element;
+    if (same) { // a name for the same numbers
+        bind_view(l, &e, s.stream, s.element);
+        return true;
+    }
+    return lower_table(l, &e, &s, s.scale, s.zero_point, s.stream);
+}
+
+// Integer tensors that the host provides: model inputs, and QuantizeLinears whose operand comes from
+// a model input over nodes that run on the host.
+static bool host_computes(const struct tensor *t)
+{
+    for (;;) {
+        const struct node *n = t->producer;
+        if (!n)
+            return true;
+        if (n->op == OP_DequantizeLinear)
+            return false;
+        if (op_info(n->op)->support != OP_BORDER && !is_free(n))
+            return false;
+        t = n->in[0];
+    }
+}
+
+static bool open_input(struct lowering *l, const struct tensor *t)
+{
+    struct pipeline *p = l->p;
+    if (p->in_tensor && p->in_tensor != t)
+        return diag_error(l->cx, E211, at_tensor(l->g, t),
+                          "split the model, or join the inputs in front of it",
+                          "two tensors enter the hardware: '%s' and '%s'", p->in_tensor->name, t->name);
+    if (t->dtype != DT_INT8 && t->dtype != DT_UINT8)
+        return diag_error(l->cx, E207, at_tensor(l->g, t), "use int8, uint8 or float inputs",
+                          "input of type %s enters the hardware", dtype_name(t->dtype));
+    p->in_tensor = t;
+    p->in_flip = t->dtype == DT_UINT8;
+    int64_t h, w, c;
+    image_order(l->cx->arena, t, &h, &w, &c);
+    pipeline_add_stream(p, t->name, -1, h, w, c);
+    l->views[t->index] = (struct view){ 0, NULL };
+    return true;
+}
+
+// Marks what the tail tensor needs, back to the pipeline's inputs.
+static void mark_needed(const struct graph *g, const struct tensor *tail, bool *needed)
+{
+    needed[tail->index] = true;
+    for (int i = g->n_nodes - 1; i >= 0; i--) {
+        const struct node *n = g->nodes[i];
+        bool wanted = false;
+        for (int k = 0; k < n->n_out; k++)
+            wanted |= n->out[k] && needed[n->out[k]->index];
+        for (int k = 0; wanted && k < n->n_in; k++)
+            if (n->in[k])
+                needed[n->in[k]->index] = true;
+    }
+}
+
+static bool lower_all(struct lowering *l, const struct tensor *tail)
+{
+    const struct graph *g = l->g;
+    bool *needed = arena_array(l->cx->arena, bool, g->n_tensors), ok = true;
+    mark_needed(g, tail, needed);
+    for (int i = 0; i < g->n_nodes; i++) {
+        const struct node *n = g->nodes[i];
+        if (!n->out[0] || !needed[n->out[0]->index])
+            continue;
+        if (n->op == OP_DequantizeLinear && !n->in[0]->data) {
+            const int32_t *unused = NULL;
+            const struct tensor *t = skip_free(l->cx->arena, n->in[0], &unused);
+            if (l->views[t->index].stream < 0 && (!t->producer || (t->producer->op == OP_QuantizeLinear && host_computes(t->producer->in[0]))))
+                ok &= open_input(l, t);
+        } else if (n->op == OP_QuantizeLinear && !host_computes(n->in[0])) {
+            ok &= lower_quantize(l, n);
+        } else if (op_info(n->op)->support == OP_NONE) {
+            ok &= diag_emit(l->cx, (struct diag_msg){ .code = E201, .where = at_node(g, n),
+                            .help = "`aihls ops` lists what runs in hardware and what on the host" },
+                            "%s cannot run in hardware here", op_info(n->op)->name);
+        }
+    }
+    return ok;
+}
+
+bool lower_graph(const struct ctx *cx, const struct graph *g, enum requant_mode mode, const char *name,
+                 struct pipeline **out)
+{
+    struct pipeline *p = arena_new(cx->arena, struct pipeline);
+    struct lowering l = { .cx = cx, .g = g, .p = p, .mode = mode };
+    p->arena = cx->arena;
+    p->graph = g;
+    p->name = name;
+    if (g->n_outputs != 1)
+        return diag_error(cx, E211, g->file, "split the model, one output each",
+                          "the model has %d outputs", g->n_outputs);
+    const struct tensor *tail = quant_tail(g);
+    l.views = arena_array(cx->arena, struct view, g->n_tensors);
+    for (int i = 0; i < g->n_tensors; i++)
+        l.views[i].stream = -1;
+    if (!lower_all(&l, tail))
+        return false;
+    int stream = l.views[tail->index].stream;
+    if (stream < 0 || p->n_stages == 0)
+        return diag_error(cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
+                          "no operator of the model can run in hardware");
+    p->out_tensor = tail;
+    p->out_flip = tail->dtype == DT_UINT8;
+    p->out_stream = stream;
+    p->out_logical = l.views[tail->index].logical;
+    pipeline_connect(p, stream, -1, 0);
+    for (int i = 0; i < p->n_stages; i++)
+        p->macs += p->stages[i].macs;
+    pipeline_verify(p);
+    *out = p;
+    return true;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// lower: from the quantized graph to stages and streams.
+#ifndef AIHLS_LOWER_H
+#define AIHLS_LOWER_H
+
+#include "dataflow/pipeline.h"
+
+enum requant_mode { REQUANT_EXACT, REQUANT_FAST, REQUANT_SHIFT };
+
+// does      recognises, for every QuantizeLinear, the operator between the DequantizeLinears that
+//           feed it and itself, and makes a stage of it: Conv, Gemm, MatMul, pools, Add, unary functions
+//           (as 256-entry tables, chains of them too); Relu and Clip become the requantizer's clamp;
+//           Reshape and Transpose cost nothing or are refused (E208). Operators in front of the first and
+//           behind the last of these run on the host.
+// requires  a shaped, simplified graph in QDQ form (quantize_graph)
+// provides  a pipeline without a schedule: folds are zero
+// cost      O(elements of weights and activations)
+// Reports every operator that cannot be built.
+bool lower_graph(const struct ctx *cx, const struct graph *g, enum requant_mode mode, const char *name,
+                 struct pipeline **out);
+
+// ratio as mult * 2^-shift, mult normalised to mult_bits; see architecture section 2: the value is
+// computed in double and rounded once, half to even. False when shift would leave 1..62.
+bool requant_constant(double ratio, int mult_bits, int32_t *mult, int *shift);
+
+#endif

@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: Apache-2.0
+// lower_stages: one function per operator that becomes a stage.
+#include <math.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "dataflow/lower_internal.h"
+#include "dataflow/unary.h"
+
+// A quantized constant in front of an operator: q stands for scale[c] * (q - zero[c]), c along `axis`.
+struct constant {
+    const struct tensor *q;
+    int axis;
+    int64_t n; // scales
+    const double *scale;
+    const int64_t *zero;
+};
+
+static bool read_constant(struct lowering *l, const struct node *reader, const struct tensor *t,
+                          const char *what, struct constant *out)
+{
+    struct arena *a = l->cx->arena;
+    const struct node *dq = t->producer;
+    if (!dq || dq->op != OP_DequantizeLinear || !dq->in[0]->data || !dq->in[1]->data ||
+        (dq->n_in > 2 && dq->in[2] && !dq->in[2]->data))
+        return diag_emit(l->cx, (struct diag_msg){ .code = t->data ? E209 : E206, .where = at_node(l->g, reader),
+                         .found = arena_printf(a, "'%s'", t->name), .need = "a DequantizeLinear of constants",
+                         .help = "quantize weights too; weights computed at run time are not supported" },
+                         "the %s of %s is no quantized constant", what, op_info(reader->op)->name);
+    int64_t n = tensor_count(dq->in[1]);
+    double *scale = arena_array(a, double, n);
+    int64_t *zero = arena_array(a, int64_t, n);
+    for (int64_t i = 0; i < n; i++) {
+        scale[i] = tensor_const_f64(dq->in[1], i);
+        zero[i] = dq->n_in > 2 && dq->in[2] ? tensor_const_i64(dq->in[2], i) : 0;
+        if (!(scale[i] > 0) || isinf(scale[i]))
+            return diag_error(l->cx, E209, at_node(l->g, dq), "scales must be positive and finite",
+                              "scale %g", scale[i]);
+    }
+    *out = (struct constant){ dq->in[0], n > 1 ? axis_of(node_int(dq, "axis", 1), t->rank) : 0, n, scale, zero };
+    return true;
+}
+
+// ---- requantization ----
+
+// Collects per-channel ratios and biases into the stage's requantizer. acc_lo, acc_hi bound the
+// accumulator of each channel: a channel that always rounds to zero gets multiplier 0 (the same
+// result) instead of an extreme shift.
+static bool set_requant(struct lowering *l, const struct expression *e, struct stage *s, int n,
+                        const double *ratio, const int64_t *bias, const int64_t *acc_lo, const int64_t *acc_hi)
+{
+    struct arena *a = l->cx->arena;
+    int bits = l->mode == REQUANT_EXACT ? 24 : l->mode == REQUANT_FAST ? 17 : 1;
+    int32_t *mult = arena_array(a, int32_t, n);
+    int *shift = arena_array(a, int, n);
+    int min = 62, max = 1, bias_bits = 1;
+    for (int i = 0; i < n; i++) {
+        double reach = fmax(fabs((double)(acc_lo[i] + bias[i])), fabs((double)(acc_hi[i] + bias[i])));
+        if (reach * ratio[i] < 0.499)
+            mult[i] = 0;
+        else if (!requant_constant(ratio[i], bits, &mult[i], &shift[i]))
+            return diag_error(l->cx, E209, at_node(l->g, e->q),
+                              "check the scales: an accumulator step should be far below an output step",
+                              "the ratio of scales %g cannot be requantized", ratio[i]);
+        int b = signed_bits(bias[i], bias[i]);
+        bias_bits = b > bias_bits ? b : bias_bits;
+        if (mult[i]) {
+            min = shift[i] < min ? shift[i] : min;
+            max = shift[i] > max ? shift[i] : max;
+        }
+    }
+    if (max < min)
+        min = max;
+    for (int i = 0; i < n; i++)
+        if (!mult[i])
+            shift[i] = min;
+    s->has_requant = true;
+    s->rq = (struct requant){ .n = n, .mult_bits = bits, .bias = bias, .mult = mult, .shift = shift,
+                              .shift_min = min, .shift_bits = ceil_log2(max - min + 1), .bias_bits = bias_bits };
+    return true;
+}
+
+// The clamp of real values lo..hi in output steps; see docs/decisions: rounding is monotone, so
+// clamping after it equals clamping before.
+static int clamp_step(const struct expression *e, double x, int otherwise)
+{
+    if (isinf(x) || isnan(x))
+        return otherwise;
+    double q = nearbyint(x / e->scale) + e->zero_point;
+    return q < -128 ? -128 : q > 127 ? 127 : (int)q;
+}
+
+static void clamp_of(const struct expression *e, int *lo, int *hi)
+{
+    *lo = clamp_step(e, e->lo, -128);
+    *hi = clamp_step(e, e->hi, 127);
+}
+
+static void finish_requant(const struct expression *e, struct stage *s)
+{
+    s->rq.zero_point = e->zero_point;
+    clamp_of(e, &s->rq.clamp_lo, &s->rq.clamp_hi);
+}
+
+static struct stage *new_stage(struct lowering *l, enum stage_kind kind, const struct expression *e)
+{
+    return pipeline_add_stage(l->p, kind, e->nodes, at_node(l->g, e->main ? e->main : e->q));
+}
+
+// The stage's output stream, whose element order is that of an image of e->result's dims.
+static void finish_stage(struct lowering *l, const struct expression *e, int stage)
+{
+    int64_t h, w, c;
+    const int32_t *order = image_order(l->cx->arena, e->result, &h, &w, &c);
+    struct stream *x = pipeline_add_stream(l->p, e->result->name, stage, h, w, c);
+    bind_view(l, e, x->index, order);
+}
+
+// ---- Conv ----
+
+// A kernel of one row over an image of one row is the same turned by 90 degrees, where the
+// rows can be read in parallel.
+static void turn_one_dimensional(struct window_geometry *g)
+{
+    if (g->in_h != 1 || g->kernel_h != 1 || g->pad_top || g->pad_bottom || g->kernel_w == 1)
+        return;
+    g->in_h = g->in_w;
+    g->out_h = g->out_w;
+    g->kernel_h = g->kernel_w;
+    g->stride_h = g->stride_w;
+    g->dilation_h = g->dilation_w;
+    g->pad_top = g->pad_left;
+    g->pad_bottom = g->pad_right;
+    g->in_w = g->out_w = g->kernel_w = g->stride_w = g->dilation_w = 1;
+    g->pad_left = g->pad_right = 0;
+}
+
+// Weights of a matrix-like stage, [out][per_out], minus their zero points; and what follows from
+// them: widths, accumulator bounds, bias with the input's zero point folded in, ratios.
+struct product {
+    int64_t out_c, per_out;
+    int16_t *weights;
+    const double *w_scale; // [out_c]
+    const double *bias;    // [out_c], real values
+};
+
+static bool finish_product(struct lowering *l, const struct expression *e, const struct source *in,
+                           struct stage *s, const struct product *p, double alpha)
+{
+    struct arena *a = l->cx->arena;
+    int64_t *bias = arena_array(a, int64_t, p->out_c);
+    int64_t *acc_lo = arena_array(a, int64_t, p->out_c), *acc_hi = arena_array(a, int64_t, p->out_c);
+    double *ratio = arena_array(a, double, p->out_c);
+    int w_bits = 8, acc_bits = 1;
+    for (int64_t m = 0; m < p->out_c; m++) {
+        int64_t sum = 0;
+        for (int64_t k = 0; k < p->per_out; k++) {
+            int64_t w = p->weights[m * p->per_out + k];
+            sum += w;
+            acc_lo[m] += w > 0 ? w * -128 : w * 127;
+            acc_hi[m] += w > 0 ? w * 127 : w * -128;
+            w_bits = signed_bits(w, w) > w_bits ? signed_bits(w, w) : w_bits;
+        }
+        double step = in->scale * p->w_scale[m] * alpha;
+        double b = nearbyint(p->bias[m] / step);
+        if (!(fabs(b) < 0x1p40))
+            return diag_error(l->cx, E209, at_node(l->g, e->main), "check bias and scales",
+                              "bias %g is out of range for accumulator steps of %g", p->bias[m], step);
+        bias[m] = (int64_t)b - in->zero_point * sum;
+        ratio[m] = step / e->scale;
+        int bits = signed_bits(acc_lo[m], acc_hi[m]);
+        acc_bits = bits > acc_bits ? bits : acc_bits;
+    }
+    s->weights = p->weights;
+    s->weight_bits = w_bits;
+    s->acc_bits = acc_bits;
+    s->pad_value = in->zero_point;
+    if (!set_requant(l, e, s, (int)p->out_c, ratio, bias, acc_lo, acc_hi))
+        return false;
+    finish_requant(e, s);
+    l->p->params += p->out_c * (p->per_out + 1);
+    return true;
+}
+
+// Real values of the bias tensor t (or zeros): dequantized or float constants.
+static bool read_bias(struct lowering *l, const struct node *n, const struct tensor *t, int64_t out_c,
+                      double beta, double *bias)
+{
+    if (!t)
+        return true;
+    const struct tensor *q = t;
+    struct constant k = { .n = 0 };
+    if (!t->data) {
+        if (!read_constant(l, n, t, "bias", &k))
+            return false;
+        q = k.q;
+    }
+    int64_t count = tensor_count(q);
+    if (count != 1 && count != out_c)
+        return diag_error(l->cx, E204, at_node(l->g, n), "a bias has one value an output channel",
+                          "bias of %lld values for %lld channels", (long long)count, (long long)out_c);
+    for (int64_t m = 0; m < out_c; m++) {
+        int64_t i = count == 1 ? 0 : m;
+        bias[m] = tensor_const_f64(q, i);
+        if (k.n)
+            bias[m] = (bias[m] - (double)k.zero[k.n == 1 ? 0 : i]) * k.scale[k.n == 1 ? 0 : i];
+        bias[m] *= beta;
+    }
+    return true;
+}
+
+static bool weight_range_ok(struct lowering *l, const struct node *n, int64_t w)
+{
+    if (w >= -256 && w <= 255)
+        return true;
+    return diag_error(l->cx, E207, at_node(l->g, n), "quantize weights to int8 or uint8",
+                      "weight %lld does not fit 9 bits", (long long)w);
+}
+
+static bool lower_conv(struct lowering *l, const struct expression *e)
+{
+    const struct node *n = e->main;
+    struct arena *a = l->cx->arena;
+    struct source in;
+    struct constant w;
+    struct window_geometry geo;
+    bool got_in = resolve_source(l, n, n->in[0], &in);
+    if (!read_constant(l, n, n->in[1], "weight", &w) || !got_in || !window_geometry(l->cx, l->g, n, &geo))
+        return false;
+    int64_t h, wd, c;
+    const int32_t *order = image_order(a, n->in[0], &h, &wd, &c);
+    if (!demand_order(l, n, &in, order, h, wd, c))
+        return false;
+    int64_t out_c = n->in[1]->dims[0], cig = n->in[1]->dims[1], taps = geo.kernel_h * geo.kernel_w;
+    struct product p = { .out_c = out_c, .per_out = taps * cig };
+    p.weights = arena_array(a, int16_t, out_c * p.per_out);
+    double *w_scale = arena_array(a, double, out_c), *bias = arena_array(a, double, out_c);
+    if (w.n > 1 && (w.axis != 0 || w.n != out_c))
+        return diag_error(l->cx, E209, at_node(l->g, n), "use axis 0 for the weights of a convolution",
+                          "%lld weight scales on axis %d", (long long)w.n, w.axis);
+    for (int64_t m = 0; m < out_c; m++) {
+        int64_t z = w.zero[w.n > 1 ? m : 0];
+        w_scale[m] = w.scale[w.n > 1 ? m : 0];
+        for (int64_t ci = 0; ci < cig; ci++)
+            for (int64_t t = 0; t < taps; t++) {
+                int64_t v = tensor_const_i64(w.q, (m * cig + ci) * taps + t) - z;
+                if (!weight_range_ok(l, n, v))
+                    return false;
+                p.weights[(m * taps + t) * cig + ci] = (int16_t)v;
+            }
+    }
+    p.w_scale = w_scale;
+    p.bias = bias;
+    if (!read_bias(l, n, n->n_in > 2 ? n->in[2] : NULL, out_c, 1, bias))
+        return false;
+    turn_one_dimensional(&geo);
+    bool depthwise = geo.group == c && out_c == c;
+    struct stage *s = new_stage(l, depthwise ? STAGE_DW : STAGE_CONV, e);
+    s->op = DW_MAC;
+    s->n_in = 1;
+    s->geo = geo;
+    s->in_c = c;
+    s->out_c = out_c;
+    s->macs = geo.out_h * geo.out_w * out_c * p.per_out;
+    int index = s->index;
+    if (!finish_product(l, e, &in, s, &p, 1))
+        return false;
+    pipeline_connect(l->p, in.stream, index, 0);
+    finish_stage(l, e, index);
+    return true;
+}
+
+// ---- Gemm, MatMul: a 1x1 convolution over the rows of the left matrix ----
+
+// For each position of one input row, the column of the weight matrix; the input may arrive in any order
+// within a row (a flattened image does).
+static const int32_t *matrix_columns(struct lowering *l, const struct node *n, struct source *in, int64_t rows, int64_t k)
+{
+    struct arena *a = l->cx->arena;
+    if (!in->element) {
+        int32_t *order = arena_array(a, int32_t, rows * k);
+        for (int64_t i = 0; i < rows * k; i++)
+            order[i] = (int32_t)i;
+        if (!demand_order(l, n, in, order, rows, 1, k))
+            return NULL;
+    }
+    for (int64_t i = 0; i < rows * k; i++)
+        if (in->element[i] / k != i / k || in->element[i] % k != in->element[i % k]) {
+            diag_error(l->cx, E208, at_node(l->g, n), "avoid the Transpose in front of the matrix product",
+                       "%s reads its input in an order that would need a transpose in hardware", op_info(n->op)->name);
+            return NULL;
+        }
+    return in->element;
+}
+
+static bool lower_matrix(struct lowering *l, const struct expression *e)
+{
+    const struct node *n = e->main;
+    struct arena *a = l->cx->arena;
+    bool gemm = n->op == OP_Gemm, trans_b = gemm && node_int(n, "transB", 0);
+    double alpha = gemm ? (double)node_float(n, "alpha", 1) : 1, beta = gemm ? (double)node_float(n, "beta", 1) : 1;
+    struct source in;
+    struct constant w;
+    if (gemm && node_int(n, "transA", 0))
+        return diag_error(l->cx, E202, at_attr(l->g, n, "transA"), "export the model with transA = 0", "transA = 1 is not supported");
+    bool got_in = resolve_source(l, n, n->in[0], &in);
+    if (!read_constant(l, n, n->in[1], "weight", &w) || !got_in)
+        return false;
+    if (w.q->rank != 2 || !(alpha > 0))
+        return diag_error(l->cx, E202, at_node(l->g, n), "weights must be one matrix, alpha positive",
+                          "a product with weights of rank %d and alpha %g", w.q->rank, alpha);
+    int64_t out_c = w.q->dims[trans_b ? 0 : 1], k = w.q->dims[trans_b ? 1 : 0];
+    int64_t rows = tensor_count(n->in[0]) / k;
+    const int32_t *column = matrix_columns(l, n, &in, rows, k);
+    if (!column)
+        return false;
+    if (w.n > 1 && (w.axis != (trans_b ? 0 : 1) || w.n != out_c))
+        return diag_error(l->cx, E209, at_node(l->g, n), "use one scale per output column",
+                          "%lld weight scales on axis %d", (long long)w.n, w.axis);
+    struct product p = { .out_c = out_c, .per_out = k };
+    p.weights = arena_array(a, int16_t, out_c * k);
+    double *w_scale = arena_array(a, double, out_c), *bias = arena_array(a, double, out_c);
+    for (int64_t m = 0; m < out_c; m++) {
+        w_scale[m] = w.scale[w.n > 1 ? m : 0];
+        for (int64_t i = 0; i < k; i++) {
+            int64_t at = trans_b ? m * k + column[i] : column[i] * out_c + m;
+            int64_t v = tensor_const_i64(w.q, at) - w.zero[w.n > 1 ? m : 0];
+            if (!weight_range_ok(l, n, v))
+                return false;
+            p.weights[m * k + i] = (int16_t)v;
+        }
+    }
+    p.w_scale = w_scale;
+    p.bias = bias;
+    if (!read_bias(l, n, gemm && n->n_in > 2 ? n->in[2] : NULL, out_c, beta, bias))
+        return false;
+    struct stage *s = new_stage(l, STAGE_CONV, e);
+    s->n_in = 1;
+    s->geo = (struct window_geometry){ .in_h = rows, .in_w = 1, .out_h = rows, .out_w = 1, .kernel_h = 1,
+        .kernel_w = 1, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .group = 1 };
+    s->in_c = k;
+    s->out_c = out_c;
+    s->macs = rows * out_c * k;
+    int index = s->index;
+    if (!finish_product(l, e, &in, s, &p, alpha))
+        return false;
+    pipeline_connect(l->p, in.stream, index, 0);
+    int64_t count = rows * out_c;
+    int32_t *order = arena_array(a, int32_t, count);
+    for (int64_t i = 0; i < count; i++)
+        order[i] = (int32_t)i;
+    struct stream *x = pipeline_add_stream(l->p, e->result->name, index, rows, 1, out_c);
+    bind_view(l, e, x->index, order);
+    return true;
+}
+
+// ---- tables ----
+
+bool lower_table(struct lowering *l, const struct expression *e, const struct source *s, double in_scale,
+                 int in_zp, int in_stream)
+{
+    struct arena *a = l->cx->arena;
+    struct source src = *s;
+    if (!src.element) {
+        int64_t h, w, c;
+        const int32_t *order = image_order(a, e->result, &h, &w, &c);
+        if (!demand_order(l, e->q, &src, order, h, w, c))
+            return false;
+    }
+    int8_t *table = arena_array(a, int8_t, 256);
+    for (int q = -128; q <= 127; q++) {
+        double x = (q - in_zp) * in_scale;
+        for (int i = e->n_unaries - 1; i >= 0; i--)
+            x = unary_eval(e->unaries[i], x);
+        x = fmin(fmax(x, e->lo), e->hi);
+        double y = isnan(x) ? e->zero_point : nearbyint(x / e->scale) + e->zero_point;
+        table[q & 255] = (int8_t)(y < -128 ? -128 : y > 127 ? 127 : y);
+    }
+    struct stage *st = new_stage(l, STAGE_TABLE, e);
+    const struct stream *in = &l->p->streams[in_stream];
+    st->n_in = 1;
+    st->in_c = st->out_c = in->c;
+    st->table = table;
+    int index = st->index;
+    int64_t h = in->h, w = in->w, c = in->c;
+    pipeline_connect(l->p, in_stream, index, 0);
+    struct stream *x = pipeline_add_stream(l->p, e->result->name, index, h, w, c);
+    bind_view(l, e, x->index, src.element);
+    return true;
+}
+
+// ---- pools ----
+
+static bool lower_max_pool(struct lowering *l, const struct expression *e, struct source *in,
+                           const struct window_geometry *geo, int64_t c)
+{
+    struct arena *a = l->cx->arena;
+    struct stage *s = new_stage(l, STAGE_DW, e);
+    s->op = DW_MAX;
+    s->n_in = 1;
+    s->geo = *geo;
+    s->in_c = s->out_c = c;
+    s->pad_value = -128;
+    int index = s->index;
+    pipeline_connect(l->p, in->stream, index, 0);
+    if (in->scale == e->scale && in->zero_point == e->zero_point && isinf(e->lo) && isinf(e->hi)) {
+        finish_stage(l, e, index);
+        return true;
+    }
+    // another scale behind the pool, or a clamp: a table does it
+    int64_t h, w, cc;
+    const int32_t *order = image_order(a, e->result, &h, &w, &cc);
+    struct stream *x = pipeline_add_stream(l->p, e->result->name, index, h, w, cc);
+    x->logical = order;
+    x->scale = in->scale;
+    x->zero_point = in->zero_point;
+    struct source pooled = *in;
+    pooled.stream = x->index;
+    pooled.element = order;
+    return lower_table(l, e, &pooled, in->scale, in->zero_point, x->index);
+}
+
+static bool lower_average(struct lowering *l, const struct expression *e, struct source *in,
+                          const struct window_geometry *geo, int64_t c)
+{
+    struct arena *a = l->cx->arena;
+    bool padded = geo->pad_top || geo->pad_left || geo->pad_bottom || geo->pad_right;
+    bool global = geo->out_h == 1 && geo->out_w == 1 && !padded && geo->dilation_h == 1 && geo->dilation_w == 1;
+    bool overhang = (geo->out_h - 1) * geo->stride_h - geo->pad_top + geo->kernel_h > geo->in_h + geo->pad_bottom ||
+                    (geo->out_w - 1) * geo->stride_w - geo->pad_left + geo->kernel_w > geo->in_w + geo->pad_right;
+    if ((padded && !node_int(e->main, "count_include_pad", 0)) || overhang)
+        return diag_error(l->cx, E202, at_attr(l->g, e->main, padded ? "count_include_pad" : "ceil_mode"),
+                          padded ? "use count_include_pad = 1, or no pads" : "use ceil_mode = 0",
+                          "an average over a varying number of elements is not supported");
+    struct stage *s = new_stage(l, global ? STAGE_GAP : STAGE_DW, e);
+    s->op = DW_SUM;
+    s->n_in = 1;
+    s->geo = *geo;
+    s->in_c = s->out_c = c;
+    s->pad_value = in->zero_point;
+    int64_t count = geo->kernel_h * geo->kernel_w;
+    int64_t lo = -128 * count, hi = 127 * count, *bias = arena_array(a, int64_t, 1);
+    bias[0] = -count * in->zero_point;
+    double ratio = in->scale / (e->scale * (double)count);
+    s->acc_bits = signed_bits(lo, hi);
+    int index = s->index;
+    if (!set_requant(l, e, s, 1, &ratio, bias, &lo, &hi))
+        return false;
+    finish_requant(e, s);
+    pipeline_connect(l->p, in->stream, index, 0);
+    finish_stage(l, e, index);
+    return true;
+}
+
+static bool lower_pool(struct lowering *l, const struct expression *e)
+{
+    const struct node *n = e->main;
+    struct source in;
+    struct window_geometry geo;
+    if (!resolve_source(l, n, n->in[0], &in) || !window_geometry(l->cx, l->g, n, &geo))
+        return false;
+    int64_t h, w, c;
+    const int32_t *order = image_order(l->cx->arena, n->in[0], &h, &w, &c);
+    if (!demand_order(l, n, &in, order, h, w, c))
+        return false;
+    turn_one_dimensional(&geo);
+    return n->op == OP_MaxPool ? lower_max_pool(l, e, &in, &geo, c) : lower_average(l, e, &in, &geo, c);
+}
+
+// ---- Add ----
+
+static bool lower_add(struct lowering *l, const struct expression *e)
+{
+    const struct node *n = e->main;
+    struct arena *a = l->cx->arena;
+    struct source in[2];
+    bool ok = true;
+    for (int i = 0; i < 2; i++) {
+        if (n->in[i]->data || (n->in[i]->producer && n->in[i]->producer->op == OP_DequantizeLinear && n->in[i]->producer->in[0]->data))
+            return diag_error(l->cx, E206, at_node(l->g, n), "add constants per channel into the convolution in front",
+                              "%s with a constant tensor is not supported", op_info(n->op)->name);
+        ok &= resolve_source(l, n, n->in[i], &in[i]);
+    }
+    if (!ok)
+        return false;
+    if (n->in[0]->rank != n->in[1]->rank || memcmp(n->in[0]->dims, n->in[1]->dims, (size_t)n->in[0]->rank * sizeof(int64_t)))
+        return diag_error(l->cx, E204, at_node(l->g, n), "both operands need the same shape",
+                          "Add of %s and %s would broadcast", shape_text(a, n->in[0]->rank, n->in[0]->dims),
+                          shape_text(a, n->in[1]->rank, n->in[1]->dims));
+    // an input whose order is free takes the other's
+    int64_t h, w, c;
+    const int32_t *order = image_order(a, n->in[0], &h, &w, &c);
+    for (int i = 0; i < 2; i++)
+        if (in[1 - i].element) {
+            const struct stream *o = &l->p->streams[in[1 - i].stream];
+            order = in[1 - i].element;
+            h = o->h, w = o->w, c = o->c;
+        }
+    for (int i = 0; i < 2; i++)
+        if (!demand_order(l, n, &in[i], order, h, w, c))
+            return false;
+    double ra = in[0].scale / e->scale, rb = in[1].scale / e->scale;
+    int exponent;
+    frexp(fmax(ra, rb), &exponent);
+    int shift = 24 - exponent > 24 ? 24 - exponent : 24;
+    if (shift > 62 || fmax(ra, rb) >= 64)
+        return diag_error(l->cx, E209, at_node(l->g, n), "check the scales around the Add",
+                          "the ratios of scales %g and %g cannot be requantized", ra, rb);
+    if (l->mode == REQUANT_SHIFT || l->mode == REQUANT_FAST) {
+        // fewer bits of the factors, the same shift
+        int32_t m;
+        int s;
+        int bits = l->mode == REQUANT_FAST ? 17 : 1;
+        if (requant_constant(ra, bits, &m, &s))
+            ra = ldexp(m, -s);
+        if (requant_constant(rb, bits, &m, &s))
+            rb = ldexp(m, -s);
+    }
+    struct stage *s = new_stage(l, STAGE_ADD, e);
+    s->n_in = 2;
+    s->in_c = s->out_c = c;
+    s->a_zp = in[0].zero_point;
+    s->b_zp = in[1].zero_point;
+    s->add_shift = shift;
+    s->a_mult = (int32_t)nearbyint(ldexp(ra, shift));
+    s->b_mult = (int32_t)nearbyint(ldexp(rb, shift));
+    s->rq.zero_point = e->zero_point;
+    clamp_of(e, &s->rq.clamp_lo, &s->rq.clamp_hi);
+    int index = s->index;
+    for (int i = 0; i < 2; i++)
+        pipeline_connect(l->p, in[i].stream, index, i);
+    struct stream *x = pipeline_add_stream(l->p, e->result->name, index, h, w, c);
+    bind_view(l, e, x->index, in[0].element);
+    return true;
+}
+
+bool lower_main(struct lowering *l, const struct expression *e)
+{
+    switch ((int)e->main->op) {
+    case OP_Conv: return lower_conv(l, e);
+    case OP_Gemm:
+    case OP_MatMul: return lower_matrix(l, e);
+    case OP_MaxPool:
+    case OP_AveragePool:
+    case OP_GlobalAveragePool: return lower_pool(l, e);
+    case OP_Add: return lower_add(l, e);
+    default:
+        return diag_emit(l->cx, (struct diag_msg){ .code = E201, .where = at_node(l->g, e->main),
+                         .help = "`aihls ops` lists what runs in hardware and what on the host" },
+                         "%s cannot run in hardware here", op_info(e->main->op)->name);
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// pipeline: the second of three representations, stages and streams. Everything that the
+// scheduler decides stands here and nowhere else.
+//
+//             stream 0                stream 1            stream 2
+//     host ───────────► [s00_conv] ──┬──edge──► [s01_conv] ──edge──┐
+//                                    └──edge (long FIFO)──────────► [s02_add] ──► host
+//
+// A stream is what one stage (or the host) produces: an image of int8 elements in raster order
+// (y, x, channel), frame after frame. An edge carries it to one reader, through a FIFO. A
+// stream with several edges is forked.
+//
+// Numbers: a stream element q stands for scale * (q - zero_point). uint8 tensors of the model
+// are carried as int8 with 128 subtracted from value and zero point, which is exact.
+#ifndef AIHLS_PIPELINE_H
+#define AIHLS_PIPELINE_H
+
+#include "frontend/board.h"
+#include "frontend/graph.h"
+#include "frontend/shape.h"
+
+enum stage_kind {
+    STAGE_CONV,  // convolution, grouped convolution, matrix product
+    STAGE_DW,    // depthwise convolution, average or maximum over a window
+    STAGE_GAP,   // average over the top left pool_h x pool_w of the image
+    STAGE_ADD,   // sum of two streams
+    STAGE_TABLE, // any function of one element
+    STAGE_KIND_COUNT
+};
+
+enum dw_op { DW_MAC, DW_SUM, DW_MAX };
+
+const char *stage_kind_name(enum stage_kind k); // "conv", …
+
+// y = clamp(zero_point + RNE((acc + bias) * mult * 2^-shift), clamp_lo, clamp_hi).
+struct requant {
+    int n;               // parameter sets: 1, or one per output channel
+    int mult_bits;       // 24 exact, 17 fast, 1 shift
+    const int64_t *bias; // n
+    const int32_t *mult; // n; normalised: 2^(mult_bits-1) <= mult < 2^mult_bits, or 0
+    const int *shift;    // n, within [shift_min, shift_min + 2^shift_bits)
+    int shift_min, shift_bits;
+    int bias_bits; // signed bits that hold every bias
+    int zero_point, clamp_lo, clamp_hi;
+};
+
+// How a stage is folded onto hardware: the scheduler's choice.
+struct fold {
+    int lanes;     // outputs computed at a time (conv); dw: = word
+    int word;      // elements of a ring word, read at a time
+    int rows_par;  // kernel rows read at a time: 1 or kernel_h
+    bool use_dsp;  // multipliers in DSP blocks, else in LUTs
+    int pack;      // products per multiplier block: 2 or 1
+    int seg_len;   // cells of a chain whose low lane provably cannot overflow
+    int rq_lanes;  // results requantized at a time
+    int rq_cycles; // cycles for each of them
+    int ring_rows;
+    bool ring_block, rom_block, param_block; // block RAM instead of LUTs
+    int in_lanes;  // elements per beat at the input, after narrowing
+};
+
+// Resources and time of a stage, its input FIFOs and narrowers excepted.
+struct cost {
+    int64_t cycles; // per frame in steady state, inputs and outputs never waiting
+    int64_t dsp, bram18, lut, ff;
+};
+
+struct stage {
+    enum stage_kind kind;
+    int index;
+    const char *name;  // "s03_conv", unique, a Verilog identifier
+    const char *nodes; // "conv1, relu1": the model's nodes, for people
+    const char *where; // place for diagnostics
+    int n_in;
+    int in_edge[2]; // indices into edges
+    int out_stream;
+    int64_t macs; // per frame
+
+    struct window_geometry geo; // conv, dw; gap: kernel_h x kernel_w is the region
+    int64_t in_c, out_c;
+    int pad_value;
+    enum dw_op op;
+    // conv: [out_c][kernel_h][kernel_w][in_c / group]; dw MAC: [out_c][kernel_h][kernel_w]
+    const int16_t *weights;
+    int weight_bits; // 8, or 9 with a non-zero zero point
+    int acc_bits;    // accumulator, proven from the weights, without bias
+    bool has_requant;
+    struct requant rq;
+    // add: y = clamp(zp + RNE(((a - a_zp) * a_mult + (b - b_zp) * b_mult) * 2^-shift))
+    int a_zp, b_zp, add_shift;
+    int32_t a_mult, b_mult;
+    const int8_t *table; // [256], indexed by the element's low 8 bits
+
+    struct fold fold;
+    struct cost cost;
+};
+
+struct stream {
+    int index;
+    const char *name;   // "x03"
+    const char *tensor; // the model's name for it
+    int producer;       // stage, or -1: the host
+    int64_t h, w, c;
+    int lanes; // elements per beat
+    double scale;
+    int zero_point;
+    // Stream position (y*w + x)*c + ch holds element logical[position] of the tensor in the
+    // model's own (row major) order.
+    const int32_t *logical;
+};
+
+struct edge {
+    int index;
+    int stream;
+    int consumer, port;  // stage and input number; consumer -1: the host
+    int lanes;           // after narrowing; divides the stream's lanes
+    int64_t depth_words; // FIFO, in beats of the stream
+    bool block;          // FIFO in block RAM
+};
+
+struct pipeline {
+    struct arena *arena;
+    const char *name;
+    const struct graph *graph; // the quantized graph (QDQ form) that this computes
+    struct stage *stages;      // in topological order
+    int n_stages, cap_stages;
+    struct stream *streams; // 0 is the input
+    int n_streams, cap_streams;
+    struct edge *edges;
+    int n_edges, cap_edges;
+    int out_stream;
+    // Integer tensors of `graph` at the borders; border nodes run on the host.
+    const struct tensor *in_tensor, *out_tensor;
+    bool in_flip, out_flip; // uint8 in the model
+    // Output position p holds element out_logical[p] of out_tensor (streams[0].logical: the input).
+    const int32_t *out_logical;
+    int64_t macs, params;
+
+    // the schedule
+    const struct board *board;
+    int64_t clock_hz;
+    int64_t interval_cycles; // predicted cycles per frame
+    int64_t latency_cycles;  // predicted, first input beat to last output beat of a lone frame
+    struct cost total;
+    bool optimal;
+    double gap;
+    int64_t schedule_nodes; // search nodes visited, for the report
+};
+
+struct stage *pipeline_add_stage(struct pipeline *p, enum stage_kind kind, const char *nodes, const char *where);
+struct stream *pipeline_add_stream(struct pipeline *p, const char *tensor, int producer, int64_t h, int64_t w, int64_t c);
+// Connects stream `s` to input `port` of stage `consumer` (-1: the host). Returns the edge's index.
+int pipeline_connect(struct pipeline *p, int s, int consumer, int port);
+// Edges that leave stream s.
+int stream_edge_count(const struct pipeline *p, int s);
+// Beats per frame at a given number of lanes.
+int64_t stream_beats(const struct stream *s, int lanes);
+// The stage's input stream at a port.
+const struct stream *stage_in(const struct pipeline *p, const struct stage *s, int port);
+
+// Invariants of structure and of ranges; BUG on the first breach.
+void pipeline_verify(const struct pipeline *p);
+// One line a stage, one a stream, one an edge; weights as a hash.
+void pipeline_dump(const struct pipeline *p, struct strbuf *out);
+
+#endif

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+// schedule: least interval, then least resources.
+//
+// At a fixed interval every stage has a Pareto front of options; choosing one each within three budgets (DSP, block
+// RAM, LUT) is a multiple-choice knapsack. Costs are divided by their budgets, so a choice fits when all
+// three sums are at most 1. For any weights w on the simplex, sum over stages of min over options of w*cost
+// is a lower bound of w*sums: above 1 nothing fits. Multiplicative weights (Arora, Hazan, Kale, "The
+// multiplicative weights update method", 2012) nearly always find either a choice that fits or such a
+// proof; what is left is settled by depth-first search with the same bounds.
+// More cycles never make a stage's front worse, so the least interval is found by bisection.
+#include "dataflow/schedule.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "dataflow/cost.h"
+#include "dataflow/schedule_options.h"
+#include "dataflow/timing.h"
+
+#define RESOURCES 3
+#define WEIGHT_ROUNDS 300
+#define SEARCH_NODES 400000
+#define FIFO_ROUNDS 6
+
+typedef double shares_row[RESOURCES];
+
+struct problem {
+    int n; // stages
+    const struct options *front;
+    double budget[RESOURCES];
+    shares_row **cost; // [stage][option], in shares of the budget
+    double weight[4][RESOURCES];
+    int n_weights;
+    double *rest[4];  // [weight][stage]: lower bound of the stages from here on
+    double *rest_sum; // the same for the plain sum, the objective
+    int64_t nodes;
+    bool exhausted; // the search was cut: its answer is not proven
+    int *choice, *best;
+    double best_value;
+    bool any; // the first fit will do
+};
+
+static void shares(const struct problem *q, const struct cost *c, double *out)
+{
+    const double v[RESOURCES] = { (double)c->dsp, (double)c->bram18, (double)c->lut };
+    for (int r = 0; r < RESOURCES; r++)
+        out[r] = q->budget[r] > 0 ? v[r] / q->budget[r] : (v[r] > 0 ? 1e9 : 0);
+}
+
+static double dot(const double *a, const double *b)
+{
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+static int cheapest(const struct problem *q, int stage, const double *w)
+{
+    int best = 0;
+    for (int o = 1; o < q->front[stage].n; o++)
+        if (dot(w, q->cost[stage][o]) < dot(w, q->cost[stage][best]))
+            best = o;
+    return best;
+}
+
+enum answer { FITS, NO_FIT, UNKNOWN };
+
+static enum answer weigh(struct problem *q)
+{
+    double w[RESOURCES] = { 1.0 / 3, 1.0 / 3, 1.0 / 3 }, tightest = 0;
+    for (int round = 0; round < WEIGHT_ROUNDS; round++) {
+        double sum[RESOURCES] = { 0 };
+        for (int s = 0; s < q->n; s++) {
+            q->choice[s] = cheapest(q, s, w);
+            for (int r = 0; r < RESOURCES; r++)
+                sum[r] += q->cost[s][q->choice[s]][r];
+        }
+        if (sum[0] <= 1 && sum[1] <= 1 && sum[2] <= 1) {
+            memcpy(q->best, q->choice, (size_t)q->n * sizeof *q->best);
+            return FITS;
+        }
+        double bound = dot(w, sum);
+        if (bound > 1 + 1e-9)
+            return NO_FIT;
+        if (bound > tightest) {
+            tightest = bound;
+            memcpy(q->weight[q->n_weights < 4 ? q->n_weights++ : 3], w, sizeof w);
+        }
+        double total = 0, rate = 0.5 / sqrt(1 + round);
+        for (int r = 0; r < RESOURCES; r++) {
+            double over = sum[r] - 1;
+            w[r] *= exp(rate * (over > 2 ? 2 : over < -2 ? -2 : over));
+            total += w[r];
+        }
+        for (int r = 0; r < RESOURCES; r++)
+            w[r] /= total;
+    }
+    return UNKNOWN;
+}
+
+static void search(struct problem *q, int stage, const double *used, double value)
+{
+    static const double plain[RESOURCES] = { 1, 1, 1 };
+    if (q->exhausted || (q->any && q->best_value < INFINITY))
+        return;
+    if (++q->nodes > SEARCH_NODES) {
+        q->exhausted = true;
+        return;
+    }
+    if (stage == q->n) {
+        if (value < q->best_value) {
+            q->best_value = value;
+            memcpy(q->best, q->choice, (size_t)q->n * sizeof *q->best);
+        }
+        return;
+    }
+    for (int o = 0; o < q->front[stage].n; o++) {
+        double next[RESOURCES], v = value + dot(plain, q->cost[stage][o]);
+        bool possible = v + q->rest_sum[stage + 1] < q->best_value - 1e-12;
+        for (int r = 0; r < RESOURCES; r++) {
+            next[r] = used[r] + q->cost[stage][o][r];
+            possible &= next[r] <= 1;
+        }
+        for (int k = 0; possible && k < q->n_weights; k++)
+            possible = dot(q->weight[k], next) + q->rest[k][stage + 1] <= 1 + 1e-9;
+        if (!possible)
+            continue;
+        q->choice[stage] = o;
+        search(q, stage + 1, next, v);
+    }
+}
+
+static void bounds(struct problem *q, struct arena *a)
+{
+    static const double plain[RESOURCES] = { 1, 1, 1 };
+    q->rest_sum = arena_array(a, double, q->n + 1);
+    for (int k = 0; k < q->n_weights; k++)
+        q->rest[k] = arena_array(a, double, q->n + 1);
+    for (int s = q->n - 1; s >= 0; s--) {
+        q->rest_sum[s] = q->rest_sum[s + 1] + dot(plain, q->cost[s][cheapest(q, s, plain)]);
+        for (int k = 0; k < q->n_weights; k++)
+            q->rest[k][s] = q->rest[k][s + 1] + dot(q->weight[k], q->cost[s][cheapest(q, s, q->weight[k])]);
+    }
+}
+
+// One option per stage within the budgets at this interval; with `least`, of the least sum of shares.
+static bool solve_at(struct pipeline *p, const char *tech, int64_t interval, const double *budget, bool least,
+                     struct arena *a, struct option *chosen, bool *proven)
+{
+    struct problem q = { .n = p->n_stages, .any = !least, .best_value = INFINITY };
+    struct options *front = arena_array(a, struct options, p->n_stages);
+    memcpy(q.budget, budget, sizeof q.budget);
+    q.cost = arena_array(a, shares_row *, p->n_stages);
+    q.choice = arena_array(a, int, p->n_stages);
+    q.best = arena_array(a, int, p->n_stages);
+    for (int s = 0; s < p->n_stages; s++) {
+        stage_options(p, &p->stages[s], tech, interval, a, &front[s]);
+        if (front[s].n == 0)
+            return false;
+        q.cost[s] = arena_alloc(a, (size_t)front[s].n * sizeof *q.cost[s]);
+        for (int o = 0; o < front[s].n; o++)
+            shares(&q, &front[s].items[o].cost, q.cost[s][o]);
+    }
+    q.front = front;
+    enum answer answer = weigh(&q);
+    if (answer == NO_FIT)
+        return false;
+    if (answer == UNKNOWN || least) {
+        static const double zero[RESOURCES];
+        bounds(&q, a);
+        if (answer == FITS) {
+            q.best_value = 0;
+            for (int s = 0; s < q.n; s++)
+                q.best_value += q.cost[s][q.best[s]][0] + q.cost[s][q.best[s]][1] + q.cost[s][q.best[s]][2];
+        }
+        search(&q, 0, zero, 0);
+        p->schedule_nodes += q.nodes;
+        if (answer == UNKNOWN && q.exhausted && q.best_value == INFINITY)
+            *proven = false;
+        if (q.best_value == INFINITY)
+            return false;
+    }
+    for (int s = 0; s < q.n; s++)
+        chosen[s] = front[s].items[q.best[s]];
+    return true;
+}
+
+static bool try_interval(struct pipeline *p, const char *tech, int64_t interval, const double *budget, bool least,
+                         struct option *chosen, bool *proven)
+{
+    struct arena scratch = { 0 };
+    bool ok = solve_at(p, tech, interval, budget, least, &scratch, chosen, proven);
+    arena_release(&scratch);
+    return ok;
+}
+
+// ---- what a choice means for the pipeline ----
+
+static void apply(struct pipeline *p, const struct option *chosen, const char *tech)
+{
+    for (int i = 0; i < p->n_stages; i++) {
+        struct stage *s = &p->stages[i];
+        s->fold = chosen[i].fold;
+        bool packed = s->kind == STAGE_CONV && s->fold.use_dsp && s->fold.pack == 2;
+        if (packed)
+            s->fold.seg_len = cost_exact_segment(s, &s->fold, tech);
+        int64_t cycles = chosen[i].cost.cycles;
+        s->cost = cost_stage(s, &s->fold, tech);
+        s->cost.cycles = cycles;
+        for (int k = 0; k < s->n_in; k++)
+            p->edges[s->in_edge[k]].lanes = s->fold.in_lanes;
+        p->streams[s->out_stream].lanes = s->fold.rq_lanes;
+    }
+    int lanes = 1; // of the input stream: what its readers take
+    for (int i = 0; i < p->n_edges; i++) {
+        struct edge *e = &p->edges[i];
+        if (e->stream == 0 && e->lanes > lanes)
+            lanes = e->lanes;
+    }
+    p->streams[0].lanes = lanes;
+    for (int i = 0; i < p->n_edges; i++)
+        if (p->edges[i].consumer < 0)
+            p->edges[i].lanes = p->streams[p->edges[i].stream].lanes;
+}
+
+static void sum_up(struct pipeline *p)
+{
+    p->total = (struct cost){ 0 };
+    for (int i = 0; i < p->n_stages; i++)
+        cost_add(&p->total, &p->stages[i].cost);
+    for (int i = 0; i < p->n_edges; i++) {
+        struct cost c = cost_edge(p, &p->edges[i]);
+        cost_add(&p->total, &c);
+    }
+    p->total.cycles = p->interval_cycles;
+}
+
+static int64_t slowest(const struct option *chosen, int n)
+{
+    int64_t m = 1;
+    for (int i = 0; i < n; i++)
+        m = max_i64(m, chosen[i].cost.cycles);
+    return m;
+}
+
+// ---- no fit ----
+
+// A board that takes more than any: what the smallest schedule needs.
+static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
+{
+    static const double endless[RESOURCES] = { 1e12, 1e12, 1e12 };
+    struct option *chosen = arena_array(cx->arena, struct option, p->n_stages);
+    bool proven = true;
+    int64_t need[RESOURCES] = { 0 };
+    static const char *const what[RESOURCES] = { "DSP", "RAMB18", "LUT" };
+    struct strbuf found = STRBUF_INIT, short_of = STRBUF_INIT;
+    if (try_interval(p, b->tech, INT64_MAX / 4, endless, false, chosen, &proven))
+        for (int i = 0; i < p->n_stages; i++) {
+            need[0] += chosen[i].cost.dsp;
+            need[1] += chosen[i].cost.bram18;
+            need[2] += chosen[i].cost.lut;
+        }
+    for (int r = 0; r < RESOURCES; r++) {
+        strbuf_addf(&found, "%s%lld %s", r ? ", " : "", (long long)have[r], what[r]);
+        if (need[r] > have[r])
+            strbuf_addf(&short_of, "%s%lld %s (%lld too many)", short_of.len ? ", " : "", (long long)need[r], what[r], (long long)(need[r] - have[r]));
+    }
+    diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),
+              .found = arena_strdup(cx->arena, found.text),
+              .need = short_of.len ? arena_strdup(cx->arena, short_of.text) : "a mix of resources that no fold reaches",
+              .help = "`aihls MODEL --board all` shows which boards take this model" },
+              "the model does not fit %s", b->name);
+    strbuf_release(&found);
+    strbuf_release(&short_of);
+    return false;
+}
+
+// ---- the solver ----
+
+struct solve {
+    const struct ctx *cx;
+    struct pipeline *p;
+    const struct board *b;
+    double budget[RESOURCES];
+    struct option *chosen;
+    bool proven;
+};
+
+// The least interval at which everything fits; 0 when nothing does.
+static int64_t least_interval(struct solve *s)
+{
+    int64_t low = 0, high = 1; // low: no fit
+    for (int i = 0; i < s->p->n_stages; i++) {
+        const struct stage *st = &s->p->stages[i];
+        const struct stream *in = stage_in(s->p, st, 0), *out = &s->p->streams[st->out_stream];
+        int64_t all = max_i64(st->macs, in->h * in->w * in->c) * 2 + out->h * out->w * out->c * 24;
+        high = max_i64(high, all);
+    }
+    if (!try_interval(s->p, s->b->tech, high, s->budget, false, s->chosen, &s->proven))
+        return 0;
+    high = slowest(s->chosen, s->p->n_stages);
+    while (high - low > 1) {
+        int64_t mid = low + (high - low) / 2;
+        if (try_interval(s->p, s->b->tech, mid, s->budget, false, s->chosen, &s->proven))
+            high = slowest(s->chosen, s->p->n_stages);
+        else
+            low = mid;
+    }
+    return high;
+}
+
+static bool solve_once(struct solve *s, int64_t wanted)
+{
+    struct pipeline *p = s->p;
+    s->proven = true;
+    int64_t interval = wanted;
+    if (!wanted || !try_interval(p, s->b->tech, wanted, s->budget, false, s->chosen, &s->proven))
+        interval = least_interval(s);
+    if (!interval || !try_interval(p, s->b->tech, interval, s->budget, true, s->chosen, &s->proven))
+        return false;
+    apply(p, s->chosen, s->b->tech);
+    if (!timing_size_fifos(p, s->cx->arena))
+        BUG("FIFO analysis of %s found no progress", p->name);
+    p->optimal = s->proven;
+    sum_up(p);
+    return true;
+}
+
+static bool within(const struct cost *c, const int64_t *have)
+{
+    return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
+}
+
+bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal)
+{
+    int64_t have[RESOURCES] = { goal->max_dsp >= 0 ? min_i64(goal->max_dsp, b->dsp) : b->dsp, b->bram18,
+                                b->lut * SCHEDULE_LUT_PERCENT / 100 };
+    struct solve s = { .cx = cx, .p = p, .b = b };
+    s.chosen = arena_array(cx->arena, struct option, p->n_stages);
+    p->board = b;
+    p->clock_hz = goal->clock_hz ? goal->clock_hz : b->clock_hz;
+    int64_t wanted = goal->fps ? max_i64(1, p->clock_hz / goal->fps) : 0;
+    for (int r = 0; r < RESOURCES; r++)
+        s.budget[r] = (double)have[r];
+    for (int round = 0;; round++) {
+        if (round == FIFO_ROUNDS || !solve_once(&s, wanted))
+            return report_no_fit(cx, p, b, have);
+        int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
+        if (limit && wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
+            wanted = wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
+            continue;
+        }
+        if (within(&p->total, have))
+            break;
+        // FIFOs and forks came on top: leave them room
+        const int64_t over[RESOURCES] = { p->total.dsp - have[0], p->total.bram18 - have[1], p->total.lut - have[2] };
+        for (int r = 0; r < RESOURCES; r++)
+            if (over[r] > 0)
+                s.budget[r] -= (double)over[r];
+    }
+    p->gap = p->optimal ? 0 : 1;
+    pipeline_verify(p);
+    return true;
+}

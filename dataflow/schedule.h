@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// schedule: chooses the fold of every stage. Exact: see docs/30-dataflow.md.
+#ifndef AIHLS_SCHEDULE_H
+#define AIHLS_SCHEDULE_H
+
+#include "dataflow/pipeline.h"
+
+struct schedule_goal {
+    int64_t fps;            // frames/s to reach with the least resources; 0: as many as fit
+    int64_t max_latency_us; // 0: any
+    int64_t max_dsp;        // -1: all of the board's
+    int64_t clock_hz;       // 0: the board's
+};
+
+// Share of the board's LUTs that a schedule may use: the rest is for the system around the pipeline and for
+// routing, which fails long before every LUT is taken.
+#define SCHEDULE_LUT_PERCENT 70
+
+// does      finds the least interval (cycles per frame) for which every stage has a fold and all fit the board,
+//           then the folds of least resources at that interval; sizes the FIFOs (timing_size_fifos), and
+//           solves again with a smaller budget when they do not fit
+// requires  lower_graph
+// provides  folds, costs, lanes of streams and edges, FIFO depths, predicted interval and latency
+// cost      milliseconds to a second
+// No fit is E302: what is short and by how much.
+bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal);
+
+#endif

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataflow/schedule_options.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "dataflow/cost.h"
+
+#define MAX_CHAIN 512      // cells of one lane; no network here profits from more
+#define MAX_HOST_LANES 64  // elements a beat of the input: 512 bits, a wide AXI stream
+#define RING_LUT_DEPTH 256 // words up to which a ring in LUT RAM is considered
+
+// Requantizer rates from the cheapest to the dearest: results a cycle = lanes / cycles.
+static const struct { int lanes, cycles; } rates[] = {
+    { 1, 24 }, { 1, 12 }, { 1, 8 }, { 1, 6 }, { 1, 4 }, { 1, 3 }, { 1, 2 }, { 1, 1 }, { 2, 1 }, { 4, 1 }, { 8, 1 },
+};
+#define N_RATES ((int)(sizeof rates / sizeof *rates))
+
+int stream_lanes_needed(const struct stream *s, int64_t interval)
+{
+    int lanes = 1;
+    while (lanes < MAX_HOST_LANES && stream_beats(s, lanes) > interval)
+        lanes *= 2;
+    return lanes;
+}
+
+static bool covers(const struct cost *a, const struct cost *b)
+{
+    return a->dsp <= b->dsp && a->bram18 <= b->bram18 && a->lut <= b->lut;
+}
+
+// Keeps the front: drops o when an option covers it, and the options that o covers.
+static void keep(struct arena *a, struct options *out, const struct option *o)
+{
+    int n = 0;
+    for (int i = 0; i < out->n; i++)
+        if (covers(&out->items[i].cost, &o->cost))
+            return;
+    for (int i = 0; i < out->n; i++)
+        if (!covers(&o->cost, &out->items[i].cost))
+            out->items[n++] = out->items[i];
+    out->n = n;
+    arena_push(a, out->items, out->n, out->cap, *o);
+}
+
+struct enumeration {
+    const struct stage *s;
+    const char *tech;
+    int64_t interval;
+    struct arena *a;
+    struct options *out;
+    int safe_segment; // worst-case chain length of packed multipliers
+    bool can_pack;
+};
+
+static void price(const struct enumeration *e, struct fold f)
+{
+    struct fold_shape x = fold_shape(e->s, &f);
+    f.param_block = x.params > 64;
+    f.rom_block = x.weight_words > 64;
+    int64_t ring_depth = f.rows_par == 1 ? f.ring_rows * x.row_words : x.row_words;
+    for (int block = 0; block < 2; block++) {
+        if (block == 0 ? ring_depth > RING_LUT_DEPTH : ring_depth <= 32)
+            continue;
+        f.ring_block = block;
+        struct option o = { f, cost_stage(e->s, &f, e->tech) };
+        if (o.cost.cycles <= e->interval)
+            keep(e->a, e->out, &o);
+    }
+}
+
+// The multipliers' technology, with the chain length that follows.
+static void choose_multiplier(const struct enumeration *e, struct fold f)
+{
+    int64_t chain = e->s->kind == STAGE_CONV ? (int64_t)f.rows_par * f.word : f.rows_par;
+    bool multiplies = e->s->kind == STAGE_CONV || e->s->op == DW_MAC;
+    f.pack = 1;
+    f.seg_len = (int)chain;
+    f.use_dsp = false;
+    price(e, f);
+    if (!multiplies)
+        return;
+    f.use_dsp = true;
+    if (e->can_pack) {
+        f.pack = 2;
+        f.seg_len = (int)ceil_div(chain, ceil_div(chain, e->safe_segment));
+    }
+    price(e, f);
+}
+
+// The slowest requantizer that keeps the interval, for `lanes` results a pass.
+static void choose_rate(const struct enumeration *e, struct fold f)
+{
+    const struct stage *s = e->s;
+    int64_t slices = s->kind == STAGE_CONV ? s->geo.group : 1;
+    int64_t per_slice = s->out_c / slices;
+    for (int r = 0; r < N_RATES; r++) {
+        struct fold g = f;
+        g.rq_lanes = rates[r].lanes;
+        g.rq_cycles = rates[r].cycles;
+        if (!s->has_requant && g.rq_cycles > 1)
+            continue;
+        int lanes = s->kind == STAGE_CONV ? g.lanes : g.word;
+        bool one_pass = lanes >= per_slice && slices == 1;
+        if (g.rq_lanes > 1 && !one_pass && (lanes % g.rq_lanes || (slices > 1 && per_slice % g.rq_lanes)))
+            continue;
+        g.seg_len = 1; // cycles do not depend on it
+        if (cost_cycles(s, &g) > e->interval)
+            continue;
+        choose_multiplier(e, g);
+        return;
+    }
+}
+
+static void choose_lanes(const struct enumeration *e, struct fold f)
+{
+    if (e->s->kind == STAGE_DW) {
+        f.lanes = f.word;
+        choose_rate(e, f);
+        return;
+    }
+    int64_t per_slice = e->s->out_c / e->s->geo.group;
+    int last = 0;
+    for (int64_t passes = 1; passes <= per_slice; passes++) {
+        int lanes = (int)ceil_div(per_slice, passes);
+        if (lanes == last)
+            continue;
+        last = lanes;
+        // also the next multiples of the requantizer's lanes
+        for (int unit = 1; unit <= 8; unit *= 2) {
+            f.lanes = (int)ceil_div(lanes, unit) * unit;
+            if ((unit == 1 || f.lanes != lanes) && (f.lanes <= per_slice || unit == 1))
+                choose_rate(e, f);
+        }
+    }
+}
+
+// Rows that let the next frame come in while the last rows of this one are read.
+static int ring_rows(const struct window_geometry *g)
+{
+    int64_t reach = (g->kernel_h - 1) * g->dilation_h + 1;
+    int64_t bottom = g->in_h - ((g->out_h - 1) * g->stride_h - g->pad_top);
+    int64_t top = reach - g->pad_top;
+    return (int)max_i64(reach + g->stride_h, max_i64(bottom, 1) + max_i64(top, 1));
+}
+
+static bool lanes_fit(const struct enumeration *e, const struct stream *in, int lanes, int word)
+{
+    const struct stage *s = e->s;
+    if (lanes == 1)
+        return true;
+    bool sliced = s->kind == STAGE_CONV && s->geo.group > 1;
+    return word % lanes == 0 && (!sliced || (s->in_c / s->geo.group) % lanes == 0) &&
+           (in->c == s->in_c || in->c % lanes == 0);
+}
+
+static void windowed_options(const struct enumeration *e, const struct stream *in, bool host)
+{
+    const struct stage *s = e->s;
+    struct fold f = { .ring_rows = ring_rows(&s->geo) };
+    int64_t slice_c = s->kind == STAGE_CONV ? s->in_c / s->geo.group : s->in_c;
+    int need = 1;
+    while (need < MAX_HOST_LANES && cost_input_cycles(s, need) > e->interval)
+        need = host ? need + 1 : need * 2;
+    for (int rows = 0; rows < 2; rows++) {
+        if (rows && s->geo.kernel_h == 1)
+            break;
+        f.rows_par = rows ? (int)s->geo.kernel_h : 1;
+        int last = 0;
+        for (int64_t words = 1; words <= slice_c; words++) {
+            int exact = (int)ceil_div(slice_c, words);
+            int word = (int)ceil_div(exact, need) * need;
+            if (word == last || (s->kind == STAGE_CONV && (int64_t)word * f.rows_par > MAX_CHAIN) || word > MAX_CHAIN)
+                continue;
+            last = word;
+            f.word = word;
+            f.in_lanes = need;
+            if (lanes_fit(e, in, need, word))
+                choose_lanes(e, f);
+        }
+    }
+}
+
+static void gap_options(const struct enumeration *e, const struct stream *in)
+{
+    struct fold f = { .in_lanes = stream_lanes_needed(in, e->interval), .rows_par = 1, .word = 1, .lanes = 1, .pack = 1, .seg_len = 1 };
+    for (int r = 0; r < N_RATES; r++) {
+        f.rq_lanes = f.in_lanes;
+        f.rq_cycles = rates[r].cycles;
+        struct option o = { f, cost_stage(e->s, &f, e->tech) };
+        if (o.cost.cycles <= e->interval)
+            keep(e->a, e->out, &o);
+    }
+}
+
+void stage_options(const struct pipeline *p, const struct stage *s, const char *tech, int64_t interval,
+                   struct arena *a, struct options *out)
+{
+    struct enumeration e = { .s = s, .tech = tech, .interval = interval, .a = a, .out = out };
+    const struct stream *in = stage_in(p, s, 0);
+    out->n = 0;
+    if (s->kind == STAGE_CONV || (s->kind == STAGE_DW && s->op == DW_MAC)) {
+        e.safe_segment = cost_safe_segment(s, tech);
+        e.can_pack = cost_can_pack(s, tech);
+    }
+    switch (s->kind) {
+    case STAGE_CONV:
+    case STAGE_DW:
+        windowed_options(&e, in, in->producer < 0 && stream_edge_count(p, in->index) == 1);
+        break;
+    case STAGE_GAP: gap_options(&e, in); break;
+    case STAGE_ADD:
+    case STAGE_TABLE: {
+        int lanes = stream_lanes_needed(in, interval);
+        struct fold f = { .in_lanes = lanes, .rq_lanes = lanes, .rq_cycles = 1, .rows_par = 1, .word = 1, .lanes = 1, .pack = 1, .seg_len = 1 };
+        struct option o = { f, cost_stage(s, &f, tech) };
+        o.cost.cycles = stream_beats(in, lanes);
+        if (o.cost.cycles <= interval)
+            keep(a, out, &o);
+        break;
+    }
+    case STAGE_KIND_COUNT: BUG("no stage kind");
+    }
+}

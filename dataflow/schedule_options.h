@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// schedule_options: every fold of a stage that keeps an interval, down to the Pareto front.
+#ifndef AIHLS_SCHEDULE_OPTIONS_H
+#define AIHLS_SCHEDULE_OPTIONS_H
+
+#include "dataflow/pipeline.h"
+
+struct option {
+    struct fold fold;
+    struct cost cost;
+};
+
+struct options {
+    struct option *items; // no option is at least as dear as another in all of dsp, bram18, lut
+    int n, cap;
+};
+
+// All options of stage s that take at most `interval` cycles a frame; n = 0 when there is none.
+void stage_options(const struct pipeline *p, const struct stage *s, const char *tech, int64_t interval,
+                   struct arena *a, struct options *out);
+
+// Lanes that a stream needs to pass a frame within the interval: a power of two.
+int stream_lanes_needed(const struct stream *s, int64_t interval);
+
+#endif

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+// timing: every cycle, each stage may take one input beat, do one step of its loop, and give one
+// output beat. Values do not matter, so a beat in a FIFO is the cycle in which it arrives there.
+//
+//   edge FIFO ─► narrow ─► row ring ─► steps ─► hold ─(rate)─► fork ─► edge FIFOs
+//                           rows_in, rows_free   beats left
+#include "dataflow/timing.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "dataflow/cost.h"
+
+// Pipeline registers between a step and its result in the next FIFO, in cycles; counted in the templates
+// (docs/50-rtl.md): weight ROM and multiplier, chain, split and accumulate, hold, requantizer.
+#define ARRAY_LATENCY 8
+#define REQUANT_LATENCY 9
+#define SIMPLE_LATENCY 3
+#define FIFO_LATENCY 2
+#define ADD_LATENCY 6
+
+#define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
+#define SIZING_FRAMES 4
+
+struct fifo {
+    int64_t *arrival; // ring buffer of cycles
+    int64_t capacity; // entries of the ring buffer
+    int64_t limit;    // beats that fit, 0: any number
+    int64_t head, count, peak;
+    int sub;          // narrowing: pieces of the head beat taken
+    int64_t pixel_beat; // position of the head beat in its pixel
+};
+
+struct machine {
+    // input side of conv and dw
+    int64_t rows_in, rows_free, beats_in_row, beats_per_row;
+    // loop
+    int64_t row, pass, steps_left, passes_per_row;
+    int64_t hold, timer;
+    // gap
+    int64_t beat;
+    int64_t latency;
+};
+
+struct model {
+    const struct pipeline *p;
+    struct arena *a;
+    struct fifo *fifo;       // per edge
+    struct machine *machine; // per stage
+    struct fold_shape *shape;
+    int64_t now, moved;  // last cycle in which something moved
+    int64_t source_beats, source_total;
+    int64_t sink_beats;
+};
+
+static void push(struct model *m, int edge, int64_t latency)
+{
+    struct fifo *f = &m->fifo[edge];
+    if (f->count == f->capacity) {
+        int64_t *grown = arena_array(m->a, int64_t, 2 * f->capacity);
+        for (int64_t i = 0; i < f->count; i++)
+            grown[i] = f->arrival[(f->head + i) % f->capacity];
+        f->arrival = grown;
+        f->capacity *= 2;
+        f->head = 0;
+    }
+    f->arrival[(f->head + f->count) % f->capacity] = m->now + latency + FIFO_LATENCY;
+    f->count++;
+    f->peak = max_i64(f->peak, f->count);
+    m->moved = m->now;
+}
+
+static bool can_push(const struct model *m, int stream)
+{
+    for (int i = 0; i < m->p->n_edges; i++) {
+        const struct fifo *f = &m->fifo[i];
+        if (m->p->edges[i].stream == stream && f->limit && f->count >= f->limit)
+            return false;
+    }
+    return true;
+}
+
+static void push_all(struct model *m, int stream, int64_t latency)
+{
+    for (int i = 0; i < m->p->n_edges; i++)
+        if (m->p->edges[i].stream == stream)
+            push(m, i, latency);
+}
+
+static bool can_pop(const struct model *m, int edge)
+{
+    const struct fifo *f = &m->fifo[edge];
+    return f->count > 0 && f->arrival[f->head % f->capacity] <= m->now;
+}
+
+// Takes one beat of the edge's own (narrowed) width.
+static void pop(struct model *m, int edge)
+{
+    const struct edge *e = &m->p->edges[edge];
+    const struct stream *s = &m->p->streams[e->stream];
+    struct fifo *f = &m->fifo[edge];
+    int64_t left = min_i64(s->lanes, s->c - f->pixel_beat * s->lanes);
+    m->moved = m->now;
+    if (++f->sub < ceil_div(left, e->lanes))
+        return;
+    f->sub = 0;
+    f->pixel_beat = (f->pixel_beat + 1) % ceil_div(s->c, s->lanes);
+    f->head = (f->head + 1) % f->capacity;
+    f->count--;
+}
+
+// First image row that output row `oy` no longer needs to be kept from, and the last it needs.
+static int64_t first_row(const struct window_geometry *g, int64_t oy)
+{
+    return max_i64(0, min_i64(g->in_h, oy * g->stride_h - g->pad_top));
+}
+
+static int64_t rows_needed(const struct window_geometry *g, int64_t oy)
+{
+    int64_t last = oy * g->stride_h - g->pad_top + (g->kernel_h - 1) * g->dilation_h;
+    return max_i64(0, min_i64(g->in_h, last + 1));
+}
+
+static int64_t results_of_pass(const struct stage *s, const struct fold_shape *x, int64_t pass)
+{
+    int64_t per_slice = s->kind == STAGE_CONV ? s->out_c / x->slices : s->out_c;
+    int64_t lanes = s->kind == STAGE_CONV ? s->fold.lanes : s->fold.word;
+    int64_t passes = ceil_div(per_slice, lanes), i = pass % passes;
+    return min_i64(lanes, per_slice - i * lanes);
+}
+
+static void step_drain(struct model *m, const struct stage *s, struct machine *k)
+{
+    if (k->hold == 0)
+        return;
+    if (k->timer > 0)
+        k->timer--;
+    if (k->timer == 0 && can_push(m, s->out_stream)) {
+        push_all(m, s->out_stream, k->latency);
+        k->hold--;
+        k->timer = s->fold.rq_cycles;
+    }
+}
+
+static void step_window(struct model *m, const struct stage *s, struct machine *k)
+{
+    const struct window_geometry *g = &s->geo;
+    const struct fold_shape *x = &m->shape[s->index];
+    int edge = s->in_edge[0];
+    step_drain(m, s, k);
+    // the loop; rows_in and rows_free count rows since the first frame, k->row output rows likewise
+    int64_t frame = k->row / g->out_h, oy = k->row % g->out_h;
+    bool ready = k->steps_left > 0 || k->pass > 0 || k->rows_in >= frame * g->in_h + rows_needed(g, oy);
+    if (ready) {
+        if (k->steps_left == 0)
+            k->steps_left = x->steps;
+        if (k->steps_left > 1) {
+            k->steps_left--;
+            m->moved = m->now;
+        } else if (k->hold == 0) {
+            m->moved = m->now;
+            k->steps_left = 0;
+            k->hold = ceil_div(results_of_pass(s, x, k->pass % x->passes), s->fold.rq_lanes);
+            k->timer = s->fold.rq_cycles;
+            if (++k->pass == k->passes_per_row) {
+                k->pass = 0;
+                k->row++;
+                frame = k->row / g->out_h;
+                k->rows_free = frame * g->in_h + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
+            }
+        }
+    }
+    if (k->rows_in < k->rows_free && can_pop(m, edge)) {
+        pop(m, edge);
+        if (++k->beats_in_row == k->beats_per_row) {
+            k->beats_in_row = 0;
+            k->rows_in++;
+        }
+    }
+}
+
+static void step_gap(struct model *m, const struct stage *s, struct machine *k)
+{
+    const struct window_geometry *g = &s->geo;
+    int64_t beats = ceil_div(s->in_c, s->fold.in_lanes), pixel = k->beat / beats;
+    bool last = pixel == (g->kernel_h - 1) * g->in_w + g->kernel_w - 1;
+    if (k->timer > 0)
+        k->timer--;
+    if (!can_pop(m, s->in_edge[0]) || (last && (k->timer > 0 || !can_push(m, s->out_stream))))
+        return;
+    pop(m, s->in_edge[0]);
+    if (last) {
+        push_all(m, s->out_stream, k->latency);
+        k->timer = s->fold.rq_cycles;
+    }
+    k->beat = (k->beat + 1) % (beats * g->in_h * g->in_w);
+}
+
+static void step_elementwise(struct model *m, const struct stage *s, struct machine *k)
+{
+    for (int i = 0; i < s->n_in; i++)
+        if (!can_pop(m, s->in_edge[i]))
+            return;
+    if (!can_push(m, s->out_stream))
+        return;
+    for (int i = 0; i < s->n_in; i++)
+        pop(m, s->in_edge[i]);
+    push_all(m, s->out_stream, k->latency);
+}
+
+static void model_init(struct model *m, const struct pipeline *p, struct arena *a, int frames)
+{
+    *m = (struct model){ .p = p, .a = a };
+    m->fifo = arena_array(a, struct fifo, p->n_edges);
+    m->machine = arena_array(a, struct machine, p->n_stages);
+    m->shape = arena_array(a, struct fold_shape, p->n_stages);
+    for (int i = 0; i < p->n_stages; i++) {
+        const struct stage *s = &p->stages[i];
+        struct machine *k = &m->machine[i];
+        m->shape[i] = fold_shape(s, &s->fold);
+        k->rows_free = s->fold.ring_rows;
+        k->beats_per_row = s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes);
+        k->passes_per_row = s->geo.out_w * m->shape[i].passes;
+        bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
+        k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
+                     (s->kind == STAGE_ADD ? ADD_LATENCY : s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles : SIMPLE_LATENCY);
+    }
+    for (int i = 0; i < p->n_edges; i++) {
+        struct fifo *f = &m->fifo[i];
+        const struct edge *e = &p->edges[i];
+        int producer = p->streams[e->stream].producer;
+        f->capacity = 64;
+        f->arrival = arena_array(a, int64_t, f->capacity);
+        // beats inside the producer's own pipeline do not take room in the FIFO
+        int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
+        f->limit = e->depth_words ? e->depth_words + in_flight : 0;
+    }
+    m->source_total = frames * stream_beats(&p->streams[0], p->streams[0].lanes);
+}
+
+static void step_all(struct model *m)
+{
+    const struct pipeline *p = m->p;
+    for (int i = 0; i < p->n_edges; i++)
+        if (p->edges[i].consumer < 0 && can_pop(m, i)) {
+            pop(m, i);
+            m->sink_beats++;
+        }
+    for (int i = p->n_stages - 1; i >= 0; i--) {
+        const struct stage *s = &p->stages[i];
+        struct machine *k = &m->machine[i];
+        if (s->kind == STAGE_CONV || s->kind == STAGE_DW)
+            step_window(m, s, k);
+        else if (s->kind == STAGE_GAP)
+            step_gap(m, s, k);
+        else
+            step_elementwise(m, s, k);
+    }
+    if (m->source_beats < m->source_total && can_push(m, 0)) {
+        push_all(m, 0, 0);
+        m->source_beats++;
+    }
+}
+
+struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames)
+{
+    struct timing_result r = { 0 };
+    struct model m;
+    int64_t patience = 10000, *done = arena_array(a, int64_t, frames + 1);
+    int64_t frame_beats = stream_beats(&p->streams[p->out_stream], p->streams[p->out_stream].lanes);
+    model_init(&m, p, a, frames);
+    for (int i = 0; i < p->n_stages; i++)
+        patience = max_i64(patience, 2 * p->stages[i].cost.cycles);
+    for (int64_t seen = 0; seen < frames; m.now++) {
+        step_all(&m);
+        if (m.sink_beats >= (seen + 1) * frame_beats)
+            done[seen++] = m.now;
+        if (m.now - m.moved > patience) {
+            r.deadlock = true;
+            break;
+        }
+    }
+    r.interval_cycles = frames > 1 ? done[frames - 1] - done[frames - 2] : 0;
+    r.latency_cycles = done[0];
+    r.edge_peak_words = arena_array(a, int64_t, p->n_edges);
+    for (int i = 0; i < p->n_edges; i++)
+        r.edge_peak_words[i] = m.fifo[i].peak;
+    return r;
+}
+
+static bool enters_join(const struct pipeline *p, const struct edge *e)
+{
+    return e->consumer >= 0 && p->stages[e->consumer].n_in > 1;
+}
+
+// Depths that memories offer: LUT RAM up to 64 words, else full RAMB18 of that width.
+static void set_depth(const struct pipeline *p, struct edge *e, int64_t words)
+{
+    int64_t bits = 8 * p->streams[e->stream].lanes;
+    e->block = words > 64;
+    if (!e->block) {
+        e->depth_words = words <= 32 ? 32 : 64;
+        return;
+    }
+    int64_t blocks = cost_bram18(bits, words), grain = 128;
+    e->depth_words = ceil_div(words, grain) * grain;
+    while (cost_bram18(bits, e->depth_words + grain) == blocks)
+        e->depth_words += grain;
+}
+
+bool timing_size_fifos(struct pipeline *p, struct arena *a)
+{
+    struct arena scratch = { 0 };
+    (void)a;
+    for (int i = 0; i < p->n_edges; i++) {
+        struct edge *e = &p->edges[i];
+        e->depth_words = enters_join(p, e) ? 0 : DEFAULT_DEPTH;
+        e->block = false;
+    }
+    struct timing_result wide = timing_run(p, &scratch, SIZING_FRAMES);
+    bool ok = !wide.deadlock;
+    for (int i = 0; ok && i < p->n_edges; i++)
+        if (enters_join(p, &p->edges[i]))
+            set_depth(p, &p->edges[i], wide.edge_peak_words[i] + 2);
+    struct timing_result sized = { 0 };
+    if (ok)
+        sized = timing_run(p, &scratch, SIZING_FRAMES);
+    ok = ok && !sized.deadlock;
+    p->interval_cycles = sized.interval_cycles;
+    p->latency_cycles = sized.latency_cycles;
+    arena_release(&scratch);
+    return ok;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// timing: the schedule in time. A cycle by cycle model of stages, rings and FIFOs that moves
+// counts instead of data: thousands of times faster than the Verilog, and within 1 % of it.
+#ifndef AIHLS_TIMING_H
+#define AIHLS_TIMING_H
+
+#include "dataflow/pipeline.h"
+
+struct timing_result {
+    bool deadlock;           // nothing moved for longer than any stage's frame
+    int64_t interval_cycles; // between the last output beats of the last two frames
+    int64_t latency_cycles;  // first input beat to last output beat of the first frame
+    int64_t *edge_peak_words; // per edge, largest occupation
+};
+
+// Runs `frames` frames (at least 2) with the input never starving. Edges with depth_words 0 count as unbounded.
+// edge_peak_words in arena `a`.
+struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames);
+
+// does      sets depth_words of every edge: those into a join from the occupation that the model finds
+//           when they are unbounded, all others to a constant; then confirms interval and progress
+// requires  folds, lanes
+// provides  depths, p->interval_cycles, p->latency_cycles
+// False when the pipeline cannot keep the interval (a bug of the analysis: reported as such by the caller).
+bool timing_size_fifos(struct pipeline *p, struct arena *a);
+
+#endif

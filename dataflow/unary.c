@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataflow/unary.h"
+
+#include <math.h>
+
+#include "base/check.h"
+
+static bool one_constant(const struct tensor *t)
+{
+    return t && t->data && tensor_count(t) == 1;
+}
+
+bool unary_is(const struct node *n, int *in)
+{
+    *in = 0;
+    switch ((int)n->op) {
+    case OP_Relu: case OP_LeakyRelu: case OP_Sigmoid: case OP_Tanh: case OP_HardSigmoid:
+    case OP_HardSwish: case OP_Elu: case OP_Selu: case OP_Celu: case OP_Softplus:
+    case OP_Softsign: case OP_ThresholdedRelu: case OP_Abs: case OP_Neg: case OP_Sqrt:
+    case OP_Exp: case OP_Log: case OP_Erf: case OP_Sign: case OP_Reciprocal: case OP_Floor:
+    case OP_Ceil: case OP_Round: case OP_Sin: case OP_Cos: case OP_Identity:
+        return n->in[0] && !n->in[0]->data;
+    case OP_Clip:
+        return (n->n_in < 2 || !n->in[1] || one_constant(n->in[1])) &&
+               (n->n_in < 3 || !n->in[2] || one_constant(n->in[2]));
+    case OP_Add: case OP_Sub: case OP_Mul: case OP_Div: case OP_Pow: case OP_Min: case OP_Max:
+        if (n->n_in != 2)
+            return false;
+        if (one_constant(n->in[1]) && !n->in[0]->data && n->in[0]->rank >= n->in[1]->rank)
+            return true;
+        *in = 1;
+        return one_constant(n->in[0]) && !n->in[1]->data && n->in[1]->rank >= n->in[0]->rank;
+    default:
+        return false;
+    }
+}
+
+bool unary_clamp(const struct node *n, double *lo, double *hi)
+{
+    *lo = -INFINITY;
+    *hi = INFINITY;
+    if (n->op == OP_Relu) {
+        *lo = 0;
+        return true;
+    }
+    int in;
+    if (n->op != OP_Clip || !unary_is(n, &in))
+        return false;
+    if (n->n_in > 1 && n->in[1])
+        *lo = tensor_const_f64(n->in[1], 0);
+    if (n->n_in > 2 && n->in[2])
+        *hi = tensor_const_f64(n->in[2], 0);
+    return true;
+}
+
+static double binary_eval(const struct node *n, double x)
+{
+    int in;
+    if (!unary_is(n, &in))
+        BUG("not a function of one element");
+    double c = tensor_const_f64(n->in[1 - in], 0);
+    double a = in == 0 ? x : c, b = in == 0 ? c : x;
+    switch ((int)n->op) {
+    case OP_Add: return a + b;
+    case OP_Sub: return a - b;
+    case OP_Mul: return a * b;
+    case OP_Div: return a / b;
+    case OP_Pow: return pow(a, b);
+    case OP_Min: return a < b ? a : b;
+    case OP_Max: return a > b ? a : b;
+    default: BUG("operator %d is no function of one element", (int)n->op);
+    }
+}
+
+// Formulas and default attributes: ONNX operator documents.
+double unary_eval(const struct node *n, double x)
+{
+    double lo, hi;
+    switch ((int)n->op) {
+    case OP_Identity: return x;
+    case OP_Relu:
+    case OP_Clip:
+        unary_clamp(n, &lo, &hi);
+        x = x < lo ? lo : x;
+        return x > hi ? hi : x;
+    case OP_LeakyRelu: return x < 0 ? (double)node_float(n, "alpha", 0.01f) * x : x;
+    case OP_Sigmoid: return 1 / (1 + exp(-x));
+    case OP_Tanh: return tanh(x);
+    case OP_HardSigmoid: {
+        double y = (double)node_float(n, "alpha", 0.2f) * x + (double)node_float(n, "beta", 0.5f);
+        return y < 0 ? 0 : y > 1 ? 1 : y;
+    }
+    case OP_HardSwish: {
+        double y = x / 6 + 0.5;
+        return x * (y < 0 ? 0 : y > 1 ? 1 : y);
+    }
+    case OP_Elu: return x < 0 ? (double)node_float(n, "alpha", 1.0f) * expm1(x) : x;
+    case OP_Selu: {
+        double alpha = (double)node_float(n, "alpha", 1.67326319217681884765625f);
+        double gamma = (double)node_float(n, "gamma", 1.05070102214813232421875f);
+        return gamma * (x > 0 ? x : alpha * expm1(x));
+    }
+    case OP_Celu: {
+        double alpha = (double)node_float(n, "alpha", 1.0f);
+        return x > 0 ? x : alpha * expm1(x / alpha);
+    }
+    case OP_Softplus: return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+    case OP_Softsign: return x / (1 + fabs(x));
+    case OP_ThresholdedRelu: return x > (double)node_float(n, "alpha", 1.0f) ? x : 0;
+    case OP_Abs: return fabs(x);
+    case OP_Neg: return -x;
+    case OP_Sqrt: return sqrt(x);
+    case OP_Exp: return exp(x);
+    case OP_Log: return log(x);
+    case OP_Erf: return erf(x);
+    case OP_Sign: return (x > 0) - (x < 0);
+    case OP_Reciprocal: return 1 / x;
+    case OP_Floor: return floor(x);
+    case OP_Ceil: return ceil(x);
+    case OP_Round: return nearbyint(x); // half to even: the default rounding mode
+    case OP_Sin: return sin(x);
+    case OP_Cos: return cos(x);
+    default: return binary_eval(n, x);
+    }
+}

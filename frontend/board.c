@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "frontend/board.h"
+
+#include <errno.h>
+#include <libxml/parser.h>
+#include <libxml/xmlschemas.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/check.h"
+#include "base/embed.h"
+#include "base/strbuf.h"
+
+#define SCHEMA_PATH "boards/board.xsd"
+#define EXAMPLE "see boards/ultra96/board.xml for an example"
+// A board file has some 2 KB; nobody writes a megabyte of one.
+#define FILE_MAX_BYTES (1024 * 1024)
+
+// What board.xsd asks of each field, in words, and where its value goes.
+static const struct field {
+    const char *name, *need;
+    size_t offset;
+    bool is_number;
+} fields[] = {
+    { "title", "a text of 1 to 400 letters", offsetof(struct board, title), false },
+    { "part", "a part name of letters, digits, '-' and '_'", offsetof(struct board, part), false },
+    { "family", "xc7 or xcup", offsetof(struct board, family), false },
+    { "tech", "DSP48E1 or DSP48E2", offsetof(struct board, tech), false },
+    { "clock_hz", "a whole number from 1000000 to 2000000000", offsetof(struct board, clock_hz), true },
+    { "lut", "a whole number from 1 to 100000000", offsetof(struct board, lut), true },
+    { "ff", "a whole number from 1 to 100000000", offsetof(struct board, ff), true },
+    { "dsp", "a whole number from 0 to 100000000", offsetof(struct board, dsp), true },
+    { "bram18", "a whole number from 0 to 100000000", offsetof(struct board, bram18), true },
+    { "uram", "a whole number from 0 to 100000000", offsetof(struct board, uram), true },
+    { "dram_bytes_per_s", "a whole number from 1 to 10000000000000",
+      offsetof(struct board, dram_bytes_per_s), true },
+};
+#define N_FIELDS ((int)(sizeof fields / sizeof *fields))
+
+// The multiplier that each family has.
+static const struct {
+    const char *family, *tech;
+} family_tech[] = { { "xc7", "DSP48E1" }, { "xcup", "DSP48E2" } };
+#define N_FAMILIES ((int)(sizeof family_tech / sizeof *family_tech))
+
+// ---- boards that aihls knows ----
+
+// Whether an embedded file describes a board: boards/NAME/board.xml.
+static bool is_board(const struct embedded *e)
+{
+    size_t n = strlen(e->folder);
+    return n > 0 && strncmp(e->path, "boards/", 7) == 0 && strncmp(e->path + 7, e->folder, n) == 0 &&
+           strcmp(e->path + 7 + n, "/board.xml") == 0;
+}
+
+int board_count(void)
+{
+    int n = 0;
+    for (int i = 0; i < embedded_count; i++)
+        n += is_board(&embedded_files[i]);
+    return n;
+}
+
+const char *board_name(int i)
+{
+    for (int at = 0; at < embedded_count; at++)
+        if (is_board(&embedded_files[at]) && i-- == 0)
+            return embedded_files[at].folder;
+    BUG("there is no such board");
+}
+
+static bool unknown_board(const struct ctx *cx, const char *name)
+{
+    int n = board_count();
+    const char **names = arena_array(cx->arena, const char *, n);
+    struct strbuf list = STRBUF_INIT;
+    for (int i = 0; i < n; i++) {
+        names[i] = board_name(i);
+        strbuf_addf(&list, "%s%s", i == 0 ? "one of " : ", ", names[i]);
+    }
+    strbuf_adds(&list, ", or the path of a board file (.xml)");
+    const char *near = diag_suggest(name, names, n);
+    struct diag_msg m = { .code = E402, .found = name, .need = list.text };
+    m.help = near ? arena_printf(cx->arena, "did you mean '%s'?", near) : "`aihls boards` shows them all";
+    diag_emit(cx, m, "there is no board '%s'", name);
+    strbuf_release(&list);
+    return false;
+}
+
+// ---- XML errors as diagnostics ----
+
+// What the callbacks of libxml2 know.
+struct reader {
+    const struct ctx *cx;
+    const char *path;
+    int errors;
+    bool has_doctype;
+    const void *last; // element or attribute of the last error: libxml2 often makes two of one
+};
+
+static const char *at_line(struct reader *r, int line)
+{
+    return arena_printf(r->cx->arena, "%s:%d", r->path, line);
+}
+
+// The text of a message without its closing full stop and line feed.
+static char *bare(struct reader *r, const char *message)
+{
+    char *text = arena_strdup(r->cx->arena, message ? message : "unknown");
+    size_t n = strlen(text);
+    while (n > 0 && strchr("\n .", text[n - 1]))
+        text[--n] = 0;
+    return text;
+}
+
+// A text of the file as it may stand in a message: quoted, in one line, of bounded length.
+static const char *quoted(struct reader *r, const xmlChar *text)
+{
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_addch(&sb, '\'');
+    for (; *text && sb.len < 60; text++)
+        strbuf_addch(&sb, *text < 0x20 || *text == 0x7f ? ' ' : (char)*text);
+    strbuf_adds(&sb, *text ? "'..." : "'");
+    const char *copy = arena_strdup(r->cx->arena, sb.text);
+    strbuf_release(&sb);
+    return copy;
+}
+
+static void on_parser_error(void *user, xmlErrorPtr e)
+{
+    struct reader *r = user;
+    // After the first breach of syntax libxml2 only guesses.
+    if (r->has_doctype || e->level < XML_ERR_ERROR || r->errors++ > 0)
+        return;
+    struct diag_msg m = { .code = E301, .where = at_line(r, e->line) };
+    m.found = quoted(r, (const xmlChar *)bare(r, e->message));
+    m.need = "XML as in boards/*/board.xml";
+    diag_emit(r->cx, m, "the board file is not well-formed XML");
+}
+
+// The type of internalSubsetSAXFunc: a DOCTYPE begins.
+static void on_doctype(void *user, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id)
+{
+    xmlParserCtxtPtr parser = user;
+    struct reader *r = parser->_private;
+    (void)name, (void)public_id, (void)system_id;
+    r->has_doctype = true;
+    r->errors++;
+    struct diag_msg m = { .code = E301, .where = at_line(r, xmlSAX2GetLineNumber(parser)) };
+    m.found = "<!DOCTYPE";
+    m.need = "<board> without a document type";
+    m.help = "delete the document type: board files need no entities";
+    diag_emit(r->cx, m, "the board file declares a document type");
+    xmlStopParser(parser);
+}
+
+static bool is_value_error(int code)
+{
+    return (code >= XML_SCHEMAV_CVC_DATATYPE_VALID_1_2_1 && code <= XML_SCHEMAV_CVC_DATATYPE_VALID_1_2_3) ||
+           (code >= XML_SCHEMAV_CVC_LENGTH_VALID && code <= XML_SCHEMAV_CVC_ENUMERATION_VALID);
+}
+
+// The attribute that a message speaks of ("Element 'lut', attribute 'source': ..."), or NULL.
+static const xmlAttr *spoken_attribute(struct reader *r, const xmlNode *node, const xmlError *e)
+{
+    const char *mark = ", attribute '";
+    const char *name = e->message ? strstr(e->message, mark) : NULL;
+    if (!name || node->type != XML_ELEMENT_NODE)
+        return NULL;
+    name += strlen(mark);
+    name = arena_strndup(r->cx->arena, name, strcspn(name, "'"));
+    return xmlHasProp((xmlNodePtr)node, (const xmlChar *)name);
+}
+
+static void value_error(struct reader *r, const xmlNode *node, const xmlError *e)
+{
+    const xmlAttr *attribute = spoken_attribute(r, node, e);
+    const void *place = attribute ? (const void *)attribute : (const void *)node;
+    // A value that breaks a facet is reported again as no value of its type.
+    if (r->last == place)
+        return;
+    r->last = place;
+    const char *name = (const char *)(attribute ? attribute->name : node->name);
+    xmlChar *content = xmlNodeGetContent(attribute ? (const xmlNode *)attribute : node);
+    struct diag_msg m = { .code = E301, .where = at_line(r, e->line), .help = EXAMPLE };
+    m.found = quoted(r, content ? content : (const xmlChar *)"");
+    m.need = "a value that " SCHEMA_PATH " allows";
+    if (attribute)
+        m.need = strcmp(name, "name") == 0 ? "1 to 31 lower case letters, digits and '-'" : "1 to 400 letters";
+    for (int i = 0; i < N_FIELDS && !attribute; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            m.need = fields[i].need;
+    if (attribute)
+        diag_emit(r->cx, m, "attribute '%s' of <%s> has a value that is not allowed", name,
+                  (const char *)node->name);
+    else
+        diag_emit(r->cx, m, "<%s> has a value that is not allowed", name);
+    xmlFree(content);
+}
+
+// "Element 'x': What is wrong. Expected is one of ( a, b )." in two parts.
+static void split_message(struct reader *r, const char *message, char **what, char **need)
+{
+    *what = bare(r, message);
+    char *colon = strstr(*what, "': ");
+    if (colon)
+        *what = colon + 3;
+    const char *mark = " Expected is ";
+    char *expected = strstr(*what, mark);
+    *need = NULL;
+    if (expected) {
+        *expected = 0;
+        char *list = bare(r, expected + strlen(mark)); // "one of ( a, b )" or "( a )"
+        char *open = strstr(list, "( ");
+        *need = open ? arena_printf(r->cx->arena, "%.*s%.*s", (int)(open - list), list,
+                                    (int)strcspn(open + 2, ")") - 1, open + 2)
+                     : list;
+    }
+    *what = bare(r, *what);
+}
+
+static void structure_error(struct reader *r, const xmlNode *node, const xmlError *e)
+{
+    char *what, *need;
+    split_message(r, e->message, &what, &need);
+    const char *element = node ? (const char *)node->name : "?";
+    struct diag_msg m = { .code = E301, .where = at_line(r, e->line), .help = EXAMPLE };
+    m.found = arena_printf(r->cx->arena, "<%s>", element);
+    m.need = need ? need : "what " SCHEMA_PATH " allows";
+    if (e->code == XML_SCHEMAV_CVC_ELT_1) {
+        m.need = "<board>, in no namespace";
+        diag_emit(r->cx, m, "the document is not a board");
+    } else if (e->code == XML_SCHEMAV_ELEMENT_CONTENT && strstr(what, "Missing")) {
+        m.found = NULL;
+        diag_emit(r->cx, m, "<%s> lacks a field", element);
+    } else if (e->code == XML_SCHEMAV_CVC_COMPLEX_TYPE_4) {
+        m.found = NULL;
+        m.need = "a name for the board, a source for each number";
+        diag_emit(r->cx, m, "<%s> lacks an attribute", element);
+    } else if (e->code == XML_SCHEMAV_ELEMENT_CONTENT) {
+        diag_emit(r->cx, m, "<%s> does not belong here", element);
+    } else {
+        diag_emit(r->cx, m, "<%s> breaks the schema: %s", element, what);
+    }
+}
+
+static void on_schema_error(void *user, xmlErrorPtr e)
+{
+    struct reader *r = user;
+    if (e->level < XML_ERR_ERROR)
+        return;
+    r->errors++;
+    if (e->node && is_value_error(e->code))
+        value_error(r, e->node, e);
+    else
+        structure_error(r, e->node, e);
+}
+
+// ---- reading ----
+
+// Only memory is parsed, and neither external subsets nor XInclude are asked for; a validator that
+// has its schema ignores xsi:schemaLocation. So no other file, and no host, is ever opened.
+static xmlDocPtr parse(struct reader *r, const char *bytes, size_t n_bytes)
+{
+    xmlParserCtxtPtr parser = xmlNewParserCtxt();
+    if (!parser)
+        BUG("libxml2 gives no parser");
+    parser->_private = r;
+    parser->sax->internalSubset = on_doctype;
+    xmlSetStructuredErrorFunc(r, on_parser_error);
+    xmlDocPtr doc = xmlCtxtReadMemory(parser, bytes, (int)n_bytes, NULL, NULL, XML_PARSE_NONET);
+    xmlSetStructuredErrorFunc(NULL, NULL);
+    xmlFreeParserCtxt(parser);
+    if (doc && r->errors > 0) { // a document that libxml2 recovered or that was stopped
+        xmlFreeDoc(doc);
+        doc = NULL;
+    }
+    return doc;
+}
+
+// False when the document is not valid, with or without errors counted in r.
+static bool validate(struct reader *r, xmlDocPtr doc)
+{
+    const struct embedded *xsd = embed_find(SCHEMA_PATH);
+    ASSERT(xsd);
+    xmlSchemaParserCtxtPtr parser = xmlSchemaNewMemParserCtxt((const char *)xsd->bytes, (int)xsd->n_bytes);
+    xmlSchemaPtr schema = parser ? xmlSchemaParse(parser) : NULL;
+    xmlSchemaValidCtxtPtr valid = schema ? xmlSchemaNewValidCtxt(schema) : NULL;
+    if (!valid)
+        BUG("the embedded schema cannot be used");
+    xmlSchemaSetValidStructuredErrors(valid, on_schema_error, r);
+    bool is_valid = xmlSchemaValidateDoc(valid, doc) == 0;
+    xmlSchemaFreeValidCtxt(valid);
+    xmlSchemaFree(schema);
+    xmlSchemaFreeParserCtxt(parser);
+    return is_valid;
+}
+
+// The content of a node without white space around it, in the arena.
+static char *trimmed(struct arena *a, const xmlNode *node)
+{
+    xmlChar *content = xmlNodeGetContent(node);
+    const char *text = content ? (const char *)content : "";
+    const char *space = " \t\r\n";
+    text += strspn(text, space);
+    size_t n = strlen(text);
+    while (n > 0 && strchr(space, text[n - 1]))
+        n--;
+    char *copy = arena_strndup(a, text, n);
+    xmlFree(content);
+    return copy;
+}
+
+// Copies what the schema has checked.
+static void extract(struct arena *a, const xmlNode *root, struct board *out)
+{
+    const xmlAttr *name = xmlHasProp((xmlNodePtr)root, (const xmlChar *)"name");
+    out->name = trimmed(a, (const xmlNode *)name);
+    for (const xmlNode *child = root->children; child; child = child->next) {
+        for (int i = 0; i < N_FIELDS && child->type == XML_ELEMENT_NODE; i++) {
+            if (strcmp((const char *)child->name, fields[i].name) != 0)
+                continue;
+            char *text = trimmed(a, child);
+            void *at = (char *)out + fields[i].offset;
+            if (fields[i].is_number)
+                *(int64_t *)at = strtoll(text, NULL, 10);
+            else
+                *(const char **)at = text;
+        }
+    }
+}
+
+static bool check_tech(struct reader *r, const struct board *b)
+{
+    const char *need = NULL;
+    for (int i = 0; i < N_FAMILIES; i++)
+        if (strcmp(family_tech[i].family, b->family) == 0)
+            need = family_tech[i].tech;
+    ASSERT(need); // the schema has the same families
+    if (strcmp(need, b->tech) == 0)
+        return true;
+    struct diag_msg m = { .code = E301, .where = r->path, .found = b->tech, .need = need };
+    return diag_emit(r->cx, m, "family %s does not have the multiplier that <tech> names", b->family);
+}
+
+static bool read_text(const struct ctx *cx, const char *path, const char *text, size_t n_bytes,
+                      struct board *out)
+{
+    struct reader r = { .cx = cx, .path = path };
+    struct board b = { .xml_text = text };
+    if (memchr(text, 0, n_bytes)) // UTF-16, or no text at all: xml_text could not hold it
+        return diag_emit(cx,
+                         (struct diag_msg){ .code = E301, .where = path,
+                                            .found = "a zero byte", .need = "XML in UTF-8" },
+                         "the board file is not text");
+    xmlDocPtr doc = parse(&r, text, n_bytes);
+    bool is_valid = doc && validate(&r, doc);
+    if (!is_valid && r.errors == 0) // refused without a word; that must not pass
+        (void)diag_error(cx, E301, path, NULL, "the board file cannot be read as XML");
+    if (is_valid)
+        extract(cx->arena, xmlDocGetRootElement(doc), &b);
+    xmlFreeDoc(doc);
+    if (!is_valid || !check_tech(&r, &b))
+        return false;
+    *out = b;
+    return true;
+}
+
+static bool read_path(const struct ctx *cx, const char *path, struct board *out)
+{
+    struct stat st;
+    struct strbuf sb = STRBUF_INIT;
+    int error = 0;
+    if (stat(path, &st) != 0)
+        error = errno;
+    else if (!S_ISREG(st.st_mode))
+        error = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+    else if (st.st_size > FILE_MAX_BYTES)
+        return diag_emit(cx,
+                         (struct diag_msg){ .code = E301, .where = path,
+                                            .found = arena_printf(cx->arena, "%lld bytes", (long long)st.st_size),
+                                            .need = arena_printf(cx->arena, "at most %d", FILE_MAX_BYTES) },
+                         "the board file is too large");
+    else if (!strbuf_read_file(&sb, path))
+        error = errno;
+    if (error) {
+        strbuf_release(&sb);
+        return diag_error(cx, E002, path, "check the path and its permissions", "cannot read the board file: %s",
+                          strerror(error));
+    }
+    size_t n_bytes = sb.len;
+    const char *text = arena_strndup(cx->arena, sb.text, n_bytes);
+    strbuf_release(&sb);
+    return read_text(cx, path, text, n_bytes, out);
+}
+
+bool board_read(const struct ctx *cx, const char *name_or_path, struct board *out)
+{
+    size_t n = strlen(name_or_path);
+    if (strchr(name_or_path, '/') || (n >= 4 && strcmp(name_or_path + n - 4, ".xml") == 0))
+        return read_path(cx, name_or_path, out);
+    const struct embedded *e = embed_find(arena_printf(cx->arena, "boards/%s/board.xml", name_or_path));
+    if (!e)
+        return unknown_board(cx, name_or_path);
+    return read_text(cx, e->path, (const char *)e->bytes, e->n_bytes, out);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// board: what a target offers; the only user of libxml2.
+//
+// Boards that aihls knows are boards/NAME/board.xml, embedded in the program. A user's own
+// file looks the same and is checked against the same schema, boards/board.xsd, which
+// names the fields, their ranges, and demands a source for each number.
+#ifndef AIHLS_BOARD_H
+#define AIHLS_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+
+struct board {
+    const char *name;   // "ultra96"
+    const char *title;  // "Avnet Ultra96-V2"
+    const char *part;   // as the vendor's tools name it
+    const char *family; // as the open synthesis tools name it: "xcup", "xc7"
+    const char *tech;   // multiplier primitive of the family: "DSP48E2", "DSP48E1"
+    int64_t clock_hz;   // of the accelerator, unless the user asks for another
+    int64_t lut, ff, dsp;
+    int64_t bram18, uram;     // block RAMs of 18 Kb (a 36 Kb block is two), UltraRAMs
+    int64_t dram_bytes_per_s; // to plan with, below the peak
+    const char *xml_text;     // the whole file, for the project's record
+};
+
+// Reads the board called `name_or_path`, or, when that contains a '/' or ends in ".xml", that
+// file. Everything in *out lives in the context's arena. False after a diagnostic:
+// E402 unknown name, E002 unreadable file, E301 a file that is no XML, breaks the schema (each
+// breach with its line), or names a multiplier that its family does not have.
+//
+// A file may come from anywhere: document types, and with them entities, are refused
+// before they are read, and nothing but the file itself is ever opened.
+bool board_read(const struct ctx *cx, const char *name_or_path, struct board *out);
+
+// The boards that aihls knows, by name in ascending order.
+int board_count(void);
+const char *board_name(int i);
+
+#endif

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// onnx: reads a .onnx file into a graph; the only user of protobuf-c.
+//
+// Takes IR versions 3 to 10 and ai.onnx opsets 7 to 17, plus com.microsoft's QLinear operators. Names what
+// is wrong with a file, all of it at once: E101 unreadable, E102 inconsistent (duplicate or
+// missing names, cycles, sizes that do not match shapes, undefined inputs), E103 version,
+// E201 unknown operators (with the nearest known name), E207 types. Attributes are read for every node;
+// Constant nodes become constants, nodes are sorted topologically, initializers listed as inputs too
+// (IR < 4) are no inputs. A symbolic or absent first dimension of an input is 1 (a note on stderr is not
+// needed); any other unknown dimension is E205.
+#ifndef AIHLS_ONNX_H
+#define AIHLS_ONNX_H
+
+#include "frontend/graph.h"
+
+bool onnx_read(const struct ctx *cx, const char *path, struct graph **out);
+// The same from memory; `file` is the name for messages.
+bool onnx_parse(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, struct graph **out);
+
+#endif

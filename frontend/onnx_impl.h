@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// onnx_impl: what the files of the ONNX reader share. Included by frontend/onnx*.c only.
+#ifndef AIHLS_ONNX_IMPL_H
+#define AIHLS_ONNX_IMPL_H
+
+#include "frontend/graph.h"
+#include "onnx.pb-c.h"
+
+// ---- onnx_tensor.c ----
+
+// False when messages are nested deeper than any sane model does: protobuf-c unpacks by
+// recursion, so that a hostile file of a megabyte could exhaust the stack.
+bool onnx_nesting_ok(const void *bytes, size_t n_bytes);
+
+// The type we compute with in place of one that a file names: float16, bfloat16 and
+// float64 become float32. DT_NONE for a type we do not take (strings, complex, unknown).
+enum dtype onnx_dtype(int64_t data_type);
+
+// Copies a TensorProto into `out` (all but its index). `where` is its place for messages.
+bool onnx_tensor(const struct ctx *cx, struct arena *a, const char *where,
+                 const Onnx__TensorProto *from, struct tensor *out);
+
+// ---- onnx_normal.c ----
+
+// does      rewrites nodes of opsets 7 to 17 to the one form that all later passes know:
+//             Clip, Pad, Slice, Squeeze, Unsqueeze, Split: bounds, pads, axes and lengths are inputs;
+//             Softmax, LogSoftmax: `axis` is explicit; "flatten_2d" = 1 marks the meaning
+//               before opset 13 (softmax over all dims from axis on), unless it makes no difference;
+//             BatchNormalization, Dropout, MaxPool: optional outputs that nobody reads are dropped;
+//             Cast: float16, bfloat16, float64 are float32
+// requires  a sorted graph
+// provides  the same meaning; E102 for operators newer than the opset, E202 for training forms
+// cost      O(nodes)
+bool onnx_normalise(const struct ctx *cx, struct graph *g);
+
+#endif

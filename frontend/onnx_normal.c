@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// One form for all opsets; see onnx_impl.h for the list.
+#include <float.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "frontend/onnx_impl.h"
+
+static void drop_attr(struct node *n, const char *name)
+{
+    for (int i = 0; i < n->n_attrs; i++)
+        if (strcmp(n->attrs[i].name, name) == 0) {
+            n->attrs[i] = n->attrs[--n->n_attrs];
+            return;
+        }
+}
+
+// Makes t input k of n; inputs between the present ones and k are omitted ones.
+static void set_input(struct graph *g, struct node *n, int k, struct tensor *t)
+{
+    if (k >= n->n_in) {
+        struct tensor **grown = arena_array(g->arena, struct tensor *, k + 1);
+        if (n->n_in)
+            memcpy(grown, n->in, (size_t)n->n_in * sizeof *grown);
+        n->in = grown;
+        n->n_in = k + 1;
+    }
+    n->in[k] = t;
+}
+
+static const char *input_name(struct graph *g, const struct node *n, const char *attr)
+{
+    const char *base = n->n_out && n->out[0] ? n->out[0]->name : n->name;
+    return arena_printf(g->arena, "%s/%s", base, attr);
+}
+
+// Attribute `name` (a list of integers) becomes input k.
+static void ints_to_input(struct graph *g, struct node *n, const char *name, int k)
+{
+    const struct attr *a = node_attr(n, name);
+    if (!a || a->type != ATTR_INTS)
+        return;
+    int64_t dims[1] = { a->n };
+    set_input(g, n, k, graph_add_const(g, input_name(g, n, name), DT_INT64, 1, dims, a->ints));
+    drop_attr(n, name);
+}
+
+static void float_to_input(struct graph *g, struct node *n, const char *name, int k)
+{
+    const struct attr *a = node_attr(n, name);
+    if (!a || a->type != ATTR_FLOAT)
+        return;
+    float *v = arena_new(g->arena, float);
+    *v = a->f;
+    set_input(g, n, k, graph_add_const(g, input_name(g, n, name), DT_FLOAT, 0, NULL, v));
+    drop_attr(n, name);
+}
+
+// The bounds that exporters write for "none" would otherwise be constants to fold and store.
+static void normal_clip(struct graph *g, struct node *n)
+{
+    if (g->opset >= 11)
+        return;
+    if (node_float(n, "min", -FLT_MAX) <= -FLT_MAX)
+        drop_attr(n, "min");
+    if (node_float(n, "max", FLT_MAX) >= FLT_MAX)
+        drop_attr(n, "max");
+    float_to_input(g, n, "min", 1);
+    float_to_input(g, n, "max", 2);
+}
+
+static bool normal_slice(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    if (g->opset < 10) {
+        ints_to_input(g, n, "starts", 1);
+        ints_to_input(g, n, "ends", 2);
+        ints_to_input(g, n, "axes", 3);
+    }
+    if (n->n_in < 3 || !n->in[1] || !n->in[2])
+        return diag_error(cx, E102, at_node(g, n), NULL, "Slice has no starts or no ends");
+    return true;
+}
+
+static bool normal_pad(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    if (g->opset < 11) {
+        ints_to_input(g, n, "pads", 1);
+        if (node_float(n, "value", 0.0f) != 0.0f) // the default needs no input
+            float_to_input(g, n, "value", 2);
+        drop_attr(n, "value");
+    }
+    if (n->n_in < 2 || !n->in[1])
+        return diag_error(cx, E102, at_node(g, n), NULL, "Pad has no pads");
+    return true;
+}
+
+static bool normal_unsqueeze(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    if (g->opset < 13)
+        ints_to_input(g, n, "axes", 1);
+    if (n->op == OP_Unsqueeze && (n->n_in < 2 || !n->in[1]))
+        return diag_error(cx, E102, at_node(g, n), NULL, "Unsqueeze has no axes");
+    return true;
+}
+
+// Outputs behind the first exist for training or indices; nobody reads them in what we compile.
+static bool drop_extra_outputs(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    for (int k = 1; k < n->n_out; k++)
+        if (n->out[k] && tensor_uses(g, n->out[k]) > 0)
+            return diag_error(cx, E202, at_node(g, n), "export the model for inference",
+                              "output %d ('%s') is used, only the first one is supported", k,
+                              n->out[k]->name);
+    for (int k = 1; k < n->n_out; k++)
+        if (n->out[k])
+            n->out[k]->producer = NULL;
+    n->n_out = 1;
+    return true;
+}
+
+static bool normal_batchnorm(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    if (node_int(n, "training_mode", 0) != 0)
+        return diag_error(cx, E202, at_attr(g, n, "training_mode"), "export the model for inference",
+                          "BatchNormalization is in training mode");
+    if (node_int(n, "spatial", 1) == 0)
+        return diag_error(cx, E202, at_attr(g, n, "spatial"), NULL,
+                          "BatchNormalization per element instead of per channel");
+    return drop_extra_outputs(cx, g, n);
+}
+
+static bool normal_dropout(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    const struct tensor *training = n->n_in > 2 ? n->in[2] : NULL;
+    if (training && !training->data)
+        return diag_error(cx, E206, at_node(g, n), "export the model for inference",
+                          "Dropout decides at run time whether it trains");
+    if (training && tensor_count(training) == 1 && tensor_const_i64(training, 0) != 0)
+        return diag_error(cx, E202, at_node(g, n), "export the model for inference",
+                          "Dropout is in training mode");
+    n->n_in = 1;
+    return true;
+}
+
+static void normal_softmax(struct graph *g, struct node *n)
+{
+    bool flatten = g->opset < 13;
+    node_set_int(g, n, "axis", node_int(n, "axis", flatten ? 1 : -1));
+    // Over the last axis both meanings agree; -1 is it whatever the rank.
+    if (flatten && node_int(n, "axis", 1) != -1)
+        node_set_int(g, n, "flatten_2d", 1);
+}
+
+static bool normal_cast(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    enum dtype to = onnx_dtype(node_int(n, "to", 0));
+    if (to == DT_NONE)
+        return diag_error(cx, E207, at_attr(g, n, "to"), NULL, "Cast to element type %" PRId64 " is not supported",
+                          node_int(n, "to", 0));
+    node_set_int(g, n, "to", to);
+    return true;
+}
+
+static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    const struct op_info *info = op_info(n->op);
+    if (info->domain[0] == 0 && info->since > g->opset)
+        return diag_error(cx, E102, at_node(g, n), NULL, "%s needs opset %d, the model says %" PRId64, info->name,
+                          info->since, g->opset);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wswitch-enum" // most operators have one form only
+    switch (n->op) {
+    case OP_Clip:
+        normal_clip(g, n);
+        return true;
+    case OP_Slice:
+        return normal_slice(cx, g, n);
+    case OP_Pad:
+        return normal_pad(cx, g, n);
+    case OP_Squeeze:
+    case OP_Unsqueeze:
+        return normal_unsqueeze(cx, g, n);
+    case OP_Split:
+        if (g->opset < 13)
+            ints_to_input(g, n, "split", 1);
+        return true;
+    case OP_Softmax:
+    case OP_LogSoftmax:
+        normal_softmax(g, n);
+        return true;
+    case OP_BatchNormalization:
+        return normal_batchnorm(cx, g, n);
+    case OP_MaxPool:
+        return drop_extra_outputs(cx, g, n);
+    case OP_Dropout:
+        return normal_dropout(cx, g, n);
+    case OP_Cast:
+        return normal_cast(cx, g, n);
+    default:
+        return true;
+    }
+#pragma GCC diagnostic pop
+}
+
+bool onnx_normalise(const struct ctx *cx, struct graph *g)
+{
+    bool ok = true;
+    for (int i = 0; i < g->n_nodes; i++)
+        ok = normal_node(cx, g, g->nodes[i]) && ok;
+    return ok;
+}

@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "frontend/shape.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "frontend/shape_impl.h"
+#include "sim/ref_float.h"
+
+#define MAX_ELEMENTS ((int64_t)1 << 40)
+
+int axis_of(int64_t axis, int rank)
+{
+    ASSERT(axis >= -rank && axis < rank);
+    return (int)(axis < 0 ? axis + rank : axis);
+}
+
+// ---- helpers of shape_impl.h ----
+
+bool shape_error(struct shape_run *s, const struct node *n, const char *fmt, ...)
+{
+    struct strbuf sb = STRBUF_INIT;
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&sb, fmt, ap);
+    va_end(ap);
+    diag_error(s->cx, E204, at_node(s->g, n), NULL, "%s", sb.text);
+    strbuf_release(&sb);
+    return false;
+}
+
+const char *shape_of(struct shape_run *s, const struct tensor *t)
+{
+    return shape_text(s->g->arena, t->rank, t->dims);
+}
+
+bool shape_set(struct shape_run *s, const struct node *n, int k, enum dtype t, int rank,
+               const int64_t *dims)
+{
+    struct tensor *out = n->out[k];
+    int64_t count = 1;
+    if (rank > MAX_RANK)
+        return shape_error(s, n, "the result has %d dimensions, at most 8 are supported", rank);
+    for (int i = 0; i < rank; i++)
+        if (dims[i] < 0 || !mul_i64(count, dims[i], &count) || count >= MAX_ELEMENTS)
+            return shape_error(s, n, "the result has 2^40 elements or more: %s",
+                               shape_text(s->g->arena, rank, dims));
+    out->dtype = t;
+    out->rank = rank;
+    for (int i = 0; i < rank; i++)
+        out->dims[i] = dims[i];
+    return true;
+}
+
+bool shape_like(struct shape_run *s, const struct node *n, int k, const struct tensor *x)
+{
+    return shape_set(s, n, k, x->dtype, x->rank, x->dims);
+}
+
+bool shape_broadcast(const struct tensor *x, int *rank, int64_t *dims)
+{
+    int wide = x->rank > *rank ? x->rank : *rank;
+    int64_t result[MAX_RANK];
+    for (int i = 0; i < wide; i++) { // from the last dimension on
+        int64_t a = i < *rank ? dims[*rank - 1 - i] : 1;
+        int64_t b = i < x->rank ? x->dims[x->rank - 1 - i] : 1;
+        if (a != b && a != 1 && b != 1)
+            return false;
+        result[wide - 1 - i] = a == 1 ? b : a;
+    }
+    *rank = wide;
+    memcpy(dims, result, (size_t)wide * sizeof *dims);
+    return true;
+}
+
+bool shape_ints(struct shape_run *s, const struct node *n, int k, int max, int64_t *out, int *count)
+{
+    const struct tensor *t = n->in[k];
+    struct tensor followed = *t;
+    if (!t->data)
+        followed.data = s->values[t->index].data;
+    if (!followed.data)
+        return diag_error(s->cx, E206, at_node(s->g, n), "export the model with fixed shapes, or run a simplifier",
+                          "input %d ('%s') is computed at run time", k, t->name);
+    if (t->rank > 1 || tensor_count(t) > max || t->dtype == DT_FLOAT)
+        return shape_error(s, n, "input %d ('%s') of shape %s is no list of up to %d integers", k, t->name,
+                           shape_of(s, t), max);
+    *count = (int)tensor_count(t);
+    for (int i = 0; i < *count; i++)
+        out[i] = tensor_const_i64(&followed, i);
+    return true;
+}
+
+bool shape_axis(struct shape_run *s, const struct node *n, const struct tensor *x, int64_t fallback,
+                int *out)
+{
+    int64_t axis = node_int(n, "axis", fallback);
+    if (axis < -x->rank || axis >= x->rank)
+        return diag_error(s->cx, E203, at_attr(s->g, n, "axis"), NULL, "axis %" PRId64 " is outside shape %s", axis,
+                          shape_of(s, x));
+    *out = axis_of(axis, x->rank);
+    return true;
+}
+
+static bool need_float(struct shape_run *s, const struct node *n, int k)
+{
+    if (n->in[k]->dtype == DT_FLOAT)
+        return true;
+    return diag_error(s->cx, E207, at_node(s->g, n), NULL, "input %d ('%s') is of type %s, %s needs float32", k,
+                      n->in[k]->name, dtype_name(n->in[k]->dtype), op_info(n->op)->name);
+}
+
+static bool is_quantized(enum dtype t)
+{
+    return t == DT_INT8 || t == DT_UINT8 || t == DT_INT16 || t == DT_UINT16;
+}
+
+// ---- operators that compute ----
+
+// Every input has one type and broadcasts to the output.
+static bool elementwise(struct shape_run *s, struct node *n)
+{
+    int rank = n->in[0]->rank;
+    int64_t dims[MAX_RANK];
+    memcpy(dims, n->in[0]->dims, sizeof dims);
+    for (int k = 1; k < n->n_in; k++) {
+        if (n->in[k]->dtype != n->in[0]->dtype && n->op != OP_Pow)
+            return diag_error(s->cx, E207, at_node(s->g, n), NULL, "inputs of types %s and %s",
+                              dtype_name(n->in[0]->dtype), dtype_name(n->in[k]->dtype));
+        if (!shape_broadcast(n->in[k], &rank, dims))
+            return shape_error(s, n, "shapes %s and %s do not broadcast", shape_of(s, n->in[0]),
+                               shape_of(s, n->in[k]));
+    }
+    return shape_set(s, n, 0, n->in[0]->dtype, rank, dims);
+}
+
+static bool clip(struct shape_run *s, struct node *n)
+{
+    for (int k = 1; k < n->n_in; k++)
+        if (n->in[k] && (tensor_count(n->in[k]) != 1 || n->in[k]->dtype != n->in[0]->dtype))
+            return shape_error(s, n, "bound '%s' is no single %s", n->in[k]->name,
+                               dtype_name(n->in[0]->dtype));
+    return shape_like(s, n, 0, n->in[0]);
+}
+
+// The slope broadcasts to x, never x to the slope.
+static bool prelu(struct shape_run *s, struct node *n)
+{
+    int rank = n->in[0]->rank;
+    int64_t dims[MAX_RANK];
+    memcpy(dims, n->in[0]->dims, sizeof dims);
+    if (!shape_broadcast(n->in[1], &rank, dims) || rank != n->in[0]->rank ||
+        memcmp(dims, n->in[0]->dims, (size_t)rank * sizeof *dims) != 0)
+        return shape_error(s, n, "slope of shape %s for %s", shape_of(s, n->in[1]), shape_of(s, n->in[0]));
+    return need_float(s, n, 0) && need_float(s, n, 1) && shape_like(s, n, 0, n->in[0]);
+}
+
+static bool window(struct shape_run *s, struct node *n, enum dtype t, int64_t channels)
+{
+    struct window_geometry w;
+    if (!window_geometry(s->cx, s->g, n, &w))
+        return false;
+    const struct tensor *x = n->in[0];
+    int64_t dims[4] = { x->dims[0], channels, w.out_h, w.out_w };
+    if (x->rank == 3)
+        dims[2] = w.out_w;
+    return shape_set(s, n, 0, t, x->rank, dims);
+}
+
+static bool conv(struct shape_run *s, struct node *n)
+{
+    bool quantized = n->op == OP_QLinearConv;
+    const struct tensor *x = n->in[0], *w = n->in[quantized ? 3 : 1];
+    const struct tensor *b = n->n_in > (quantized ? 8 : 2) ? n->in[quantized ? 8 : 2] : NULL;
+    int64_t group = node_int(n, "group", 1), in_channels;
+    if (!quantized && (!need_float(s, n, 0) || !need_float(s, n, 1)))
+        return false;
+    if (w->rank != x->rank || x->rank < 3)
+        return shape_error(s, n, "weights of shape %s for an input of shape %s", shape_of(s, w), shape_of(s, x));
+    if (group < 1 || x->dims[1] % group != 0 || w->dims[0] % group != 0)
+        return diag_emit(s->cx,
+                         (struct diag_msg){ .code = E203, .where = at_attr(s->g, n, "group"),
+                                            .found = arena_printf(s->g->arena, "%" PRId64, group),
+                                            .need = arena_printf(s->g->arena, "a divisor of %" PRId64 " and of %" PRId64,
+                                                                 x->dims[1], w->dims[0]) },
+                         "group does not divide the channels");
+    if (!mul_i64(w->dims[1], group, &in_channels) || in_channels != x->dims[1])
+        return shape_error(s, n, "weights of shape %s with group %" PRId64 " for %" PRId64 " input channels",
+                           shape_of(s, w), group, x->dims[1]);
+    if (b && (b->rank != 1 || b->dims[0] != w->dims[0]))
+        return shape_error(s, n, "bias of shape %s for %" PRId64 " output channels", shape_of(s, b), w->dims[0]);
+    return window(s, n, quantized ? n->in[7]->dtype : DT_FLOAT, w->dims[0]);
+}
+
+static bool pool(struct shape_run *s, struct node *n, enum dtype t)
+{
+    if (n->in[0]->rank < 3)
+        return shape_error(s, n, "the input has shape %s", shape_of(s, n->in[0]));
+    if (node_int(n, "channels_last", 0) != 0)
+        return diag_error(s->cx, E202, at_attr(s->g, n, "channels_last"), NULL, "channels_last is not supported");
+    return window(s, n, t, n->in[0]->dims[1]);
+}
+
+static bool global_pool(struct shape_run *s, struct node *n, enum dtype t)
+{
+    int64_t dims[MAX_RANK] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+    const struct tensor *x = n->in[0];
+    if (x->rank < 3 || tensor_count(x) == 0)
+        return shape_error(s, n, "the input has shape %s", shape_of(s, x));
+    if (node_int(n, "channels_last", 0) != 0)
+        return diag_error(s->cx, E202, at_attr(s->g, n, "channels_last"), NULL, "channels_last is not supported");
+    dims[0] = x->dims[0];
+    dims[1] = x->dims[1];
+    return shape_set(s, n, 0, t, x->rank, dims);
+}
+
+static bool gemm(struct shape_run *s, struct node *n)
+{
+    bool quantized = n->op == OP_QGemm;
+    const struct tensor *a = n->in[0], *b = n->in[quantized ? 3 : 1];
+    const struct tensor *c = n->n_in > (quantized ? 6 : 2) ? n->in[quantized ? 6 : 2] : NULL;
+    if (!quantized && (!need_float(s, n, 0) || !need_float(s, n, 1)))
+        return false;
+    if (a->rank != 2 || b->rank != 2)
+        return shape_error(s, n, "matrices of shapes %s and %s", shape_of(s, a), shape_of(s, b));
+    bool ta = node_int(n, "transA", 0) != 0, tb = node_int(n, "transB", 0) != 0;
+    int64_t dims[2] = { a->dims[ta ? 1 : 0], b->dims[tb ? 0 : 1] };
+    if (a->dims[ta ? 0 : 1] != b->dims[tb ? 1 : 0])
+        return shape_error(s, n, "shapes %s%s and %s%s cannot be multiplied", shape_of(s, a),
+                           ta ? " (transposed)" : "", shape_of(s, b), tb ? " (transposed)" : "");
+    int rank = 2;
+    int64_t sum[MAX_RANK] = { dims[0], dims[1] };
+    if (c && (!shape_broadcast(c, &rank, sum) || rank != 2 || sum[0] != dims[0] || sum[1] != dims[1]))
+        return shape_error(s, n, "C of shape %s does not broadcast to %s", shape_of(s, c),
+                           shape_text(s->g->arena, 2, dims));
+    enum dtype t = DT_FLOAT;
+    if (quantized && n->n_in > 7 && n->in[7])
+        t = n->n_in > 8 && n->in[8] ? n->in[8]->dtype : a->dtype;
+    return shape_set(s, n, 0, t, 2, dims);
+}
+
+static bool matmul(struct shape_run *s, struct node *n)
+{
+    bool quantized = n->op == OP_QLinearMatMul;
+    const struct tensor *a = n->in[0], *b = n->in[quantized ? 3 : 1];
+    if (!quantized && (!need_float(s, n, 0) || !need_float(s, n, 1)))
+        return false;
+    if (a->rank < 1 || b->rank < 1)
+        return shape_error(s, n, "a scalar cannot be multiplied as a matrix");
+    int64_t k = a->dims[a->rank - 1], dims[MAX_RANK];
+    int64_t kb = b->dims[b->rank > 1 ? b->rank - 2 : 0];
+    struct tensor batch_a = { .rank = a->rank > 2 ? a->rank - 2 : 0 };
+    int rank = b->rank > 2 ? b->rank - 2 : 0;
+    memcpy(batch_a.dims, a->dims, sizeof batch_a.dims);
+    memcpy(dims, b->dims, sizeof dims);
+    if (k != kb || !shape_broadcast(&batch_a, &rank, dims))
+        return shape_error(s, n, "shapes %s and %s cannot be multiplied", shape_of(s, a), shape_of(s, b));
+    if (a->rank > 1)
+        dims[rank++] = a->dims[a->rank - 2];
+    if (b->rank > 1)
+        dims[rank++] = b->dims[b->rank - 1];
+    return shape_set(s, n, 0, quantized ? n->in[7]->dtype : DT_FLOAT, rank, dims);
+}
+
+static bool batchnorm(struct shape_run *s, struct node *n)
+{
+    const struct tensor *x = n->in[0];
+    for (int k = 1; k < 5; k++)
+        if (x->rank < 2 || n->in[k]->rank != 1 || n->in[k]->dims[0] != x->dims[1])
+            return shape_error(s, n, "parameter '%s' of shape %s for an input of shape %s", n->in[k]->name,
+                               shape_of(s, n->in[k]), shape_of(s, x));
+    for (int k = 0; k < 5; k++)
+        if (!need_float(s, n, k))
+            return false;
+    return shape_like(s, n, 0, x);
+}
+
+// ReduceMean over its axes (all without the attribute), ArgMax over one.
+static bool reduce(struct shape_run *s, struct node *n)
+{
+    const struct tensor *x = n->in[0];
+    const struct attr *axes = node_attr(n, "axes");
+    unsigned set = axes ? 0 : (1u << x->rank) - 1;
+    bool keep = node_int(n, "keepdims", 1) != 0;
+    int64_t dims[MAX_RANK];
+    int rank = 0, axis;
+    if (n->op == OP_ArgMax) {
+        if (!shape_axis(s, n, x, 0, &axis))
+            return false;
+        set = 1u << axis;
+    } else if (!need_float(s, n, 0)) {
+        return false;
+    }
+    for (int i = 0; axes && n->op != OP_ArgMax && i < axes->n; i++) {
+        if (axes->type != ATTR_INTS || axes->ints[i] < -x->rank || axes->ints[i] >= x->rank)
+            return diag_error(s->cx, E203, at_attr(s->g, n, "axes"), NULL, "an axis is outside shape %s", shape_of(s, x));
+        set |= 1u << axis_of(axes->ints[i], x->rank);
+    }
+    for (int i = 0; i < x->rank; i++) {
+        bool reduced = set >> i & 1;
+        if (reduced && x->dims[i] == 0)
+            return shape_error(s, n, "dimension %d of %s is empty", i, shape_of(s, x));
+        if (!reduced || keep)
+            dims[rank++] = reduced ? 1 : x->dims[i];
+    }
+    return shape_set(s, n, 0, n->op == OP_ArgMax ? DT_INT64 : x->dtype, rank, dims);
+}
+
+// ---- quantization ----
+
+// Scale and zero point: one for the tensor, or one for each index along `axis`.
+static bool scale_fits(struct shape_run *s, const struct node *n, const struct tensor *x, int axis_default)
+{
+    const struct tensor *scale = n->in[1], *zero = n->n_in > 2 ? n->in[2] : NULL;
+    int axis;
+    if (zero && tensor_count(zero) != tensor_count(scale))
+        return shape_error(s, n, "zero point of shape %s for a scale of shape %s", shape_of(s, zero),
+                           shape_of(s, scale));
+    if (tensor_count(scale) == 1)
+        return true;
+    if (!shape_axis(s, n, x, axis_default, &axis))
+        return false;
+    if (scale->rank != 1 || scale->dims[0] != x->dims[axis])
+        return shape_error(s, n, "scale of shape %s for axis %d of %s", shape_of(s, scale), axis, shape_of(s, x));
+    return true;
+}
+
+static bool quantize(struct shape_run *s, struct node *n)
+{
+    const struct tensor *zero = n->n_in > 2 ? n->in[2] : NULL;
+    enum dtype t = zero ? zero->dtype : DT_UINT8;
+    if (!is_quantized(t))
+        return diag_error(s->cx, E207, at_node(s->g, n), NULL, "zero point of type %s", dtype_name(t));
+    return need_float(s, n, 0) && need_float(s, n, 1) && scale_fits(s, n, n->in[0], 1) &&
+           shape_set(s, n, 0, t, n->in[0]->rank, n->in[0]->dims);
+}
+
+static bool dequantize(struct shape_run *s, struct node *n)
+{
+    const struct tensor *x = n->in[0];
+    if (!is_quantized(x->dtype) && x->dtype != DT_INT32)
+        return diag_error(s->cx, E207, at_node(s->g, n), NULL, "input of type %s", dtype_name(x->dtype));
+    if (n->n_in > 2 && n->in[2] && n->in[2]->dtype != x->dtype)
+        return diag_error(s->cx, E207, at_node(s->g, n), NULL, "zero point of type %s for an input of type %s",
+                          dtype_name(n->in[2]->dtype), dtype_name(x->dtype));
+    return need_float(s, n, 1) && scale_fits(s, n, x, 1) && shape_set(s, n, 0, DT_FLOAT, x->rank, x->dims);
+}
+
+// Brevitas' fake quantization: scale, zero point and bits broadcast to x.
+static bool quant(struct shape_run *s, struct node *n)
+{
+    for (int k = 1; k < n->n_in; k++) {
+        int rank = n->in[0]->rank;
+        int64_t dims[MAX_RANK];
+        memcpy(dims, n->in[0]->dims, sizeof dims);
+        if (!shape_broadcast(n->in[k], &rank, dims))
+            return shape_error(s, n, "'%s' of shape %s for %s", n->in[k]->name, shape_of(s, n->in[k]),
+                               shape_of(s, n->in[0]));
+    }
+    return need_float(s, n, 0) && shape_like(s, n, 0, n->in[0]);
+}
+
+// a and b stand at inputs 0 and 3 with their scales and zero points; the result's at 6 and 7.
+static bool qlinear_binary(struct shape_run *s, struct node *n)
+{
+    int rank = n->in[0]->rank;
+    int64_t dims[MAX_RANK];
+    memcpy(dims, n->in[0]->dims, sizeof dims);
+    if (!shape_broadcast(n->in[3], &rank, dims))
+        return shape_error(s, n, "shapes %s and %s do not broadcast", shape_of(s, n->in[0]), shape_of(s, n->in[3]));
+    return shape_set(s, n, 0, n->in[0]->dtype, rank, dims);
+}
+
+// Scale k and its zero point: one number, or one for each of `channels` (0: never).
+static bool qlinear_scale(struct shape_run *s, const struct node *n, int k, int64_t channels)
+{
+    const struct tensor *scale = k < n->n_in ? n->in[k] : NULL, *zero = k + 1 < n->n_in ? n->in[k + 1] : NULL;
+    if (!scale)
+        return true; // QGemm with a float result
+    int64_t count = tensor_count(scale);
+    if (scale->dtype != DT_FLOAT || (count != 1 && (scale->rank != 1 || count != channels)) ||
+        (zero && (tensor_count(zero) != count || !is_quantized(zero->dtype))))
+        return shape_error(s, n, "scale '%s' of shape %s, or its zero point, does not fit its operand",
+                           scale->name, shape_of(s, scale));
+    return true;
+}
+
+// Where the scales stand; operands may have one per output channel where they are weights.
+static bool check_qlinear_scales(struct shape_run *s, const struct node *n)
+{
+    if (n->op == OP_QLinearConcat) {
+        bool ok = qlinear_scale(s, n, 0, 0);
+        for (int k = 3; k < n->n_in; k += 3)
+            ok = n->in[k] && qlinear_scale(s, n, k, 0) && ok;
+        return ok || shape_error(s, n, "a part has no scale");
+    }
+    bool weighted = n->op == OP_QLinearConv || n->op == OP_QGemm || n->op == OP_QLinearMatMul;
+    if (!weighted && n->op != OP_QLinearAdd && n->op != OP_QLinearMul)
+        return qlinear_scale(s, n, 1, 0) && qlinear_scale(s, n, 3, 0);
+    const struct tensor *w = n->in[3];
+    bool first = n->op == OP_QLinearConv || node_int(n, "transB", 0) != 0;
+    int64_t channels = weighted && w->rank >= 2 ? w->dims[first ? 0 : w->rank - 1] : 0;
+    return qlinear_scale(s, n, 1, 0) && qlinear_scale(s, n, 4, channels) &&
+           qlinear_scale(s, n, n->op == OP_QGemm ? 7 : 6, 0);
+}
+
+// The integer input and every zero point of a QLinear operator are 8 or 16 bits wide.
+static bool check_qlinear(struct shape_run *s, const struct node *n)
+{
+    if (!check_qlinear_scales(s, n))
+        return false;
+    for (int k = 0; k < n->n_in; k++)
+        if (n->in[k] && n->in[k]->dtype != DT_FLOAT && n->in[k]->dtype != DT_INT32 &&
+            !is_quantized(n->in[k]->dtype))
+            return diag_error(s->cx, E207, at_node(s->g, n), NULL, "input %d of type %s", k,
+                              dtype_name(n->in[k]->dtype));
+    return true;
+}
+
+static bool compute(struct shape_run *s, struct node *n)
+{
+    // exempt from the length limit: one line for each operator
+    switch ((int)n->op) {
+    case OP_Abs:
+    case OP_Neg:
+    case OP_Sign:
+    case OP_Relu:
+        return shape_like(s, n, 0, n->in[0]);
+    case OP_Clip:
+        return clip(s, n);
+    case OP_PRelu:
+        return prelu(s, n);
+    case OP_Add:
+    case OP_Sub:
+    case OP_Mul:
+    case OP_Div:
+    case OP_Pow:
+    case OP_Min:
+    case OP_Max:
+        return elementwise(s, n);
+    case OP_Conv:
+        return conv(s, n);
+    case OP_QLinearConv:
+        return check_qlinear(s, n) && conv(s, n);
+    case OP_MaxPool:
+    case OP_AveragePool:
+        return pool(s, n, n->in[0]->dtype);
+    case OP_QLinearAveragePool:
+        return check_qlinear(s, n) && pool(s, n, n->in[0]->dtype);
+    case OP_GlobalAveragePool:
+    case OP_GlobalMaxPool:
+        return need_float(s, n, 0) && global_pool(s, n, DT_FLOAT);
+    case OP_QLinearGlobalAveragePool:
+        return check_qlinear(s, n) && global_pool(s, n, n->in[0]->dtype);
+    case OP_Gemm:
+        return gemm(s, n);
+    case OP_QGemm:
+        return check_qlinear(s, n) && gemm(s, n);
+    case OP_MatMul:
+        return matmul(s, n);
+    case OP_QLinearMatMul:
+        return check_qlinear(s, n) && matmul(s, n);
+    case OP_QLinearAdd:
+    case OP_QLinearMul:
+        return check_qlinear(s, n) && qlinear_binary(s, n);
+    case OP_QLinearSigmoid:
+    case OP_QLinearLeakyRelu:
+        return check_qlinear(s, n) && shape_like(s, n, 0, n->in[0]);
+    case OP_BatchNormalization:
+        return batchnorm(s, n);
+    case OP_ReduceMean:
+    case OP_ArgMax:
+        return reduce(s, n);
+    case OP_Softmax:
+    case OP_LogSoftmax: {
+        int axis;
+        return need_float(s, n, 0) && shape_axis(s, n, n->in[0], -1, &axis) && shape_like(s, n, 0, n->in[0]);
+    }
+    case OP_QuantizeLinear:
+        return quantize(s, n);
+    case OP_DequantizeLinear:
+        return dequantize(s, n);
+    case OP_Quant:
+    case OP_BipolarQuant:
+        return quant(s, n);
+    default: // the functions of one float
+        return need_float(s, n, 0) && shape_like(s, n, 0, n->in[0]);
+    }
+}
+
+// ---- values ----
+
+// Computes the outputs of a node whose inputs are all known and small. Shape knows its result from
+// the input's shape alone.
+static bool follow(struct shape_run *s, const struct node *n)
+{
+    struct array in[8] = { 0 }, out[1] = { 0 };
+    const struct array *at[8] = { 0 };
+    if (n->n_in > 8 || n->n_out != 1 || !n->out[0] || !ref_float_supports(n->op) ||
+        tensor_count(n->out[0]) > MAX_FOLLOWED || n->op == OP_DequantizeLinear)
+        return true;
+    for (int k = 0; k < n->n_in; k++) {
+        const struct tensor *t = n->in[k];
+        if (!t)
+            continue;
+        in[k] = s->values[t->index];
+        if (t->data || n->op == OP_Shape) {
+            in[k].dtype = t->dtype;
+            in[k].rank = t->rank;
+            memcpy(in[k].dims, t->dims, sizeof in[k].dims);
+            union { const void *from; void *to; } u = { .from = t->data }; // read only, see ref_float.h
+            in[k].data = u.to;
+        }
+        if (n->op != OP_Shape && (!in[k].data || tensor_count(t) > MAX_FOLLOWED))
+            return true;
+        at[k] = &in[k];
+    }
+    if (!ref_float_node(s->cx, s->g, n, s->g->arena, at, out))
+        return false;
+    s->values[n->out[0]->index] = out[0];
+    return true;
+}
+
+static bool inputs_typed(const struct node *n)
+{
+    for (int k = 0; k < n->n_in; k++)
+        if (n->in[k] && (n->in[k]->dtype == DT_NONE || n->in[k]->rank < 0))
+            return false;
+    return true;
+}
+
+static bool infer_node(struct shape_run *s, struct node *n)
+{
+    bool known = true;
+    for (int k = 0; k < n->n_out; k++)
+        if (n->out[k]) { // from an earlier run
+            n->out[k]->dtype = DT_NONE;
+            n->out[k]->rank = -1;
+        }
+    if (!inputs_typed(n)) // its producer was reported
+        return false;
+    bool ok = (n->op != OP_QLinearConcat || check_qlinear(s, n)) && shape_move(s, n, &known);
+    if (ok && !known)
+        ok = compute(s, n);
+    return ok && follow(s, n);
+}
+
+bool shape_infer(const struct ctx *cx, struct graph *g)
+{
+    struct shape_run s = { .cx = cx, .g = g };
+    bool ok = true;
+    s.values = arena_array(g->arena, struct array, g->n_tensors);
+    for (int i = 0; i < g->n_inputs; i++)
+        if (g->inputs[i]->rank < 0 || g->inputs[i]->dtype == DT_NONE)
+            ok = diag_error(cx, E205, at_tensor(g, g->inputs[i]), NULL, "the input has no known shape");
+    for (int i = 0; i < g->n_nodes; i++)
+        ok = infer_node(&s, g->nodes[i]) && ok;
+    return ok;
+}

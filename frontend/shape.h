@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// shape: shape and element type inference for every operator of ops.def.
+#ifndef AIHLS_SHAPE_H
+#define AIHLS_SHAPE_H
+
+#include "frontend/graph.h"
+
+// does      fills rank, dims and dtype of every tensor; checks inputs, attributes and shapes
+// requires  graph_verify; graph inputs with known shapes
+// provides  every tensor typed and shaped, products of dims below 2^40
+// cost      O(nodes), plus small constant evaluation for Reshape, Pad, Clip and the like
+// Reports every node that is wrong (E202 to E207) and returns false if there was one.
+bool shape_infer(const struct ctx *cx, struct graph *g);
+
+// Geometry of Conv, MaxPool, AveragePool and their QLinear forms over 2-D images. A 1-D operator
+// (rank 3 input) is seen as an image of height 1. All pads resolved from auto_pad.
+struct window_geometry {
+    int64_t in_h, in_w, out_h, out_w;
+    int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    int64_t pad_top, pad_left, pad_bottom, pad_right;
+    int64_t group;
+};
+
+// Reads and checks that geometry; in/out dims and attributes must be there (after shape_infer this
+// cannot fail for a node that passed it). For Global pools the kernel is the image.
+bool window_geometry(const struct ctx *cx, const struct graph *g, const struct node *n, struct window_geometry *out);
+
+// The dims of the axes perm: Transpose's perm with its default. Returns n->in[0]->rank entries in perm.
+void transpose_perm(const struct node *n, int *perm);
+// An axis attribute made non-negative; axis must be in [-rank, rank).
+int axis_of(int64_t axis, int rank);
+
+#endif

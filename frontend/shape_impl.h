@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// shape_impl: what the files of shape inference share. Included by frontend/shape*.c only.
+#ifndef AIHLS_SHAPE_IMPL_H
+#define AIHLS_SHAPE_IMPL_H
+
+#include "frontend/shape.h"
+#include "sim/array.h"
+
+// Values of computed tensors are followed while they are as small as shapes are.
+#define MAX_FOLLOWED 256
+
+struct shape_run {
+    const struct ctx *cx;
+    struct graph *g;
+    struct array *values; // by tensor index; data NULL: not known. Constants are not in here.
+};
+
+// Types output k of n. Refuses ranks above MAX_RANK and shapes of 2^40 elements and more.
+bool shape_set(struct shape_run *s, const struct node *n, int k, enum dtype t, int rank,
+               const int64_t *dims);
+// The same type and shape as tensor x.
+bool shape_like(struct shape_run *s, const struct node *n, int k, const struct tensor *x);
+
+// NumPy's broadcasting of x onto (rank, dims), which it widens. False: they do not fit.
+bool shape_broadcast(const struct tensor *x, int *rank, int64_t *dims);
+
+// The integers of input k, a constant or a followed value of rank 0 or 1; E206 when it is neither.
+// At most `max` of them (E204).
+bool shape_ints(struct shape_run *s, const struct node *n, int k, int max, int64_t *out, int *count);
+
+// Attribute `axis` as a dimension of x; E203 outside [-rank, rank).
+bool shape_axis(struct shape_run *s, const struct node *n, const struct tensor *x, int64_t fallback, int *out);
+
+// E204 at n: `found` is a shape.
+bool shape_error(struct shape_run *s, const struct node *n, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+const char *shape_of(struct shape_run *s, const struct tensor *t);
+
+// ---- shape_move.c: operators that move data. False in *known: not one of them. ----
+bool shape_move(struct shape_run *s, struct node *n, bool *known);
+
+#endif

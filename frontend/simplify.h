@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// simplify: rewrites a shaped graph into fewer kinds of nodes with the same meaning.
+#ifndef AIHLS_SIMPLIFY_H
+#define AIHLS_SIMPLIFY_H
+
+#include "frontend/graph.h"
+
+// does      to a fixed point:
+//             constant folding (every node whose inputs are constants, DequantizeLinear excepted:
+//               a quantized weight stays a DequantizeLinear of a constant);
+//             Identity, Dropout, no-op Reshape, Cast to the same type, zero Pad: removed;
+//             QLinearConv, QLinearMatMul, QLinearAdd, QLinearMul, QLinearAveragePool, QLinearGlobalAveragePool,
+//               QLinearSigmoid, QLinearLeakyRelu, QLinearConcat, QGemm: rewritten as
+//               DequantizeLinear → float operator → QuantizeLinear, constants too;
+//             BatchNormalization: into the Conv/Gemm in front of it (float weights, sole consumer),
+//               else into the Conv without padding/Gemm/Flatten-Gemm behind it,
+//               else into a depthwise 1x1 Conv (rank 3, 4) or Mul+Add;
+//             Mul/Add/Sub/Div by a constant per channel or scalar behind a Conv/Gemm/MatMul (float weights,
+//               sole consumer): into its weights and bias; MatMul + constant Add becomes Gemm when 2-D;
+//             Pad (constant, value 0 — or, behind a DequantizeLinear, real 0) in front of Conv or of an AveragePool with
+//               count_include_pad: into its pads;
+//             Squeeze, Unsqueeze, Flatten: rewritten as Reshape with a constant shape;
+//             ReduceMean over the two spatial axes: as GlobalAveragePool (+ Reshape when keepdims is 0);
+//             nodes that no output needs: removed.
+// requires  shape_infer
+// provides  shape_infer holds, node meanings unchanged up to float rounding
+// cost      O(nodes * passes) plus folded arithmetic
+bool simplify_graph(const struct ctx *cx, struct graph *g);
+
+#endif

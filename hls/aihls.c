@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// aihls: the program. The compiler itself is one straight list of passes:
+//
+//     onnx_parse        file           -> graph                       frontend/onnx.h
+//     shape_infer       graph          -> every tensor shaped         frontend/shape.h
+//     simplify_graph    graph          -> few kinds of nodes          frontend/simplify.h
+//     quantize_graph    graph          -> QDQ form                    dataflow/quant.h
+//     lower_graph       graph          -> pipeline                    dataflow/lower.h
+//     schedule_solve    pipeline       -> folds, FIFO depths          dataflow/schedule.h
+//     bind_pipeline     pipeline       -> netlist, memory images      hls/bind.h
+//     emit_design       all of it      -> output directory            hls/emit.h
+//
+// design_build (hls/design.c) runs them; commands.c holds what the verbs do with the result.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/embed.h"
+#include "hls/cli.h"
+#include "hls/commands.h"
+#include "hls/version.h"
+
+static int explain(const struct ctx *cx, const char *code)
+{
+    enum diag_code c;
+    if (!diag_code_parse(code, &c)) {
+        diag_error(cx, E401, NULL, "codes look like E201", "there is no diagnostic '%s'", code);
+        return diag_finish(cx->diag);
+    }
+    printf("%s: %s\n", diag_code_name(c), diag_code_summary(c));
+    const struct embedded *page = embed_find(arena_printf(cx->arena, "docs/diagnostics/%s.md", diag_code_name(c)));
+    if (page)
+        printf("\n%.*s", (int)page->n_bytes, (const char *)page->bytes);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct arena arena = { 0 };
+    struct diag diag = { .out = stderr };
+    struct ctx cx = { &arena, &diag };
+    struct cli cli;
+    for (int i = 1; i < argc; i++) // usage errors too come as JSON
+        diag.json |= strcmp(argv[i], "--json") == 0;
+    int status = 0;
+    if (!cli_parse(&cx, argc, argv, &cli)) {
+        status = diag_finish(&diag);
+        arena_release(&arena);
+        return status;
+    }
+    diag.quiet = cli.quiet;
+    switch (cli.verb) {
+    case VERB_COMPILE: status = command_compile(&cx, &cli); break;
+    case VERB_SIM: status = command_sim(&cx, &cli); break;
+    case VERB_RUN: status = command_run(&cx, &cli); break;
+    case VERB_EVAL: status = command_eval(&cx, &cli); break;
+    case VERB_BOARDS: status = command_boards(&cx); break;
+    case VERB_OPS: status = command_ops(); break;
+    case VERB_EXPLAIN: status = explain(&cx, cli.subject); break;
+    case VERB_HELP:
+    case VERB_HELP_LONG: cli_help(stdout, cli.verb == VERB_HELP_LONG); break;
+    case VERB_VERSION: puts("aihls " AIHLS_VERSION); break;
+    }
+    arena_release(&arena);
+    return status;
+}

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hls/bind.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "dataflow/cost.h"
+
+struct binding {
+    const struct pipeline *p;
+    struct netlist *n;
+    struct arena *a;
+};
+
+static int64_t address_bits(int64_t depth)
+{
+    return depth <= 2 ? 1 : ceil_log2(depth);
+}
+
+const char *bind_stream_net(const struct pipeline *p, struct arena *a, int stream)
+{
+    (void)p;
+    return arena_printf(a, "x%02d", stream);
+}
+
+const char *bind_stage_instance(const struct pipeline *p, struct arena *a, int stage)
+{
+    return arena_printf(a, "u_%s", p->stages[stage].name);
+}
+
+static void clocked(struct binding *b, struct instance *i)
+{
+    instance_port(b->n, i, "clk", "clk");
+    instance_port(b->n, i, "rst", "rst");
+}
+
+// Declares NET_data, NET_valid, NET_ready.
+static void stream_nets(struct binding *b, const char *net, int64_t lanes)
+{
+    netlist_net(b->n, 8 * lanes, "%s_data", net);
+    netlist_net(b->n, 1, "%s_valid", net);
+    netlist_net(b->n, 1, "%s_ready", net);
+}
+
+static struct image *add_rom(struct binding *b, const char *name, bool block, int64_t width, int64_t depth,
+                             const char *en, const char *addr, const char *data)
+{
+    const char *file = arena_printf(b->a, "mem/%s_%s.hex", b->p->name, name);
+    struct instance *i = netlist_add(b->n, "aihls_rom", arena_printf(b->a, "u_%s", name), NULL);
+    instance_int(b->n, i, "WIDTH", width);
+    instance_int(b->n, i, "DEPTH", depth);
+    instance_text(b->n, i, "FILE", arena_printf(b->a, "\"%s\"", file));
+    instance_int(b->n, i, "BLOCK", block);
+    instance_port(b->n, i, "clk", "clk");
+    instance_port(b->n, i, "en", en);
+    instance_port(b->n, i, "addr", addr);
+    instance_port(b->n, i, "data", data);
+    return netlist_image(b->n, file, width, depth);
+}
+
+// ---- weights ----
+
+// The weight that chain column c (row tap c / word, element c % word) multiplies at a step of a
+// pass in lane l; 0 where the fold is wider than the layer.
+static int weight_at(const struct stage *s, const struct fold_shape *x, int64_t pass, int64_t step, int64_t c, int64_t l)
+{
+    const struct window_geometry *g = &s->geo;
+    const struct fold *f = &s->fold;
+    if (s->kind == STAGE_DW) {
+        int64_t channel = pass * f->word + l, row = step / g->kernel_w * f->rows_par + c;
+        if (channel >= s->in_c)
+            return 0;
+        return s->weights[(channel * g->kernel_h + row) * g->kernel_w + step % g->kernel_w];
+    }
+    int64_t per_slice = s->out_c / x->slices, passes = x->passes / x->slices;
+    int64_t in_slice = pass % passes * f->lanes + l, j = step % x->words;
+    int64_t kx = step / x->words % g->kernel_w, row = step / x->words / g->kernel_w * f->rows_par + c / f->word;
+    int64_t ci = j * f->word + c % f->word;
+    if (in_slice >= per_slice || ci >= x->slice_c)
+        return 0;
+    int64_t m = pass / passes * per_slice + in_slice;
+    return s->weights[((m * g->kernel_h + row) * g->kernel_w + kx) * x->slice_c + ci];
+}
+
+// One ROM per skew: columns k, k + seg_len, … are read k cycles after column 0.
+static void bind_weights(struct binding *b, const struct stage *s)
+{
+    struct fold_shape x = fold_shape(s, &s->fold);
+    int64_t lanes = s->kind == STAGE_CONV ? s->fold.lanes : s->fold.word, seg = s->fold.seg_len;
+    int64_t column_bits = lanes * s->weight_bits, aw = address_bits(x.weight_words);
+    const char *en = netlist_net(b->n, 1, "%s_w_en", s->name);
+    const char *addr = netlist_net(b->n, seg * aw, "%s_w_addr", s->name);
+    netlist_net(b->n, seg * x.segments * column_bits, "%s_w_data", s->name);
+    struct strbuf all = STRBUF_INIT;
+    for (int64_t k = 0; k < seg; k++) {
+        int64_t columns = ceil_div(x.chain - k, seg);
+        const char *name = arena_printf(b->a, "%s_w%lld", s->name, (long long)k);
+        const char *q = netlist_net(b->n, columns * column_bits, "%s_q", name);
+        const char *at = aw * seg == 1 ? addr : arena_printf(b->a, "%s[%lld:%lld]", addr, (long long)((k + 1) * aw - 1), (long long)(k * aw));
+        struct image *im = add_rom(b, name, s->fold.rom_block, columns * column_bits, x.weight_words, en, at, q);
+        for (int64_t w = 0; w < x.weight_words; w++)
+            for (int64_t i = 0; i < columns; i++)
+                for (int64_t l = 0; l < lanes; l++)
+                    image_set(im, w, (i * lanes + l) * s->weight_bits, s->weight_bits,
+                              weight_at(s, &x, w / x.steps, w % x.steps, i * seg + k, l));
+        struct strbuf piece = STRBUF_INIT;
+        int64_t pad = (x.segments - columns) * column_bits;
+        if (pad)
+            strbuf_addf(&piece, "%lld'd0, ", (long long)pad);
+        strbuf_addf(&piece, "%s%s%s", q, k ? ",\n        " : "", all.text);
+        strbuf_clear(&all);
+        strbuf_adds(&all, piece.text);
+        strbuf_release(&piece);
+    }
+    netlist_assign(b->n, arena_printf(b->a, "%s_w_data", s->name), arena_printf(b->a, "{%s}", all.text));
+    strbuf_release(&all);
+}
+
+// ---- requantization parameters ----
+
+static int64_t param_bits(const struct requant *r)
+{
+    return r->shift_bits + r->mult_bits + r->bias_bits;
+}
+
+static void set_params(struct image *im, int64_t word, int64_t at, const struct requant *r, int64_t c)
+{
+    image_set(im, word, at, r->bias_bits, r->bias[c]);
+    image_set(im, word, at + r->bias_bits, r->mult_bits, r->mult[c]);
+    image_set(im, word, at + r->bias_bits + r->mult_bits, r->shift_bits, r->shift[c] - r->shift_min);
+}
+
+static void bind_params(struct binding *b, const struct stage *s)
+{
+    const struct requant *r = &s->rq;
+    struct fold_shape x = fold_shape(s, &s->fold);
+    int64_t lane_bits = param_bits(r), lanes = s->fold.rq_lanes;
+    const char *data = netlist_net(b->n, lanes * lane_bits, "%s_p_data", s->name);
+    if (r->n == 1) { // the same for every channel: constants
+        struct image im = { NULL, lane_bits, 1, ceil_div(lane_bits, 8), arena_alloc(b->a, (size_t)ceil_div(lane_bits, 8)) };
+        struct strbuf bits = STRBUF_INIT;
+        set_params(&im, 0, 0, r, 0);
+        for (int64_t i = lane_bits - 1; i >= 0; i--)
+            strbuf_addch(&bits, (char)('0' + ((im.bytes[i / 8] >> i % 8) & 1)));
+        netlist_assign(b->n, data, arena_printf(b->a, "{%lld{%lld'b%s}}", (long long)lanes, (long long)lane_bits, bits.text));
+        strbuf_release(&bits);
+        return;
+    }
+    const char *en = netlist_net(b->n, 1, "%s_p_en", s->name);
+    const char *addr = netlist_net(b->n, address_bits(x.params), "%s_p_addr", s->name);
+    struct image *im = add_rom(b, arena_printf(b->a, "%s_p", s->name), s->fold.param_block, lanes * lane_bits, x.params, en, addr, data);
+    for (int64_t c = 0; c < s->out_c; c++)
+        set_params(im, c / lanes, c % lanes * lane_bits, r, c);
+}
+
+static void requant_params(struct binding *b, struct instance *i, const struct stage *s)
+{
+    struct netlist *n = b->n;
+    const struct requant *r = &s->rq;
+    instance_int(n, i, "RQ_LANES", s->fold.rq_lanes);
+    instance_int(n, i, "RQ_CYCLES", s->fold.rq_cycles);
+    instance_int(n, i, "MULT_W", r->mult_bits);
+    instance_int(n, i, "BIAS_W", r->bias_bits);
+    instance_int(n, i, "SHIFT_MIN", r->shift_min);
+    instance_int(n, i, "SHIFT_W", r->shift_bits);
+    instance_int(n, i, "ZERO_POINT", r->zero_point);
+    instance_int(n, i, "CLAMP_LO", r->clamp_lo);
+    instance_int(n, i, "CLAMP_HI", r->clamp_hi);
+    if (r->n > 1) {
+        instance_port(n, i, "p_en", arena_printf(b->a, "%s_p_en", s->name));
+        instance_port(n, i, "p_addr", arena_printf(b->a, "%s_p_addr", s->name));
+    } else if (s->kind != STAGE_GAP) {
+        instance_port(n, i, "p_en", "");
+        instance_port(n, i, "p_addr", "");
+    }
+    instance_port(n, i, "p_data", arena_printf(b->a, "%s_p_data", s->name));
+}
+
+// ---- stages ----
+
+static struct instance *stage_unit(struct binding *b, const struct stage *s, const char *module)
+{
+    struct instance *i = netlist_add(b->n, module, bind_stage_instance(b->p, b->a, s->index),
+                                     arena_printf(b->a, "%s: %s", s->name, s->nodes));
+    clocked(b, i);
+    return i;
+}
+
+static void geometry_params(struct binding *b, struct instance *i, const struct stage *s)
+{
+    const struct window_geometry *g = &s->geo;
+    const struct { const char *name; int64_t value; } v[] = {
+        { "IN_H", g->in_h }, { "IN_W", g->in_w }, { "IN_C", s->in_c }, { "OUT_H", g->out_h }, { "OUT_W", g->out_w },
+        { "KERNEL_H", g->kernel_h }, { "KERNEL_W", g->kernel_w }, { "STRIDE_H", g->stride_h }, { "STRIDE_W", g->stride_w },
+        { "DIL_H", g->dilation_h }, { "DIL_W", g->dilation_w }, { "PAD_TOP", g->pad_top }, { "PAD_LEFT", g->pad_left },
+        { "PAD_VALUE", s->pad_value }, { "S_LANES", s->fold.in_lanes }, { "WORD", s->fold.word },
+        { "ROWS_PAR", s->fold.rows_par }, { "RING_ROWS", s->fold.ring_rows }, { "BLOCK", s->fold.ring_block },
+    };
+    for (size_t k = 0; k < sizeof v / sizeof *v; k++)
+        instance_int(b->n, i, v[k].name, v[k].value);
+}
+
+static void multiplier_params(struct binding *b, struct instance *i, const struct stage *s)
+{
+    instance_text(b->n, i, "TECH", "TECH");
+    instance_int(b->n, i, "MUL_DSP", s->fold.use_dsp);
+    instance_int(b->n, i, "SEG_LEN", s->fold.seg_len);
+    instance_int(b->n, i, "WEIGHT_BITS", s->weight_bits);
+}
+
+static void weight_ports(struct binding *b, struct instance *i, const struct stage *s)
+{
+    static const char *const ports[] = { "w_en", "w_addr", "w_data" };
+    for (int k = 0; k < 3; k++)
+        instance_port(b->n, i, ports[k], arena_printf(b->a, "%s_%s", s->name, ports[k]));
+}
+
+static void bind_conv(struct binding *b, const struct stage *s, const char *in, const char *out)
+{
+    bind_weights(b, s);
+    bind_params(b, s);
+    struct instance *i = stage_unit(b, s, "aihls_conv");
+    geometry_params(b, i, s);
+    multiplier_params(b, i, s);
+    instance_int(b->n, i, "OUT_C", s->out_c);
+    instance_int(b->n, i, "GROUPS", s->geo.group);
+    instance_int(b->n, i, "LANES", s->fold.lanes);
+    instance_int(b->n, i, "PACK", s->fold.pack);
+    instance_int(b->n, i, "LANE_SHIFT", cost_lane_shift(b->p->board->tech));
+    instance_int(b->n, i, "ACC_W", s->acc_bits);
+    requant_params(b, i, s);
+    weight_ports(b, i, s);
+    instance_stream(b->n, i, "s_act", in);
+    instance_stream(b->n, i, "m_act", out);
+}
+
+// A port that this form of the stage does not read.
+static void tie_to_zero(struct binding *b, struct instance *i, const char *port, int64_t width_bits)
+{
+    instance_port(b->n, i, port, arena_printf(b->a, "%lld'd0", (long long)width_bits));
+}
+
+static void bind_dw(struct binding *b, const struct stage *s, const char *in, const char *out)
+{
+    static const char *const ops[] = { "\"MAC\"", "\"SUM\"", "\"MAX\"" };
+    const struct fold *f = &s->fold;
+    if (s->op == DW_MAC)
+        bind_weights(b, s);
+    if (s->has_requant)
+        bind_params(b, s);
+    struct instance *i = stage_unit(b, s, "aihls_dw");
+    instance_text(b->n, i, "OP", ops[s->op]);
+    geometry_params(b, i, s);
+    if (s->op == DW_MAC) {
+        multiplier_params(b, i, s);
+        weight_ports(b, i, s);
+    } else {
+        instance_int(b->n, i, "SEG_LEN", f->seg_len);
+        instance_int(b->n, i, "WEIGHT_BITS", 1);
+        instance_port(b->n, i, "w_en", "");
+        instance_port(b->n, i, "w_addr", "");
+        tie_to_zero(b, i, "w_data", f->seg_len * fold_shape(s, f).segments * f->word);
+    }
+    instance_int(b->n, i, "ACC_W", s->has_requant ? s->acc_bits : 8);
+    if (s->has_requant) {
+        requant_params(b, i, s);
+    } else {
+        static const char *const widths[] = { "SHIFT_W", "MULT_W", "BIAS_W" };
+        for (int k = 0; k < 3; k++)
+            instance_int(b->n, i, widths[k], 1);
+        instance_int(b->n, i, "RQ_LANES", f->rq_lanes);
+        instance_port(b->n, i, "p_en", "");
+        instance_port(b->n, i, "p_addr", "");
+        tie_to_zero(b, i, "p_data", 3 * f->rq_lanes);
+    }
+    instance_stream(b->n, i, "s_act", in);
+    instance_stream(b->n, i, "m_act", out);
+}
+
+static void bind_gap(struct binding *b, const struct stage *s, const char *in, const char *out)
+{
+    bind_params(b, s);
+    struct instance *i = stage_unit(b, s, "aihls_gap");
+    instance_int(b->n, i, "IN_H", s->geo.in_h);
+    instance_int(b->n, i, "IN_W", s->geo.in_w);
+    instance_int(b->n, i, "IN_C", s->in_c);
+    instance_int(b->n, i, "POOL_H", s->geo.kernel_h);
+    instance_int(b->n, i, "POOL_W", s->geo.kernel_w);
+    instance_int(b->n, i, "S_LANES", s->fold.in_lanes);
+    instance_int(b->n, i, "ACC_W", s->acc_bits);
+    requant_params(b, i, s);
+    instance_stream(b->n, i, "s_act", in);
+    instance_stream(b->n, i, "m_act", out);
+}
+
+static void bind_add(struct binding *b, const struct stage *s, const char *in, const char *in_b, const char *out)
+{
+    struct instance *i = stage_unit(b, s, "aihls_add");
+    const struct { const char *name; int64_t value; } v[] = {
+        { "LANES", s->fold.in_lanes }, { "CHANNELS", s->in_c }, { "A_ZP", s->a_zp }, { "B_ZP", s->b_zp }, { "A_MULT", s->a_mult }, { "B_MULT", s->b_mult },
+        { "SHIFT", s->add_shift }, { "ZERO_POINT", s->rq.zero_point }, { "CLAMP_LO", s->rq.clamp_lo }, { "CLAMP_HI", s->rq.clamp_hi },
+    };
+    for (size_t k = 0; k < sizeof v / sizeof *v; k++)
+        instance_int(b->n, i, v[k].name, v[k].value);
+    instance_stream(b->n, i, "s_a", in);
+    instance_stream(b->n, i, "s_b", in_b);
+    instance_stream(b->n, i, "m_act", out);
+}
+
+static void bind_table(struct binding *b, const struct stage *s, const char *in, const char *out)
+{
+    const char *file = arena_printf(b->a, "mem/%s_%s.hex", b->p->name, s->name);
+    struct image *im = netlist_image(b->n, file, 8, 256);
+    for (int k = 0; k < 256; k++)
+        image_set(im, k, 0, 8, s->table[k]);
+    struct instance *i = stage_unit(b, s, "aihls_table");
+    instance_int(b->n, i, "LANES", s->fold.in_lanes);
+    instance_int(b->n, i, "CHANNELS", s->in_c);
+    instance_text(b->n, i, "FILE", arena_printf(b->a, "\"%s\"", file));
+    instance_stream(b->n, i, "s_act", in);
+    instance_stream(b->n, i, "m_act", out);
+}
+
+static void bind_stage(struct binding *b, const struct stage *s, const char *const *edge_net)
+{
+    const char *in = edge_net[s->in_edge[0]], *out = bind_stream_net(b->p, b->a, s->out_stream);
+    switch (s->kind) {
+    case STAGE_CONV: bind_conv(b, s, in, out); break;
+    case STAGE_DW: bind_dw(b, s, in, out); break;
+    case STAGE_GAP: bind_gap(b, s, in, out); break;
+    case STAGE_ADD: bind_add(b, s, in, edge_net[s->in_edge[1]], out); break;
+    case STAGE_TABLE: bind_table(b, s, in, out); break;
+    case STAGE_KIND_COUNT: BUG("no stage kind");
+    }
+}
+
+// ---- streams ----
+
+// The FIFO of edge e between net `from` and the net that its reader sees, which is returned.
+static const char *bind_edge(struct binding *b, const struct edge *e, const char *from)
+{
+    struct netlist *n = b->n;
+    const struct stream *s = &b->p->streams[e->stream];
+    const char *out = e->consumer < 0 ? "m_out" : arena_printf(b->a, "e%02d", e->index);
+    if (e->consumer >= 0)
+        stream_nets(b, out, s->lanes);
+    struct instance *i = netlist_add(n, "aihls_fifo", arena_printf(b->a, "u_fifo_e%02d", e->index), NULL);
+    instance_int(n, i, "WIDTH", 8 * s->lanes);
+    instance_int(n, i, "DEPTH", e->depth_words);
+    instance_int(n, i, "BLOCK", e->block);
+    clocked(b, i);
+    instance_port(n, i, "stall", b->p->n_edges == 1 ? "stall" : arena_printf(b->a, "stall[%d]", e->index));
+    instance_stream(n, i, "s", from);
+    instance_stream(n, i, "m", out);
+    if (e->lanes == s->lanes)
+        return out;
+    const char *narrow = arena_printf(b->a, "e%02dn", e->index);
+    stream_nets(b, narrow, e->lanes);
+    i = netlist_add(n, "aihls_narrow", arena_printf(b->a, "u_narrow_e%02d", e->index), NULL);
+    instance_int(n, i, "S_LANES", s->lanes);
+    instance_int(n, i, "M_LANES", e->lanes);
+    instance_int(n, i, "CHANNELS", s->c);
+    clocked(b, i);
+    instance_stream(n, i, "s_act", out);
+    instance_stream(n, i, "m_act", narrow);
+    return narrow;
+}
+
+static void bind_stream(struct binding *b, const struct stream *s, const char **edge_net)
+{
+    struct netlist *n = b->n;
+    const char *x = bind_stream_net(b->p, b->a, s->index);
+    int readers = stream_edge_count(b->p, s->index), k = 0;
+    struct strbuf data = STRBUF_INIT, valid = STRBUF_INIT, ready = STRBUF_INIT;
+    stream_nets(b, x, s->lanes);
+    for (int e = 0; e < b->p->n_edges; e++) {
+        if (b->p->edges[e].stream != s->index)
+            continue;
+        const char *from = x;
+        if (readers > 1) {
+            from = arena_printf(b->a, "%sf%d", x, k++);
+            stream_nets(b, from, s->lanes);
+            const char *rest = k > 1 ? ", " : "";
+            // concatenations list the highest part first
+            struct strbuf *all[] = { &data, &valid, &ready };
+            static const char *const wire[] = { "data", "valid", "ready" };
+            for (int w = 0; w < 3; w++) {
+                char *old = arena_strdup(b->a, all[w]->text);
+                strbuf_clear(all[w]);
+                strbuf_addf(all[w], "%s_%s%s%s", from, wire[w], rest, old);
+            }
+        }
+        edge_net[e] = bind_edge(b, &b->p->edges[e], from);
+    }
+    if (readers > 1) {
+        struct instance *i = netlist_add(n, "aihls_fork", arena_printf(b->a, "u_fork_%s", x), NULL);
+        instance_int(n, i, "WIDTH", 8 * s->lanes);
+        instance_int(n, i, "N", readers);
+        clocked(b, i);
+        instance_stream(n, i, "s", x);
+        instance_port(n, i, "m_data", arena_printf(b->a, "{%s}", data.text));
+        instance_port(n, i, "m_valid", arena_printf(b->a, "{%s}", valid.text));
+        instance_port(n, i, "m_ready", arena_printf(b->a, "{%s}", ready.text));
+    }
+    strbuf_release(&data);
+    strbuf_release(&valid);
+    strbuf_release(&ready);
+}
+
+struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
+{
+    struct netlist *n = netlist_new(a, arena_printf(a, "%s_core", p->name));
+    struct binding b = { p, n, a };
+    int in_bits = 8 * p->streams[0].lanes, out_bits = 8 * p->streams[p->out_stream].lanes;
+    netlist_port(n, "input", "clk", 1);
+    netlist_port(n, "input", "rst", 1);
+    netlist_port(n, "input", "s_in_data", in_bits);
+    netlist_port(n, "input", "s_in_valid", 1);
+    netlist_port(n, "output", "s_in_ready", 1);
+    netlist_port(n, "output", "m_out_data", out_bits);
+    netlist_port(n, "output", "m_out_valid", 1);
+    netlist_port(n, "input", "m_out_ready", 1);
+    netlist_port(n, "input", "stall", p->n_edges);
+    const char **edge_net = arena_array(a, const char *, p->n_edges);
+    for (int i = 0; i < p->n_streams; i++)
+        bind_stream(&b, &p->streams[i], edge_net);
+    netlist_assign(n, "x00_data", "s_in_data");
+    netlist_assign(n, "x00_valid", "s_in_valid");
+    netlist_assign(n, "s_in_ready", "x00_ready");
+    for (int i = 0; i < p->n_stages; i++)
+        bind_stage(&b, &p->stages[i], edge_net);
+    netlist_verify(n);
+    return n;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// bind: a scheduled pipeline as a netlist of templates.
+#ifndef AIHLS_BIND_H
+#define AIHLS_BIND_H
+
+#include "dataflow/pipeline.h"
+#include "hls/netlist.h"
+
+// does      an instance per stage, its ROMs beside it; per stream a fork where it has several readers, per edge a
+//           FIFO and where needed a narrower; weights, requantization parameters and tables as memory images
+// requires  schedule_solve
+// provides  module NAME_core: clk, rst, s_in_*, m_out_*, and `stall`, a bit per edge that
+//           holds that FIFO's input (tests raise it at random; NAME ties it to 0)
+// cost      O(weights)
+struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a);
+
+// Names in the netlist that the simulation looks at.
+const char *bind_stream_net(const struct pipeline *p, struct arena *a, int stream); // "x03": …_data, _valid, _ready
+const char *bind_stage_instance(const struct pipeline *p, struct arena *a, int stage);
+
+#endif

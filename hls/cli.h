@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli: the command line: one table of options, from which parsing and help are made.
+#ifndef AIHLS_CLI_H
+#define AIHLS_CLI_H
+
+#include "base/diag.h"
+#include "hls/design.h"
+
+enum verb { VERB_COMPILE, VERB_SIM, VERB_RUN, VERB_EVAL, VERB_BOARDS, VERB_OPS, VERB_EXPLAIN, VERB_HELP, VERB_HELP_LONG, VERB_VERSION };
+
+struct cli {
+    enum verb verb;
+    const char *subject; // model, directory or code
+    const char *board, *out_dir, *name, *calib, *input, *output, *data, *trace;
+    int64_t fps, max_latency_us, clock_mhz, max_dsp, frames, stalls, reset_cycles;
+    enum requant_mode requant;
+    bool strict, json, quiet, verbose, use_float;
+};
+
+// False when the command line is wrong; reported as E401.
+bool cli_parse(const struct ctx *cx, int argc, char **argv, struct cli *out);
+void cli_help(FILE *f, bool all);
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hls/design.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "frontend/onnx.h"
+#include "frontend/shape.h"
+#include "frontend/simplify.h"
+#include "hls/bind.h"
+#include "hls/outdir.h"
+
+const char *design_identifier(struct arena *a, const char *path)
+{
+    const char *base = strrchr(path, '/');
+    base = base ? base + 1 : path;
+    const char *dot = strrchr(base, '.');
+    size_t n = dot && dot != base ? (size_t)(dot - base) : strlen(base);
+    char *id = arena_alloc(a, n + 2), *out = id;
+    if (!isalpha((unsigned char)*base))
+        *out++ = 'm';
+    for (size_t i = 0; i < n; i++) {
+        char c = isalnum((unsigned char)base[i]) ? (char)tolower((unsigned char)base[i]) : '_';
+        if (c == '_' && (out == id || out[-1] == '_'))
+            continue; // two underscores in a row mean something to simulators
+        *out++ = c;
+    }
+    while (out > id + 1 && out[-1] == '_')
+        out--;
+    *out = 0;
+    return id;
+}
+
+static void count_text(design_progress *say, void *user, struct arena *a, const char *verb, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+static void count_text(design_progress *say, void *user, struct arena *a, const char *verb, const char *fmt, ...)
+{
+    if (!say)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    say(user, verb, arena_vprintf(a, fmt, ap));
+    va_end(ap);
+}
+
+static bool read_calibration(const struct ctx *cx, const struct request *r, struct array *out, bool *given)
+{
+    *given = r->calib != NULL;
+    return !r->calib || array_read(cx, r->calib, "x", out);
+}
+
+bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
+{
+    struct arena *a = cx->arena;
+    struct array calib;
+    bool have_calib;
+    d->request = *r;
+    d->top = r->name ? r->name : design_identifier(a, r->model);
+    if (d->model_bytes.len == 0 && !strbuf_read_file(&d->model_bytes, r->model))
+        return diag_emit(cx, (struct diag_msg){ .code = E002, .where = r->model, .found = strerror(errno),
+                         .help = "check the path" }, "cannot read the model");
+    struct graph *g;
+    if (!onnx_parse(cx, r->model, d->model_bytes.text, d->model_bytes.len, &g))
+        return false;
+    if (!shape_infer(cx, g))
+        return false;
+    count_text(say, user, a, "Reading", "%s (opset %lld, %d nodes)", r->model, (long long)g->opset, g->n_nodes);
+    d->source = graph_clone(g, a);
+    if (!simplify_graph(cx, g))
+        return false;
+    count_text(say, user, a, "Simplified", "to %d nodes", g->n_nodes);
+    if (!read_calibration(cx, r, &calib, &have_calib))
+        return false;
+    bool imported = quant_is_quantized(g);
+    if (!quantize_graph(cx, g, have_calib ? &calib : NULL, &d->ranges))
+        return false;
+    count_text(say, user, a, "Quantized", "%s", imported ? "as the model says" : "to int8");
+    d->graph = g;
+    if (!lower_graph(cx, g, r->requant, d->top, &d->pipeline))
+        return false;
+    count_text(say, user, a, "Lowering", "%d nodes to %d stages, %.3f M multiply-accumulates", g->n_nodes,
+               d->pipeline->n_stages, (double)d->pipeline->macs / 1e6);
+    return true;
+}
+
+bool design_schedule(const struct ctx *cx, struct design *d, design_progress *say, void *user)
+{
+    struct pipeline *p = d->pipeline;
+    if (!schedule_solve(cx, p, &d->board, &d->request.goal))
+        return false;
+    count_text(say, user, cx->arena, "Folding", "%lld DSP of %lld, %lld RAMB18 of %lld, %lld LUT of %lld: %lld cycles per frame",
+               (long long)p->total.dsp, (long long)d->board.dsp, (long long)p->total.bram18, (long long)d->board.bram18,
+               (long long)p->total.lut, (long long)d->board.lut, (long long)p->interval_cycles);
+    d->netlist = bind_pipeline(p, cx->arena);
+    return true;
+}
+
+bool design_build(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
+{
+    bool board = board_read(cx, r->board, &d->board); // both kinds of mistakes in one run
+    return design_read(cx, r, d, say, user) && board && design_schedule(cx, d, say, user);
+}
+
+void design_release(struct design *d)
+{
+    strbuf_release(&d->model_bytes);
+}
+
+json_t *design_options(const struct design *d)
+{
+    const struct request *r = &d->request;
+    const char *file = strrchr(r->model, '/');
+    json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:i}", "model", file ? file + 1 : r->model, "name", d->top,
+                          "fps", (json_int_t)r->goal.fps, "max_latency_us", (json_int_t)r->goal.max_latency_us,
+                          "max_dsp", (json_int_t)r->goal.max_dsp, "clock_hz", (json_int_t)r->goal.clock_hz,
+                          "requant", (int)r->requant);
+    ASSERT(o);
+    json_t *ranges = json_array();
+    for (int i = 0; i < d->ranges.n; i++) {
+        const struct quant_range *q = &d->ranges.items[i];
+        json_array_append_new(ranges, json_pack("[s, f, f]", q->tensor, q->lo, q->hi));
+    }
+    json_object_set_new(o, "ranges", ranges);
+    return o;
+}
+
+static bool damaged(const struct ctx *cx, const char *path, const char *what)
+{
+    return diag_emit(cx, (struct diag_msg){ .code = E105, .where = path, .found = what,
+                     .help = "compile the model again" }, "the output directory is damaged");
+}
+
+static bool read_ranges(struct arena *a, const json_t *list, struct quant_ranges *out)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *row = json_array_get(list, i);
+        const char *name = json_string_value(json_array_get(row, 0));
+        if (!name)
+            return false;
+        struct quant_range q = { arena_strdup(a, name), json_number_value(json_array_get(row, 1)),
+                                 json_number_value(json_array_get(row, 2)) };
+        arena_push(a, out->items, out->n, out->cap, q);
+    }
+    return true;
+}
+
+static int64_t option_int(const json_t *o, const char *key)
+{
+    return (int64_t)json_integer_value(json_object_get(o, key));
+}
+
+// The emitted core must be what this program emits for the same inputs.
+static bool check_core(const struct ctx *cx, const char *dir, struct design *d)
+{
+    struct strbuf now = STRBUF_INIT, then = STRBUF_INIT;
+    const char *path = arena_printf(cx->arena, "%s/rtl/%s_core.v", dir, d->top);
+    netlist_print(d->netlist, &now);
+    bool same = strbuf_read_file(&then, path);
+    const char *at = same ? strstr(then.text, "`default_nettype") : NULL;
+    same = at && strcmp(at, now.text) == 0;
+    strbuf_release(&now);
+    strbuf_release(&then);
+    return same || damaged(cx, path, "Verilog that differs from what this version makes of the model");
+}
+
+bool design_reopen(const struct ctx *cx, const char *dir, struct design *d)
+{
+    struct arena *a = cx->arena;
+    json_t *manifest = outdir_manifest(cx, dir);
+    if (!manifest)
+        return false;
+    json_decref(manifest);
+    const char *path = arena_printf(a, "%s/sim/options.json", dir);
+    json_t *o = json_load_file(path, 0, NULL);
+    const char *name = json_string_value(json_object_get(o, "name"));
+    const char *model = json_string_value(json_object_get(o, "model"));
+    if (!name || !model || !read_ranges(a, json_object_get(o, "ranges"), &d->ranges)) {
+        json_decref(o);
+        return damaged(cx, path, "no usable options");
+    }
+    struct request r = { .model = arena_strdup(a, model), .name = arena_strdup(a, name),
+                         .board = arena_printf(a, "%s/sim/board.xml", dir), .requant = (enum requant_mode)option_int(o, "requant"),
+                         .goal = { option_int(o, "fps"), option_int(o, "max_latency_us"), option_int(o, "max_dsp"), option_int(o, "clock_hz") } };
+    json_decref(o);
+    const char *copy = arena_printf(a, "%s/sim/model.onnx", dir);
+    if (!strbuf_read_file(&d->model_bytes, copy) || d->model_bytes.len == 0)
+        return damaged(cx, copy, strerror(errno));
+    return design_build(cx, &r, d, NULL, NULL) && check_core(cx, dir, d);
+}

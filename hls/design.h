@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// design: a model on its way from file to netlist, and what the user asked for.
+#ifndef AIHLS_DESIGN_H
+#define AIHLS_DESIGN_H
+
+#include <jansson.h>
+
+#include "dataflow/lower.h"
+#include "dataflow/quant.h"
+#include "dataflow/schedule.h"
+#include "hls/netlist.h"
+
+struct request {
+    const char *model; // path
+    const char *board; // name or path
+    const char *name;  // of the emitted top module; NULL: from the model's file name
+    const char *calib; // path or NULL
+    struct schedule_goal goal;
+    enum requant_mode requant;
+};
+
+struct design {
+    struct request request;
+    struct strbuf model_bytes; // heap: the file as it was read
+    struct board board;
+    struct graph *source;  // as the model has it, shaped: the float reference runs this
+    struct graph *graph;   // simplified, quantized
+    struct quant_ranges ranges;
+    struct pipeline *pipeline;
+    struct netlist *netlist;
+    const char *top; // module name
+};
+
+// A pass of the compiler, for progress and for `--dump-after`.
+typedef void design_progress(void *user, const char *verb, const char *text);
+
+// The passes up to the quantized graph and the pipeline without a schedule; no board needed.
+bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user);
+// The schedule for d->board (set by the caller) and the netlist.
+bool design_schedule(const struct ctx *cx, struct design *d, design_progress *say, void *user);
+// All of it, for request.board.
+bool design_build(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user);
+// Builds the design again that an output directory was made from; E105 when the result differs from what
+// the directory holds. Memory of the design lives in the context's arena.
+bool design_reopen(const struct ctx *cx, const char *dir, struct design *d);
+void design_release(struct design *d);
+
+// What design_reopen needs, as JSON. New reference.
+json_t *design_options(const struct design *d);
+
+// A Verilog identifier made from a file name: "My-Net.onnx" gives "my_net".
+const char *design_identifier(struct arena *a, const char *path);
+
+#endif

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hls/emit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/embed.h"
+#include "hls/bind.h"
+#include "hls/outdir.h"
+#include "hls/report.h"
+
+#define SPDX "// SPDX-License-Identifier: Apache-2.0\n"
+
+struct emission {
+    const struct design *d;
+    struct outdir *out;
+    struct arena *a;
+    int n_files;
+};
+
+static bool put(struct emission *e, const char *file, const char *text, size_t n)
+{
+    e->n_files++;
+    return outdir_write(e->out, file, text, n, true);
+}
+
+static bool put_text(struct emission *e, const char *file, struct strbuf *sb)
+{
+    bool ok = put(e, file, sb->text, sb->len);
+    strbuf_clear(sb);
+    return ok;
+}
+
+static bool is_template(const char *path)
+{
+    return strncmp(path, "rtl_templates/", 14) == 0;
+}
+
+// NAME: what a board's shell instantiates; the core with its test input tied off.
+static void print_top(const struct design *d, struct strbuf *sb)
+{
+    const struct pipeline *p = d->pipeline;
+    int in = 8 * p->streams[0].lanes, out = 8 * p->streams[p->out_stream].lanes;
+    strbuf_addf(sb, SPDX
+                "// %s: made by aihls for %s at %lld MHz, %lld cycles per frame.\n"
+                "// Input: %lld x %lld x %lld int8 elements (y, x, channel), %d a beat; output %lld x %lld x %lld, %d a beat.\n"
+                "// Channel c of a pixel is lane c %% lanes of the pixel's beat c / lanes; unused lanes are zero.\n"
+                "// Transfer on valid && ready. Synchronous reset, active high.\n"
+                "`default_nettype none\n\nmodule %s #(\n    parameter TECH = \"GENERIC\" // %s on this board\n) (\n"
+                "    input  wire clk,\n    input  wire rst,\n"
+                "    input  wire [%d:0] s_in_data,\n    input  wire s_in_valid,\n    output wire s_in_ready,\n"
+                "    output wire [%d:0] m_out_data,\n    output wire m_out_valid,\n    input  wire m_out_ready\n);\n",
+                d->top, d->board.name, (long long)(p->clock_hz / 1000000), (long long)p->interval_cycles,
+                (long long)p->streams[0].h, (long long)p->streams[0].w, (long long)p->streams[0].c, p->streams[0].lanes,
+                (long long)p->streams[p->out_stream].h, (long long)p->streams[p->out_stream].w,
+                (long long)p->streams[p->out_stream].c, p->streams[p->out_stream].lanes, d->top, d->board.tech, in - 1, out - 1);
+    strbuf_addf(sb,
+                "    %s_core #(.TECH(TECH)) u_core (\n        .clk(clk),\n        .rst(rst),\n"
+                "        .s_in_data(s_in_data),\n        .s_in_valid(s_in_valid),\n        .s_in_ready(s_in_ready),\n"
+                "        .m_out_data(m_out_data),\n        .m_out_valid(m_out_valid),\n        .m_out_ready(m_out_ready),\n"
+                "        .stall(%d'd0)\n    );\nendmodule\n\n`default_nettype wire\n", d->top, p->n_edges);
+}
+
+static bool emit_rtl(struct emission *e)
+{
+    const struct design *d = e->d;
+    struct strbuf sb = STRBUF_INIT, list = STRBUF_INIT;
+    bool ok = true;
+    for (int i = 0; i < embedded_count; i++) {
+        const struct embedded *f = &embedded_files[i];
+        if (!is_template(f->path))
+            continue;
+        const char *to = arena_printf(e->a, "rtl/%s", f->path + 14);
+        ok &= put(e, to, (const char *)f->bytes, f->n_bytes);
+        strbuf_addf(&list, "%s\n", to);
+    }
+    strbuf_addf(&sb, SPDX "// The pipeline of %s: one instance a stage, FIFOs between them.\n", d->top);
+    netlist_print(d->netlist, &sb);
+    ok &= put_text(e, arena_printf(e->a, "rtl/%s_core.v", d->top), &sb);
+    print_top(d, &sb);
+    ok &= put_text(e, arena_printf(e->a, "rtl/%s.v", d->top), &sb);
+    strbuf_addf(&list, "rtl/%s_core.v\nrtl/%s.v\n", d->top, d->top);
+    ok &= put_text(e, arena_printf(e->a, "rtl/%s.f", d->top), &list);
+    for (int i = 0; ok && i < d->netlist->n_images; i++) {
+        image_print(&d->netlist->images[i], &sb);
+        ok &= put_text(e, d->netlist->images[i].file, &sb);
+    }
+    strbuf_release(&sb);
+    strbuf_release(&list);
+    return ok;
+}
+
+// Tells the harness where streams and stages are inside the model that Verilator makes.
+static void print_probes(const struct design *d, struct arena *a, struct strbuf *sb)
+{
+    const struct pipeline *p = d->pipeline;
+    strbuf_addf(sb, SPDX "// Streams and stages of %s, for harness.cpp.\n", d->top);
+    strbuf_addf(sb, "#define N_STREAMS %d\n#define N_STAGES %d\n#define N_EDGES %d\n#define OUT_STREAM %d\n", p->n_streams,
+                p->n_stages, p->n_edges, p->out_stream);
+    strbuf_adds(sb, "#define PROBE_STREAMS(P) \\\n");
+    for (int i = 0; i < p->n_streams; i++)
+        strbuf_addf(sb, "    P(%d, %s, %d, %lld)%s\n", i, bind_stream_net(p, a, i), p->streams[i].lanes,
+                    (long long)stream_beats(&p->streams[i], p->streams[i].lanes), i + 1 < p->n_streams ? " \\" : "");
+    strbuf_adds(sb, "#define PROBE_STAGES(P) \\\n");
+    for (int i = 0; i < p->n_stages; i++)
+        strbuf_addf(sb, "    P(%d, %s)%s\n", i, bind_stage_instance(p, a, i), i + 1 < p->n_stages ? " \\" : "");
+    strbuf_addf(sb, "#define NET(root, net) root->%s_core__DOT__##net\n", d->top);
+}
+
+static void print_visible(const struct design *d, struct strbuf *sb)
+{
+    strbuf_adds(sb, "`verilator_config\n");
+    strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_data\"\n", d->top);
+    strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_valid\"\n", d->top);
+    strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_ready\"\n", d->top);
+    static const char *const modules[] = { "aihls_conv", "aihls_dw", "aihls_gap", "aihls_add", "aihls_table" };
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
+        strbuf_addf(sb, "public_flat_rd -module \"%s\" -var \"busy\"\n", modules[i]);
+}
+
+static bool emit_sim(struct emission *e)
+{
+    const struct design *d = e->d;
+    struct strbuf sb = STRBUF_INIT;
+    const struct embedded *h = embed_find("sim/harness.cpp");
+    ASSERT(h);
+    bool ok = put(e, "sim/harness.cpp", (const char *)h->bytes, h->n_bytes);
+    print_probes(d, e->a, &sb);
+    ok &= put_text(e, "sim/probes.h", &sb);
+    print_visible(d, &sb);
+    ok &= put_text(e, "sim/visible.vlt", &sb);
+    ok &= put(e, "sim/model.onnx", d->model_bytes.text, d->model_bytes.len);
+    ok &= put(e, "sim/board.xml", d->board.xml_text, strlen(d->board.xml_text));
+    json_t *o = design_options(d);
+    char *text = json_dumps(o, JSON_INDENT(2) | JSON_SORT_KEYS);
+    ok &= put(e, "sim/options.json", text, strlen(text));
+    free(text);
+    json_decref(o);
+    pipeline_dump(d->pipeline, &sb);
+    ok &= put_text(e, "sim/pipeline.txt", &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
+static bool emit_project(struct emission *e)
+{
+    const struct design *d = e->d;
+    struct strbuf sb = STRBUF_INIT;
+    double period_ns = 1e9 / (double)d->pipeline->clock_hz;
+    strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\n# Clock of %s: %lld MHz\ncreate_clock -name clk -period %.3f [get_ports clk]\n",
+                d->top, (long long)(d->pipeline->clock_hz / 1000000), period_ns);
+    bool ok = put_text(e, arena_printf(e->a, "project/%s.xdc", d->top), &sb);
+    strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\n# What the board's tool needs; paths are relative to the output directory.\n"
+                "part %s\ntop %s\nparameter TECH %s\nfiles rtl/%s.f\nconstraints project/%s.xdc\nmemory_images mem\n",
+                d->board.part, d->top, d->board.tech, d->top, d->top);
+    ok &= put_text(e, "project/project.txt", &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
+bool emit_design(const struct ctx *cx, const struct design *d, const char *path, int *n_files)
+{
+    struct outdir out;
+    if (!outdir_open(cx, path, &out))
+        return false;
+    struct emission e = { d, &out, cx->arena, 0 };
+    json_t *report = report_make(d);
+    char *text = json_dumps(report, JSON_INDENT(2) | JSON_SORT_KEYS);
+    bool ok = emit_rtl(&e) && emit_sim(&e) && emit_project(&e) && outdir_write(&out, "report.json", text, strlen(text), false);
+    free(text);
+    json_decref(report);
+    json_t *meta = json_pack("{s:s, s:s, s:s}", "top", d->top, "board", d->board.name, "part", d->board.part);
+    ok = ok && outdir_commit(&out, meta);
+    json_decref(meta);
+    outdir_abandon(&out);
+    *n_files = e.n_files + 2;
+    return ok;
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hls/report.h"
+
+#include "base/check.h"
+#include "dataflow/cost.h"
+
+static json_t *integer(int64_t v)
+{
+    return json_integer((json_int_t)v);
+}
+
+static json_t *text(const char *s)
+{
+    json_t *j = json_string(s);
+    return j ? j : json_string("?"); // not UTF-8
+}
+
+static json_t *stage_report(const struct pipeline *p, const struct stage *s)
+{
+    const struct fold *f = &s->fold;
+    struct fold_shape x = fold_shape(s, f);
+    bool array = s->kind == STAGE_CONV || (s->kind == STAGE_DW && s->op == DW_MAC);
+    json_t *o = json_object();
+    json_object_set_new(o, "name", text(s->name));
+    json_object_set_new(o, "kind", text(stage_kind_name(s->kind)));
+    json_object_set_new(o, "nodes", text(s->nodes));
+    json_object_set_new(o, "macs", integer(s->macs));
+    json_object_set_new(o, "lanes", integer(s->kind == STAGE_CONV ? f->lanes : s->kind == STAGE_DW ? f->word : f->in_lanes));
+    json_object_set_new(o, "depth", integer(array ? x.chain : 1));
+    json_object_set_new(o, "rows_in_parallel", integer(f->rows_par));
+    json_object_set_new(o, "multipliers", text(!array ? "none" : f->use_dsp ? "dsp" : "lut"));
+    json_object_set_new(o, "packing", integer(f->pack));
+    json_object_set_new(o, "segment", integer(f->seg_len));
+    json_object_set_new(o, "requant_rate", json_real((double)f->rq_lanes / f->rq_cycles));
+    json_object_set_new(o, "ring_rows", integer(f->ring_rows));
+    json_object_set_new(o, "predicted_cycles", integer(s->cost.cycles));
+    json_object_set_new(o, "dsp", integer(s->cost.dsp));
+    json_object_set_new(o, "bram18", integer(s->cost.bram18));
+    json_object_set_new(o, "lut", integer(s->cost.lut));
+    json_object_set_new(o, "ff", integer(s->cost.ff));
+    json_object_set_new(o, "output", text(p->streams[s->out_stream].name));
+    return o;
+}
+
+static json_t *stream_report(const struct pipeline *p, const struct stream *s)
+{
+    json_t *o = json_object(), *readers = json_array();
+    json_object_set_new(o, "name", text(s->name));
+    json_object_set_new(o, "tensor", text(s->tensor ? s->tensor : ""));
+    json_object_set_new(o, "shape_hwc", json_pack("[I, I, I]", (json_int_t)s->h, (json_int_t)s->w, (json_int_t)s->c));
+    json_object_set_new(o, "lanes", integer(s->lanes));
+    json_object_set_new(o, "scale", json_real(s->scale));
+    json_object_set_new(o, "zero_point", integer(s->zero_point));
+    for (int i = 0; i < p->n_edges; i++) {
+        const struct edge *e = &p->edges[i];
+        if (e->stream != s->index)
+            continue;
+        json_array_append_new(readers, json_pack("{s:s, s:i, s:I, s:b}", "stage", e->consumer < 0 ? "host" : p->stages[e->consumer].name,
+                                                 "lanes", e->lanes, "fifo_words", (json_int_t)e->depth_words, "fifo_block_ram", e->block));
+    }
+    json_object_set_new(o, "readers", readers);
+    return o;
+}
+
+static json_t *predicted_report(const struct pipeline *p)
+{
+    const struct board *b = p->board;
+    double mac_per_cycle = (double)p->macs / (double)p->interval_cycles;
+    json_t *o = json_object();
+    json_object_set_new(o, "cycles_per_frame", integer(p->interval_cycles));
+    json_object_set_new(o, "latency_cycles", integer(p->latency_cycles));
+    json_object_set_new(o, "frames_per_s", json_real((double)p->clock_hz / (double)p->interval_cycles));
+    json_object_set_new(o, "macs_per_cycle", json_real(mac_per_cycle));
+    json_object_set_new(o, "efficiency", json_real(mac_per_cycle / (2.0 * (double)b->dsp)));
+    json_object_set_new(o, "dsp", integer(p->total.dsp));
+    json_object_set_new(o, "bram18", integer(p->total.bram18));
+    json_object_set_new(o, "lut", integer(p->total.lut));
+    json_object_set_new(o, "ff", integer(p->total.ff));
+    return o;
+}
+
+json_t *report_make(const struct design *d)
+{
+    const struct pipeline *p = d->pipeline;
+    const struct board *b = p->board;
+    json_t *o = json_object(), *stages = json_array(), *streams = json_array();
+    json_object_set_new(o, "schema_version", json_integer(1));
+    json_object_set_new(o, "model", json_pack("{s:s, s:I, s:I}", "name", d->top, "macs", (json_int_t)p->macs, "params", (json_int_t)p->params));
+    json_object_set_new(o, "board", json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", b->name, "part", b->part, "clock_hz", (json_int_t)p->clock_hz,
+                                              "dsp", (json_int_t)b->dsp, "bram18", (json_int_t)b->bram18, "lut", (json_int_t)b->lut, "ff", (json_int_t)b->ff));
+    json_object_set_new(o, "schedule", json_pack("{s:s, s:b, s:f, s:I}", "plan", "A", "optimal", p->optimal, "gap", p->gap, "search_nodes", (json_int_t)p->schedule_nodes));
+    json_object_set_new(o, "predicted", predicted_report(p));
+    for (int i = 0; i < p->n_stages; i++)
+        json_array_append_new(stages, stage_report(p, &p->stages[i]));
+    for (int i = 0; i < p->n_streams; i++)
+        json_array_append_new(streams, stream_report(p, &p->streams[i]));
+    json_object_set_new(o, "stages", stages);
+    json_object_set_new(o, "streams", streams);
+    json_object_set_new(o, "accuracy_verified", json_boolean(d->ranges.n == 0 || d->request.calib != NULL));
+    return o;
+}

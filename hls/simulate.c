@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hls/simulate.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "hls/outdir.h"
+#include "sim/ref_int.h"
+
+#define DEFAULT_FRAMES 3
+#define LOG_LINES 20
+
+// ---- frames ----
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u; // Knuth's MMIX generator
+    return *state >> 33;
+}
+
+struct array random_frame(struct arena *a, const struct design *d, uint64_t seed)
+{
+    const struct tensor *in = d->graph->inputs[0];
+    struct array x = array_new(a, in->dtype, in->rank, in->dims);
+    const struct stream *s = &d->pipeline->streams[0];
+    double lo = (-128 - s->zero_point) * s->scale, hi = (127 - s->zero_point) * s->scale;
+    uint64_t state = seed + 1;
+    for (int64_t i = 0; i < array_count(&x); i++) {
+        uint64_t r = next_random(&state) % 256;
+        if (in->dtype == DT_INT8 || in->dtype == DT_UINT8)
+            ((uint8_t *)x.data)[i] = (uint8_t)r;
+        else
+            array_set_f64(&x, i, lo + (hi - lo) * (double)r / 255);
+    }
+    return x;
+}
+
+// ---- external tools ----
+
+// Single quotes around s, for the shell.
+static const char *quoted(struct arena *a, const char *s)
+{
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_addch(&sb, '\'');
+    for (; *s; s++)
+        if (*s == '\'')
+            strbuf_adds(&sb, "'\\''");
+        else
+            strbuf_addch(&sb, *s);
+    strbuf_addch(&sb, '\'');
+    char *r = arena_strdup(a, sb.text);
+    strbuf_release(&sb);
+    return r;
+}
+
+static const char *last_lines(struct arena *a, const char *text)
+{
+    const char *p = text + strlen(text);
+    for (int lines = 0; p > text && lines <= LOG_LINES; p--)
+        lines += p[-1] == '\n';
+    return arena_strdup(a, p > text ? p + 1 : p);
+}
+
+// Runs a shell command with its output in `log`. E502 with command and the log's end on failure.
+static bool run(const struct ctx *cx, const char *command, const char *log)
+{
+    const char *whole = arena_printf(cx->arena, "{ %s ; } >%s 2>&1", command, quoted(cx->arena, log));
+    int status = system(whole);
+    if (status == 0)
+        return true;
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_read_file(&sb, log);
+    bool missing = WIFEXITED(status) && WEXITSTATUS(status) == 127;
+    diag_emit(cx, (struct diag_msg){ .code = missing ? E501 : E502, .where = log, .found = last_lines(cx->arena, sb.text),
+              .help = missing ? "install it: apt-get install verilator g++ make" : "the log has all of the tool's output" },
+              "this command %s: %s", missing ? "was not found" : "failed", command);
+    strbuf_release(&sb);
+    return false;
+}
+
+// The Verilated program for the directory; built unless it is there.
+static bool build_model(const struct ctx *cx, const struct sim_request *r, const struct design *d, const char **program)
+{
+    struct arena *a = cx->arena;
+    const char *kind = r->trace ? "trace" : "plain";
+    const char *obj = arena_printf(a, "%s/sim/build_%s", r->dir, kind);
+    *program = arena_printf(a, "%s/Vcore", obj);
+    if (access(*program, X_OK) == 0)
+        return true;
+    if (system("command -v verilator >/dev/null 2>&1") != 0)
+        return diag_error(cx, E501, "verilator", "install it: apt-get install verilator g++ make", "Verilator is not installed");
+    mkdir(obj, 0755);
+    const char *command = arena_printf(a,
+        "cd %s && verilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign unique --x-initial unique "
+        "--output-split 20000 --output-split-cfuncs 500 %s--prefix Vcore --top-module %s_core --Mdir sim/build_%s "
+        "-CFLAGS '-O1 -I../../sim' sim/visible.vlt -f rtl/%s.f sim/harness.cpp",
+        quoted(a, r->dir), r->trace ? "--trace-fst " : "", d->top, kind, d->top);
+    if (run(cx, command, arena_printf(a, "%s/sim/build_%s.log", r->dir, kind)))
+        return true;
+    remove_tree(obj);
+    return false;
+}
+
+// ---- reference data ----
+
+// Elements of a stream as beats, unused lanes zero.
+static void write_beats(struct strbuf *out, const struct stream *s, const int8_t *x)
+{
+    int64_t per_pixel = ceil_div(s->c, s->lanes);
+    for (int64_t pixel = 0; pixel < s->h * s->w; pixel++) {
+        strbuf_add(out, x + pixel * s->c, (size_t)s->c);
+        for (int64_t i = s->c; i < per_pixel * s->lanes; i++)
+            strbuf_addch(out, 0);
+    }
+}
+
+static bool write_reference(const struct ctx *cx, const struct sim_request *r, const struct design *d,
+                            const struct array *batch, int64_t frames, const char *path)
+{
+    const struct pipeline *p = d->pipeline;
+    FILE *f = fopen(path, "wb");
+    bool ok = f != NULL;
+    for (int64_t i = 0; ok && i < frames; i++) {
+        struct arena scratch = { 0 };
+        struct strbuf beats = STRBUF_INIT;
+        struct ctx inner = { &scratch, cx->diag };
+        struct array frame;
+        int8_t **streams = arena_array(&scratch, int8_t *, p->n_streams);
+        streams[0] = arena_alloc(&scratch, (size_t)tensor_count(p->in_tensor));
+        bool made = true;
+        if (batch)
+            made = batch_frame(&inner, d->graph, r->input, batch, i % batch_frames(d->graph, batch), &frame);
+        else
+            frame = random_frame(&scratch, d, (uint64_t)i);
+        made = made && border_in(&inner, p, &scratch, &frame, streams[0]);
+        if (made) {
+            ref_int_frame(p, &scratch, streams);
+            for (int s = 0; s < p->n_streams; s++)
+                write_beats(&beats, &p->streams[s], streams[s]);
+            ok = fwrite(beats.text, 1, beats.len, f) == beats.len;
+        }
+        strbuf_release(&beats);
+        arena_release(&scratch);
+        if (!made) {
+            fclose(f);
+            return false;
+        }
+    }
+    ok = (f && fclose(f) == 0) && ok;
+    return ok || diag_error(cx, E002, path, strerror(errno), "cannot write the reference data");
+}
+
+// ---- results ----
+
+static bool report_mismatch(const struct ctx *cx, const struct design *d, const json_t *m)
+{
+    const struct pipeline *p = d->pipeline;
+    struct arena *a = cx->arena;
+    const struct stream *s = &p->streams[json_integer_value(json_object_get(m, "stream"))];
+    int64_t beat = json_integer_value(json_object_get(m, "beat")), per_pixel = ceil_div(s->c, s->lanes);
+    int64_t pixel = beat / per_pixel, c = beat % per_pixel * s->lanes + json_integer_value(json_object_get(m, "lane"));
+    return diag_emit(cx, (struct diag_msg){ .code = E601,
+        .where = arena_printf(a, "%s: stage %s, tensor '%s', frame %lld, y %lld, x %lld, channel %lld, cycle %lld", d->top,
+                              s->producer < 0 ? "input" : p->stages[s->producer].name, s->tensor,
+                              (long long)json_integer_value(json_object_get(m, "frame")), (long long)(pixel / s->w),
+                              (long long)(pixel % s->w), (long long)c, (long long)json_integer_value(json_object_get(m, "cycle"))),
+        .found = arena_printf(a, "%lld in the Verilog", (long long)json_integer_value(json_object_get(m, "have"))),
+        .need = arena_printf(a, "%lld, the reference", (long long)json_integer_value(json_object_get(m, "want"))),
+        .help = "this is a mistake in aihls, please report it; --trace FILE.fst records the waveform" },
+        "simulation and integer reference differ");
+}
+
+static bool report_stuck(const struct ctx *cx, const struct design *d, const json_t *seen)
+{
+    const struct pipeline *p = d->pipeline;
+    struct strbuf sb = STRBUF_INIT;
+    for (int i = 0; i < p->n_streams; i++)
+        strbuf_addf(&sb, "%s%s %lld", i ? ", " : "", p->streams[i].name, (long long)json_integer_value(json_array_get(seen, (size_t)i)));
+    diag_emit(cx, (struct diag_msg){ .code = E602, .where = d->top, .found = arena_printf(cx->arena, "beats passed: %s", sb.text),
+              .help = "this is a mistake in aihls, please report it" }, "nothing moves any more");
+    strbuf_release(&sb);
+    return false;
+}
+
+static int64_t *numbers(struct arena *a, const json_t *list, int n)
+{
+    int64_t *v = arena_array(a, int64_t, n);
+    for (int i = 0; i < n; i++)
+        v[i] = (int64_t)json_integer_value(json_array_get(list, (size_t)i));
+    return v;
+}
+
+static bool read_result(const struct ctx *cx, const struct design *d, const char *path, int64_t frames, struct sim_result *out)
+{
+    json_t *j = json_load_file(path, 0, NULL);
+    if (!j)
+        return diag_error(cx, E502, path, NULL, "the simulation left no result");
+    const json_t *end = json_object_get(j, "frame_end"), *first = json_object_get(j, "first");
+    int64_t n = (int64_t)json_array_size(end);
+    int64_t *ends = numbers(cx->arena, end, (int)n);
+    *out = (struct sim_result){ .frames = n, .mismatches = json_integer_value(json_object_get(j, "mismatches")) };
+    out->cycles_per_frame = n >= 2 ? ends[n - 1] - ends[n - 2] : 0;
+    out->latency_cycles = n >= 1 ? ends[0] - json_integer_value(json_object_get(j, "first_in")) : 0;
+    out->stage_cycles = numbers(cx->arena, json_object_get(j, "busy"), d->pipeline->n_stages);
+    out->stream_blocked = numbers(cx->arena, json_object_get(j, "blocked"), d->pipeline->n_streams);
+    bool ok = true;
+    if (first)
+        ok = report_mismatch(cx, d, first);
+    else if (n < frames)
+        ok = report_stuck(cx, d, json_object_get(j, "seen"));
+    json_decref(j);
+    return ok;
+}
+
+bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *d, struct sim_result *out)
+{
+    struct arena *a = cx->arena;
+    struct array batch;
+    const char *program, *reference = arena_printf(a, "%s/sim/reference.bin", r->dir), *result = arena_printf(a, "%s/sim/result.json", r->dir);
+    if (!design_reopen(cx, r->dir, d) || (r->input && !array_read(cx, r->input, "x", &batch)))
+        return false;
+    int64_t frames = r->frames ? r->frames : r->input ? batch_frames(d->graph, &batch) : DEFAULT_FRAMES;
+    if (!build_model(cx, r, d, &program) || !write_reference(cx, r, d, r->input ? &batch : NULL, frames, reference))
+        return false;
+    int64_t patience = 100000 + 20 * d->pipeline->interval_cycles;
+    const char *trace = "";
+    if (r->trace) {
+        char *here = getcwd(NULL, 0);
+        trace = r->trace[0] == '/' ? quoted(a, r->trace) : quoted(a, arena_printf(a, "%s/%s", here ? here : ".", r->trace));
+        free(here);
+    }
+    remove_tree(result);
+    const char *command = arena_printf(a, "cd %s && sim/build_%s/Vcore sim/reference.bin %lld %lld %llu %lld sim/result.json %s", quoted(a, r->dir),
+                                       r->trace ? "trace" : "plain", (long long)frames, (long long)r->reset_cycles,
+                                       (unsigned long long)r->stall_seed, (long long)patience, trace);
+    bool ok = run(cx, command, arena_printf(a, "%s/sim/run.log", r->dir)) && read_result(cx, d, result, frames, out);
+    remove_tree(reference);
+    return ok;
+}
+
+bool simulate_report(const struct ctx *cx, const struct sim_request *r, const struct design *d, const struct sim_result *s)
+{
+    const char *path = arena_printf(cx->arena, "%s/report.json", r->dir);
+    json_t *report = json_load_file(path, 0, NULL);
+    if (!report)
+        return diag_error(cx, E105, path, "compile the model again", "report.json is missing or damaged");
+    json_object_set_new(report, "simulated", json_pack("{s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames, "cycles_per_frame",
+                        (json_int_t)s->cycles_per_frame, "latency_cycles", (json_int_t)s->latency_cycles, "mismatches", (json_int_t)s->mismatches,
+                        "stall_seed", (json_int_t)r->stall_seed));
+    json_t *stages = json_object_get(report, "stages");
+    for (int i = 0; i < d->pipeline->n_stages; i++)
+        json_object_set_new(json_array_get(stages, (size_t)i), "simulated_cycles", json_integer((json_int_t)s->stage_cycles[i]));
+    const char *temp = arena_printf(cx->arena, "%s.tmp", path);
+    bool ok = json_dump_file(report, temp, JSON_INDENT(2) | JSON_SORT_KEYS) == 0 && rename(temp, path) == 0;
+    json_decref(report);
+    return ok || diag_error(cx, E002, path, strerror(errno), "cannot write report.json");
+}

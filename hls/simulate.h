@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// simulate: `aihls sim`: the emitted Verilog under Verilator against the integer reference.
+#ifndef AIHLS_SIMULATE_H
+#define AIHLS_SIMULATE_H
+
+#include "hls/design.h"
+#include "sim/array.h"
+
+struct sim_request {
+    const char *dir;
+    const char *input; // .npy or NULL: random frames
+    int64_t frames;    // 0: those of the input, or 3
+    uint64_t stall_seed;
+    int64_t reset_cycles; // at least 1
+    const char *trace;    // FST file or NULL
+    bool quiet;
+};
+
+struct sim_result {
+    int64_t frames, cycles_per_frame, latency_cycles, mismatches;
+    int64_t *stage_cycles;   // per stage, own work in the last frame
+    int64_t *stream_blocked; // per stream, cycles in which data waited
+};
+
+// Builds the Verilator model (once per directory and kind), runs the frames and compares every beat of every
+// stream. E601 on a mismatch, with stage, tensor, index, cycle and both values; E602 when nothing moves
+// any more; E501, E502 when Verilator is missing or fails.
+bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *d, struct sim_result *out);
+
+// Writes `simulated` and the stages' simulated_cycles into DIR/report.json.
+bool simulate_report(const struct ctx *cx, const struct sim_request *r, const struct design *d, const struct sim_result *s);
+
+// A frame of seeded random values in the range of graph input 0 (int8, uint8 full range; floats
+// uniform over the range that the first quantizer covers).
+struct array random_frame(struct arena *a, const struct design *d, uint64_t seed);
+
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// aihls_drain: hold register of one finished pass, emptied lane 0 first into the requantizer
+// (or, REQUANT = 0, straight into an output register), RQ_LANES results at a time.
+// A pixel is GROUPS times MP passes; the last of each MP has LAST_LANES valid lanes, the
+// others L. `en` is 0 only while a finished pass (`done`) meets an occupied hold register
+// that this very cycle does not empty; it depends on m_act_ready combinationally.
+// A pass leaves every max(1, beats*RQ_CYCLES) cycles.  Reset: drops what is held.
+`default_nettype none
+module aihls_drain #(
+    parameter L          = 4,   // lanes of a pass
+    parameter ACC_W      = 24,
+    parameter MP         = 1,
+    parameter LAST_LANES = 4,
+    parameter CHANNELS   = 4,   // of the output pixel
+    parameter REQUANT    = 1,   // 0: ACC_W is 8 and the results leave as they are
+    parameter RQ_LANES   = 1,
+    parameter RQ_CYCLES  = 1,
+    parameter BIAS_W     = 24,
+    parameter MULT_W     = 24,
+    parameter SHIFT_W    = 4,
+    parameter SHIFT_MIN  = 24,
+    parameter ZERO_POINT = 0,
+    parameter CLAMP_LO   = -128,
+    parameter CLAMP_HI   = 127
+) (
+    input  wire                                       clk,
+    input  wire                                       rst,
+    input  wire                                       done,
+    input  wire [L*ACC_W-1:0]                         acc,
+    output wire                                       en,
+    output wire                                       blocked,  // the consumer stands still
+    output wire                                       p_en,
+    output wire [(((CHANNELS+RQ_LANES-1)/RQ_LANES <= 2) ? 1
+                : $clog2((CHANNELS+RQ_LANES-1)/RQ_LANES))-1:0] p_addr,
+    input  wire [RQ_LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0] p_data,
+    output wire [RQ_LANES*8-1:0]                      m_act_data,
+    output wire                                       m_act_valid,
+    input  wire                                       m_act_ready
+);
+    localparam FULL_BEATS = (L + RQ_LANES - 1) / RQ_LANES;
+    localparam LAST_BEATS = (LAST_LANES + RQ_LANES - 1) / RQ_LANES;
+    localparam HOLD_W     = FULL_BEATS * RQ_LANES * ACC_W;
+    localparam BEAT_W     = RQ_LANES * ACC_W;
+    localparam COUNT_W    = (FULL_BEATS <= 2) ? 1 : $clog2(FULL_BEATS);
+    localparam integer FULL_TOP = FULL_BEATS - 1;
+    localparam integer LAST_TOP = LAST_BEATS - 1;
+
+    reg  [HOLD_W-1:0]  hold_q;
+    reg                held_q;
+    reg  [COUNT_W-1:0] beat_q;
+    wire               pass_last;
+    wire               beat_ready;
+    wire               take      = held_q && beat_ready;
+    wire               beat_last = (beat_q == (pass_last ? LAST_TOP[COUNT_W-1:0]
+                                                         : FULL_TOP[COUNT_W-1:0]));
+    wire               emptied   = take && beat_last;
+    wire [HOLD_W-1:0]  acc_wide;
+
+    assign en      = !(done && held_q && !emptied);
+    assign blocked = m_act_valid && !m_act_ready;
+
+    aihls_fit #(.IN_W(L*ACC_W), .OUT_W(HOLD_W)) u_acc (.d(acc), .q(acc_wide));
+    aihls_count #(.N(MP)) u_pass (.clk(clk), .rst(rst), .en(emptied), .last(pass_last));
+
+    always @(posedge clk) begin
+        if (done && en) held_q <= 1'b1;
+        else if (emptied) held_q <= 1'b0;
+        if (take) beat_q <= beat_last ? {COUNT_W{1'b0}} : beat_q + {{(COUNT_W-1){1'b0}}, 1'b1};
+        if (rst) begin
+            held_q <= 1'b0;
+            beat_q <= {COUNT_W{1'b0}};
+        end
+    end
+
+    generate
+        if (FULL_BEATS == 1) begin : g_load
+            always @(posedge clk) if (done && en) hold_q <= acc_wide;
+        end else begin : g_shift
+            always @(posedge clk) begin
+                if (done && en) hold_q <= acc_wide;
+                else if (take) hold_q <= {{BEAT_W{1'b0}}, hold_q[HOLD_W-1:BEAT_W]};
+            end
+        end
+
+        if (REQUANT != 0) begin : g_requant
+            aihls_requant #(
+                .LANES(RQ_LANES), .CHANNELS(CHANNELS), .ACC_W(ACC_W), .BIAS_W(BIAS_W),
+                .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
+                .RQ_CYCLES(RQ_CYCLES), .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO),
+                .CLAMP_HI(CLAMP_HI)
+            ) u_requant (
+                .clk(clk), .rst(rst), .s_acc_data(hold_q[BEAT_W-1:0]), .s_acc_valid(held_q),
+                .s_acc_ready(beat_ready), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),
+                .m_act_data(m_act_data), .m_act_valid(m_act_valid), .m_act_ready(m_act_ready)
+            );
+        end else begin : g_direct
+            reg  [RQ_LANES*8-1:0] m_data_q;
+            reg                   m_valid_q;
+            wire [RQ_LANES-1:0]   keep;
+            wire [RQ_LANES*8-1:0] mask;
+            genvar i;
+            for (i = 0; i < RQ_LANES; i = i + 1) begin : g_mask
+                assign mask[i*8 +: 8] = {8{keep[i]}};
+            end
+            aihls_tail #(.LANES(RQ_LANES), .CHANNELS(CHANNELS)) u_tail (
+                .clk(clk), .rst(rst), .en(take), .keep(keep)
+            );
+            assign beat_ready  = !m_valid_q || m_act_ready;
+            assign m_act_data  = m_data_q;
+            assign m_act_valid = m_valid_q;
+            assign p_en        = 1'b0;
+            assign p_addr      = 0;
+            always @(posedge clk) begin
+                if (beat_ready) begin
+                    m_data_q  <= hold_q[BEAT_W-1:0] & mask;
+                    m_valid_q <= held_q;
+                end
+                if (rst) m_valid_q <= 1'b0;
+            end
+            wire unused_ok = &{1'b0, p_data, BIAS_W[0], MULT_W[0], SHIFT_W[0], SHIFT_MIN[0],
+                               ZERO_POINT[0], CLAMP_LO[0], CLAMP_HI[0], RQ_CYCLES[0]};
+            if (ACC_W != 8) begin : g_check_width
+                aihls_error_without_requantizer_ACC_W_must_be_8 u_error ();
+            end
+        end
+        if (MP > 1 && L % RQ_LANES != 0) begin : g_check_lanes
+            aihls_error_RQ_LANES_must_divide_the_lanes_of_a_pass u_error ();
+        end
+        if (LAST_LANES > L || LAST_LANES < 1) begin : g_check_last
+            aihls_error_LAST_LANES_must_be_1_to_L u_error ();
+        end
+    endgenerate
+endmodule
+`default_nettype wire

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// harness: runs a Verilated core and compares every stream, beat by beat, with what the integer
+// reference computed. Compiled by `aihls sim` with probes.h of the design.
+//
+//     Vcore REFERENCE FRAMES RESET_CYCLES STALL_SEED PATIENCE RESULT [TRACE.fst]
+//
+// REFERENCE holds, frame after frame, every stream's beats in order (stream 0 first), a beat
+// being LANES bytes. The result is a JSON object. With a stall seed, inputs pause, outputs block
+// and every FIFO refuses its input at random; with 0 nothing waits.
+#include "Vcore.h"
+#include "Vcore___024root.h"
+#include "probes.h"
+#include "verilated.h"
+#if VM_TRACE
+#include "verilated_fst_c.h"
+#endif
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+struct Stream {
+    const char *name;
+    int lanes;
+    long beats; // per frame
+    const uint8_t *data, *valid, *ready;
+    long seen = 0; // beats transferred
+    long blocked = 0, idle = 0; // cycles of the measured frame with data waiting, with the reader waiting
+};
+
+struct Stage {
+    const char *name;
+    const uint8_t *busy;
+    long busy_cycles = 0; // in the measured frame
+};
+
+// Mulberry32-like generators would do; xorshift64* (Vigna 2016) is short and good enough for stalls.
+struct Random {
+    uint64_t state;
+    explicit Random(uint64_t seed) : state(seed * 0x9e3779b97f4a7c15u + 1) {}
+    uint64_t next()
+    {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        return state * 0x2545f4914f6cdd1du;
+    }
+};
+
+class Bench {
+  public:
+    Bench(const char *trace)
+    {
+        context.reset(new VerilatedContext);
+        context->randReset(2);
+        context->traceEverOn(trace != nullptr);
+        top.reset(new Vcore(context.get()));
+        auto *root = top->rootp;
+#define STREAM(i, net, lanes_, beats_)                                                             \
+    streams.push_back(Stream{ #net, lanes_, beats_, (const uint8_t *)&NET(root, net##_data),       \
+                              &NET(root, net##_valid), &NET(root, net##_ready) });
+        PROBE_STREAMS(STREAM)
+#define STAGE(i, unit) stages.push_back(Stage{ #unit, &NET(root, unit##__DOT__busy) });
+        PROBE_STAGES(STAGE)
+#if VM_TRACE
+        if (trace) {
+            fst.reset(new VerilatedFstC);
+            top->trace(fst.get(), 99);
+            fst->open(trace);
+        }
+#endif
+    }
+
+    ~Bench()
+    {
+#if VM_TRACE
+        if (fst)
+            fst->close();
+#endif
+        top->final();
+    }
+
+    // Half a period with the clock low: inputs settle. Then the rising edge.
+    void settle()
+    {
+        top->clk = 0;
+        top->eval();
+        dump();
+    }
+    void edge()
+    {
+        top->clk = 1;
+        top->eval();
+        dump();
+    }
+
+    std::unique_ptr<VerilatedContext> context;
+    std::unique_ptr<Vcore> top;
+    std::vector<Stream> streams;
+    std::vector<Stage> stages;
+
+  private:
+    void dump()
+    {
+#if VM_TRACE
+        if (fst)
+            fst->dump(context->time());
+#endif
+        context->timeInc(1);
+    }
+#if VM_TRACE
+    std::unique_ptr<VerilatedFstC> fst;
+#endif
+};
+
+static void set_bits(void *port, const uint8_t *bytes, size_t n)
+{
+    memcpy(port, bytes, n); // Verilator keeps ports little endian, in whole words
+}
+
+struct Mismatch {
+    int stream = -1;
+    long frame = 0, beat = 0, cycle = 0;
+    int lane = 0, have = 0, want = 0;
+};
+
+int main(int argc, char **argv)
+{
+    if (argc < 7) {
+        fprintf(stderr, "usage: %s REFERENCE FRAMES RESET_CYCLES STALL_SEED PATIENCE RESULT [TRACE]\n", argv[0]);
+        return 2;
+    }
+    long frames = atol(argv[2]), reset_cycles = atol(argv[3]), patience = atol(argv[5]);
+    uint64_t seed = strtoull(argv[4], nullptr, 10);
+    Bench b(argc > 7 ? argv[7] : nullptr);
+    Random rng(seed);
+
+    size_t frame_bytes = 0;
+    std::vector<size_t> offset;
+    for (auto &s : b.streams) {
+        offset.push_back(frame_bytes);
+        frame_bytes += (size_t)s.beats * (size_t)s.lanes;
+    }
+    std::vector<uint8_t> reference(frame_bytes * (size_t)frames);
+    FILE *f = fopen(argv[1], "rb");
+    if (!f || fread(reference.data(), 1, reference.size(), f) != reference.size()) {
+        fprintf(stderr, "harness: cannot read %s\n", argv[1]);
+        return 2;
+    }
+    fclose(f);
+
+    auto &top = *b.top;
+    memset((void *)&top.stall, 0, sizeof top.stall);
+    top.rst = 1;
+    top.s_in_valid = 0;
+    top.m_out_ready = 0;
+    for (long i = 0; i < reset_cycles; i++) {
+        b.settle();
+        b.edge();
+    }
+    top.rst = 0;
+
+    std::vector<long> frame_end;
+    long cycle = 0, last_move = 0, first_in = -1, mismatches = 0, sent = 0;
+    Mismatch first;
+    Stream &in = b.streams[0], &out = b.streams[OUT_STREAM];
+    long in_total = in.beats * frames;
+    bool offered = false;
+    long out_taken = 0;
+    std::vector<std::vector<long>> busy_at_end; // per finished frame, busy counters
+    std::vector<std::vector<long>> blocked_at_end;
+
+    while ((long)frame_end.size() < frames) {
+        // inputs of this cycle
+        if (!offered && sent < in_total && (!seed || rng.next() % 4 != 0)) {
+            const uint8_t *beat = reference.data() + frame_bytes * (size_t)(sent / in.beats) + (size_t)(sent % in.beats) * (size_t)in.lanes;
+            set_bits((void *)&top.s_in_data, beat, (size_t)in.lanes);
+            offered = true;
+        }
+        top.s_in_valid = offered;
+        top.m_out_ready = !seed || rng.next() % 3 != 0;
+        if (seed) {
+            uint8_t *stall = (uint8_t *)&top.stall;
+            for (int e = 0; e < N_EDGES; e += 8) {
+                uint8_t bits = (uint8_t)(rng.next() & rng.next());
+                if (e + 8 > N_EDGES)
+                    bits &= (uint8_t)((1 << (N_EDGES - e)) - 1);
+                stall[e / 8] = bits;
+            }
+        }
+        b.settle();
+        // what transfers at the coming edge
+        for (size_t i = 0; i < b.streams.size(); i++) {
+            Stream &s = b.streams[i];
+            bool valid = *s.valid, ready = *s.ready;
+            s.blocked += valid && !ready;
+            s.idle += !valid && ready;
+            if (!valid || !ready)
+                continue;
+            last_move = cycle;
+            if (i == 0) {
+                if (first_in < 0)
+                    first_in = cycle;
+                sent++;
+                offered = false;
+            }
+            long frame = s.seen / s.beats, beat = s.seen % s.beats;
+            s.seen++;
+            if (frame >= frames)
+                continue;
+            const uint8_t *want = reference.data() + frame_bytes * (size_t)frame + offset[i] + (size_t)beat * (size_t)s.lanes;
+            if (memcmp(want, s.data, (size_t)s.lanes) == 0)
+                continue;
+            for (int lane = 0; lane < s.lanes; lane++) {
+                if (want[lane] == s.data[lane])
+                    continue;
+                if (mismatches++ == 0)
+                    first = Mismatch{ (int)i, frame, beat, cycle, lane, (int8_t)s.data[lane], (int8_t)want[lane] };
+            }
+        }
+        for (auto &s : b.stages)
+            s.busy_cycles += *s.busy;
+        if (top.m_out_valid && top.m_out_ready) {
+            last_move = cycle;
+            if (++out_taken % out.beats == 0) {
+                frame_end.push_back(cycle);
+                std::vector<long> busy, blocked;
+                for (auto &s : b.stages)
+                    busy.push_back(s.busy_cycles);
+                for (auto &s : b.streams)
+                    blocked.push_back(s.blocked);
+                busy_at_end.push_back(busy);
+                blocked_at_end.push_back(blocked);
+            }
+        }
+        b.edge();
+        cycle++;
+        if (cycle - last_move > patience || (mismatches && cycle - first.cycle > 1000))
+            break;
+    }
+
+    FILE *r = fopen(argv[6], "w");
+    if (!r) {
+        fprintf(stderr, "harness: cannot write %s\n", argv[6]);
+        return 2;
+    }
+    size_t n = frame_end.size();
+    fprintf(r, "{\n\"frames\": %zu,\n\"cycles\": %ld,\n\"mismatches\": %ld,\n\"first_in\": %ld,\n", n, cycle, mismatches, first_in);
+    fprintf(r, "\"frame_end\": [");
+    for (size_t i = 0; i < n; i++)
+        fprintf(r, "%s%ld", i ? ", " : "", frame_end[i]);
+    fprintf(r, "],\n\"busy\": [");
+    for (size_t i = 0; n >= 2 && i < b.stages.size(); i++)
+        fprintf(r, "%s%ld", i ? ", " : "", busy_at_end[n - 1][i] - busy_at_end[n - 2][i]);
+    fprintf(r, "],\n\"blocked\": [");
+    for (size_t i = 0; n >= 2 && i < b.streams.size(); i++)
+        fprintf(r, "%s%ld", i ? ", " : "", blocked_at_end[n - 1][i] - blocked_at_end[n - 2][i]);
+    fprintf(r, "],\n\"seen\": [");
+    for (size_t i = 0; i < b.streams.size(); i++)
+        fprintf(r, "%s%ld", i ? ", " : "", b.streams[i].seen);
+    fprintf(r, "]");
+    if (first.stream >= 0)
+        fprintf(r, ",\n\"first\": {\"stream\": %d, \"frame\": %ld, \"beat\": %ld, \"lane\": %d, \"cycle\": %ld, \"have\": %d, \"want\": %d}",
+                first.stream, first.frame, first.beat, first.lane, first.cycle, first.have, first.want);
+    fprintf(r, "\n}\n");
+    return fclose(r) == 0 ? 0 : 2;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// ref_float: the float reference. Runs a graph node by node as the ONNX standard says.
+// Floats are float32 in memory; sums accumulate in double where that is cheap, else float32
+// through OpenBLAS. QuantizeLinear rounds half to even. Serves constant folding, calibration,
+// `run --float`, `eval`, and the border operators around the pipeline.
+#ifndef AIHLS_REF_FLOAT_H
+#define AIHLS_REF_FLOAT_H
+
+#include "sim/array.h"
+
+// True when `op` can be evaluated.
+bool ref_float_supports(enum op op);
+
+// Evaluates one node. in[i] belongs to n->in[i] (NULL where omitted); results are allocated
+// in `a` and written to out[0 .. n->n_out). Shapes must be inferred. An operator or type that cannot
+// be evaluated is E201 or E207 at the node.
+bool ref_float_node(const struct ctx *cx, const struct graph *g, const struct node *n,
+                    struct arena *a, const struct array *const *in, struct array *out);
+
+// Evaluates the graph on one frame. `inputs` stand in the order of g->inputs and must have their types and
+// shapes. values[t->index] receives every computed tensor (n_tensors entries from the caller, zeroed);
+// memory in `a`. Constants are not copied into values.
+bool ref_float_graph(const struct ctx *cx, const struct graph *g, struct arena *a,
+                     const struct array *inputs, struct array *values);
+
+#endif

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+// Moving data, and reductions along one axis. Shape inference has checked every index that a constant holds.
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "frontend/shape.h"
+#include "sim/ref_float_impl.h"
+
+void ref_strides(int rank, const int64_t *dims, int64_t *strides)
+{
+    int64_t step = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        strides[i] = step;
+        step *= dims[i];
+    }
+}
+
+void ref_copy_strided(const struct array *from, int64_t offset, const int64_t *strides,
+                      struct array *out)
+{
+    int64_t index[MAX_RANK] = { 0 }, count = array_count(out), at = offset;
+    size_t bytes = dtype_bytes(out->dtype);
+    const char *src = from->data;
+    char *dst = out->data;
+    for (int64_t i = 0; i < count; i++) {
+        memcpy(dst + (size_t)i * bytes, src + (size_t)at * bytes, bytes);
+        for (int d = out->rank - 1; d >= 0; d--) { // the odometer's next position
+            at += strides[d];
+            if (++index[d] < out->dims[d])
+                break;
+            at -= strides[d] * out->dims[d];
+            index[d] = 0;
+        }
+    }
+}
+
+const struct array *ref_broadcast(const struct array *x, int rank, const int64_t *dims,
+                                  struct arena *a)
+{
+    int64_t dense[MAX_RANK], strides[MAX_RANK] = { 0 };
+    if (x->rank == rank && memcmp(x->dims, dims, (size_t)rank * sizeof *dims) == 0)
+        return x;
+    struct array *wide = arena_new(a, struct array);
+    *wide = array_new(a, x->dtype, rank, dims);
+    ref_strides(x->rank, x->dims, dense);
+    for (int i = 0; i < x->rank; i++)
+        strides[rank - x->rank + i] = x->dims[i] == 1 ? 0 : dense[i];
+    ref_copy_strided(x, 0, strides, wide);
+    return wide;
+}
+
+bool ref_transpose(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    int perm[MAX_RANK];
+    int64_t dense[MAX_RANK], strides[MAX_RANK];
+    transpose_perm(r->n, perm);
+    ref_strides(x->rank, x->dims, dense);
+    for (int i = 0; i < x->rank; i++)
+        strides[i] = dense[perm[i]];
+    ref_copy_strided(x, 0, strides, ref_out(r, 0, x->dtype));
+    return true;
+}
+
+bool ref_same_order(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    struct array *y = ref_out(r, 0, x->dtype);
+    size_t bytes = (size_t)array_count(x) * dtype_bytes(x->dtype);
+    ASSERT(array_count(x) == array_count(y));
+    if (bytes)
+        memcpy(y->data, x->data, bytes);
+    if (r->n->op == OP_Dropout && r->n->n_out > 1 && r->n->out[1]) { // all kept
+        struct array *mask = ref_out(r, 1, DT_BOOL);
+        memset(mask->data, 1, (size_t)array_count(mask));
+    }
+    return true;
+}
+
+// The extent of the axes in front of `axis` and behind it.
+static void around(const struct array *x, int axis, int64_t *outer, int64_t *inner)
+{
+    *outer = *inner = 1;
+    for (int i = 0; i < axis; i++)
+        *outer *= x->dims[i];
+    for (int i = axis + 1; i < x->rank; i++)
+        *inner *= x->dims[i];
+}
+
+bool ref_concat(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    int axis = axis_of(node_int(r->n, "axis", 0), x->rank);
+    struct array *y = ref_out(r, 0, x->dtype);
+    int64_t outer, inner, offset = 0;
+    size_t bytes = dtype_bytes(x->dtype);
+    around(y, axis, &outer, &inner);
+    for (int k = 0; k < r->n_in; k++) {
+        const struct array *part = ref_in(r, k);
+        size_t run = (size_t)(part->dims[axis] * inner) * bytes;
+        for (int64_t o = 0; run && o < outer; o++)
+            memcpy((char *)y->data + (size_t)((o * y->dims[axis] + offset) * inner) * bytes,
+                   (const char *)part->data + (size_t)o * run, run);
+        offset += part->dims[axis];
+    }
+    return true;
+}
+
+bool ref_split(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    int axis = axis_of(node_int(r->n, "axis", 0), x->rank);
+    int64_t dense[MAX_RANK], offset = 0;
+    ref_strides(x->rank, x->dims, dense);
+    const struct array *lengths = ref_in(r, 1);
+    for (int k = 0; k < r->n->n_out; k++) {
+        int64_t length = lengths ? (int64_t)array_f64(lengths, k) : x->dims[axis] / r->n->n_out;
+        if (r->n->out[k])
+            ref_copy_strided(x, offset * dense[axis], dense, ref_out(r, k, x->dtype));
+        offset += length;
+    }
+    return true;
+}
+
+static int64_t element_i64(const struct array *x, int64_t i)
+{
+    return x->dtype == DT_INT64 ? ((const int64_t *)x->data)[i] : (int64_t)array_f64(x, i);
+}
+
+bool ref_slice(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0), *starts = ref_in(r, 1), *axes = ref_in(r, 3), *steps = ref_in(r, 4);
+    int64_t strides[MAX_RANK], offset = 0;
+    ref_strides(x->rank, x->dims, strides);
+    for (int64_t i = 0; i < array_count(starts); i++) {
+        int axis = axis_of(axes ? element_i64(axes, i) : i, x->rank);
+        int64_t step = steps ? element_i64(steps, i) : 1, size = x->dims[axis];
+        int64_t start = element_i64(starts, i);
+        start = max_i64(0, min_i64(start < 0 ? start + size : start, step > 0 ? size : size - 1));
+        offset += start * strides[axis];
+        // A step past the end is taken once at most; clamped, it cannot overflow.
+        strides[axis] *= max_i64(-size, min_i64(step, size));
+    }
+    ref_copy_strided(x, offset, strides, ref_out(r, 0, x->dtype));
+    return true;
+}
+
+bool ref_gather(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0), *index = ref_in(r, 1);
+    int axis = axis_of(node_int(r->n, "axis", 0), x->rank);
+    int64_t outer, inner, count = array_count(index), size = x->dims[axis];
+    struct array *y = ref_out(r, 0, x->dtype);
+    around(x, axis, &outer, &inner);
+    size_t run = (size_t)inner * dtype_bytes(x->dtype);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = element_i64(index, i);
+        if (at < -size || at >= size)
+            return diag_error(r->cx, E204, at_node(r->g, r->n), NULL, "index %" PRId64 " is outside dimension %d of size %" PRId64,
+                              at, axis, size);
+        at += at < 0 ? size : 0;
+        for (int64_t o = 0; run && o < outer; o++)
+            memcpy((char *)y->data + (size_t)(o * count + i) * run,
+                   (const char *)x->data + (size_t)(o * size + at) * run, run);
+    }
+    return true;
+}
+
+// The source index of padded position i, or -1 for the constant.
+static int64_t pad_source(int64_t i, int64_t before, int64_t size, char mode)
+{
+    int64_t at = i - before;
+    if (mode == 'e')
+        return max_i64(0, min_i64(at, size - 1));
+    if (mode == 'r')
+        return at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
+    return at < 0 || at >= size ? -1 : at;
+}
+
+bool ref_pad(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0), *pads = ref_in(r, 1), *value = ref_in(r, 2);
+    char mode = node_string(r->n, "mode", "constant")[0];
+    struct array *y = ref_out(r, 0, x->dtype);
+    double fill = value && array_count(value) ? array_f64(value, 0) : 0.0;
+    int64_t dense[MAX_RANK], index[MAX_RANK] = { 0 }, count = array_count(y);
+    size_t bytes = dtype_bytes(x->dtype);
+    ref_strides(x->rank, x->dims, dense);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t from = 0;
+        for (int d = 0; d < x->rank && from >= 0; d++) {
+            int64_t at = pad_source(index[d], element_i64(pads, d), x->dims[d], mode);
+            from = at < 0 ? -1 : from + at * dense[d];
+        }
+        if (from < 0)
+            array_set_f64(y, i, fill);
+        else
+            memcpy((char *)y->data + (size_t)i * bytes, (const char *)x->data + (size_t)from * bytes, bytes);
+        for (int d = x->rank - 1; d >= 0 && ++index[d] == y->dims[d]; d--)
+            index[d] = 0;
+    }
+    return true;
+}
+
+bool ref_shape(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    struct array *y = ref_out(r, 0, DT_INT64);
+    int64_t start = node_int(r->n, "start", 0);
+    start = max_i64(0, min_i64(start < 0 ? start + x->rank : start, x->rank));
+    for (int64_t i = 0; i < array_count(y); i++)
+        ((int64_t *)y->data)[i] = x->dims[start + i];
+    return true;
+}
+
+bool ref_expand(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    struct array *y = ref_out(r, 0, x->dtype);
+    const struct array *wide = ref_broadcast(x, y->rank, y->dims, &r->scratch);
+    size_t bytes = (size_t)array_count(y) * dtype_bytes(y->dtype);
+    if (bytes)
+        memcpy(y->data, wide->data, bytes);
+    return true;
+}
+
+bool ref_constant_of_shape(struct ref *r)
+{
+    const struct attr *v = node_attr(r->n, "value");
+    struct array *y = ref_out(r, 0, v ? v->t->dtype : DT_FLOAT);
+    size_t bytes = dtype_bytes(y->dtype);
+    for (int64_t i = 0; v && i < array_count(y); i++)
+        memcpy((char *)y->data + (size_t)i * bytes, v->t->data, bytes);
+    return true;
+}
+
+bool ref_cast(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    enum dtype to = (enum dtype)node_int(r->n, "to", DT_FLOAT);
+    if (to == x->dtype)
+        return ref_same_order(r);
+    struct array *y = ref_out(r, 0, to);
+    for (int64_t i = 0; i < array_count(x); i++) {
+        double v = array_f64(x, i);
+        // Towards zero, as C does; bool asks for "not zero" of the value itself.
+        array_set_f64(y, i, to == DT_FLOAT || to == DT_BOOL ? v : trunc(v));
+    }
+    return true;
+}
+
+// ---- reductions ----
+
+bool ref_reduce_mean(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    if (!ref_need_f32(r, 0))
+        return false;
+    const struct attr *axes = node_attr(r->n, "axes");
+    int64_t kept[MAX_RANK] = { 0 }, step = 1, index[MAX_RANK] = { 0 }, count = array_count(x), at = 0;
+    unsigned set = axes ? 0 : (1u << x->rank) - 1;
+    for (int i = 0; axes && i < axes->n; i++)
+        set |= 1u << axis_of(axes->ints[i], x->rank);
+    for (int i = x->rank - 1; i >= 0; i--)
+        if (!(set >> i & 1)) {
+            kept[i] = step;
+            step *= x->dims[i];
+        }
+    float *y = ref_out_f32(r, 0);
+    double *sums = arena_array(&r->scratch, double, step);
+    for (int64_t i = 0; i < count; i++) {
+        sums[at] += (double)ref_f32(x)[i];
+        for (int d = x->rank - 1; d >= 0; d--) {
+            at += kept[d];
+            if (++index[d] < x->dims[d])
+                break;
+            at -= kept[d] * x->dims[d];
+            index[d] = 0;
+        }
+    }
+    for (int64_t i = 0; i < step; i++)
+        y[i] = (float)(sums[i] * (double)step / (double)count);
+    return true;
+}
+
+bool ref_argmax(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    int axis = axis_of(node_int(r->n, "axis", 0), x->rank);
+    bool last = node_int(r->n, "select_last_index", 0) != 0;
+    int64_t outer, inner, size = x->dims[axis];
+    int64_t *y = ref_out(r, 0, DT_INT64)->data;
+    around(x, axis, &outer, &inner);
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < inner; i++) {
+            int64_t best = 0;
+            for (int64_t k = 1; k < size; k++) {
+                double v = array_f64(x, (o * size + k) * inner + i);
+                double b = array_f64(x, (o * size + best) * inner + i);
+                if (v > b || (last && v >= b))
+                    best = k;
+            }
+            y[o * inner + i] = best;
+        }
+    return true;
+}
+
+bool ref_softmax(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    if (!ref_need_f32(r, 0))
+        return false;
+    int axis = axis_of(node_int(r->n, "axis", -1), x->rank);
+    bool log_form = r->n->op == OP_LogSoftmax;
+    int64_t outer, inner, size = x->dims[axis];
+    around(x, axis, &outer, &inner);
+    if (node_int(r->n, "flatten_2d", 0)) { // opsets before 13
+        size *= inner;
+        inner = 1;
+    }
+    float *y = ref_out_f32(r, 0);
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < inner; i++) {
+            const float *from = ref_f32(x) + o * size * inner + i;
+            float *to = y + o * size * inner + i;
+            double top = -INFINITY, sum = 0.0;
+            for (int64_t k = 0; k < size; k++)
+                top = fmax(top, (double)from[k * inner]);
+            for (int64_t k = 0; k < size; k++)
+                sum += exp((double)from[k * inner] - top);
+            for (int64_t k = 0; k < size; k++) {
+                double v = (double)from[k * inner] - top;
+                to[k * inner] = (float)(log_form ? v - log(sum) : exp(v) / sum);
+            }
+        }
+    return true;
+}

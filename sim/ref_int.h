@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// ref_int: the integer reference, the meaning of the hardware. Every element that any stream of the
+// emitted Verilog carries equals what is computed here.
+#ifndef AIHLS_REF_INT_H
+#define AIHLS_REF_INT_H
+
+#include "dataflow/pipeline.h"
+#include "sim/array.h"
+
+// Round half to even of v * 2^-shift, 0 <= shift <= 62. Exact for every v.
+int64_t rne_shift(int64_t v, int shift);
+
+// clamp(zero_point + RNE(x * mult * 2^-shift), clamp_lo, clamp_hi) of channel c, x = acc + bias.
+// Exact for abs(x) < 2^39, more than any accumulator here reaches.
+int requantize(const struct requant *r, int64_t acc, int64_t c);
+
+// Computes one frame. streams[i] (p->n_streams pointers) receives the elements of stream i in stream
+// order; streams[0] is the input, filled by the caller, the others are allocated in `a`.
+void ref_int_frame(const struct pipeline *p, struct arena *a, int8_t **streams);
+
+// ---- the borders: the model's own tensors around the pipeline ----
+
+// Evaluates the nodes in front of the pipeline on one input frame and puts the result in stream order into
+// in_stream (one element per position of stream 0).
+bool border_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, const struct array *frame, int8_t *in_stream);
+// Evaluates the nodes behind the pipeline; *result is the model's output.
+bool border_out(const struct ctx *cx, const struct pipeline *p, struct arena *a, const int8_t *out_stream, struct array *result);
+
+#endif

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds and runs the RTL tests.  usage: tests/rtl/run.sh [all | lint | mac | KIND [SEED [COUNT]]]
+# KIND is conv, dw, requant, window, gap, add, table or stream. Output goes to $OUT or build/rtl.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+rtl=$here/../../rtl_templates
+out=${OUT:-$here/../../build/rtl}
+
+run_kind() { # KIND SEED COUNT
+    dir=$out/$1_$2
+    rm -rf "$dir" && mkdir -p "$dir"
+    case $1 in
+    conv | dw) gen=tb_conv ;;
+    *) gen=tb_parts ;;
+    esac
+    g++ -std=c++17 -O1 -Wall -Wextra -o "$dir/gen" "$here/$gen.cpp"
+    "$dir/gen" "$1" "$2" "$3" "$dir"
+    # lint of every instance as it is used: the templates must be clean, the benches may not be
+    verilator --lint-only -Wall -Wno-DECLFILENAME -y "$rtl" -y "$here" -y "$here/models" \
+        --top-module top "$dir/top.v" 2>&1 | grep -A3 "rtl_templates/" >"$dir/lint" || true
+    if [ -s "$dir/lint" ]; then head -20 "$dir/lint"; echo "$1: lint FAIL"; return 1; fi
+    verilator --cc --exe --build -j 2 -Wno-fatal -Wno-lint -Wno-style \
+        --x-assign unique --x-initial unique -y "$rtl" -y "$here" -y "$here/models" \
+        --top-module top "$dir/top.v" "$here/tb_main.cpp" --Mdir "$dir/obj" \
+        -CFLAGS -O1 -MAKEFLAGS OPT_FAST=-O1 >"$dir/build.log" 2>&1 ||
+        { tail -20 "$dir/build.log"; return 1; }
+    for seed in 1 2; do
+        printf '%s seed %s, %s cases, power-up %s: ' "$1" "$2" "$3" $seed
+        "$dir/obj/Vtop" 3000000 $((seed * seed * 5 - 4)) "+verilator+seed+$seed" \
+            "+verilator+rand+reset+2" >"$dir/run.log" || { cat "$dir/run.log"; return 1; }
+        tail -1 "$dir/run.log"
+    done
+}
+
+run_lint() {
+    for file in "$rtl"/aihls_*.v; do
+        verilator --lint-only -Wall -y "$rtl" --top-module "$(basename "$file" .v)" "$file"
+    done
+    echo "lint: clean"
+}
+
+case ${1:-all} in
+all)
+    run_lint
+    "$here/prove_mac.sh"
+    run_kind conv "${2:-1}" 72
+    run_kind dw "${2:-1}" 48
+    for kind in requant window gap add table stream; do run_kind $kind "${2:-1}" 40; done
+    ;;
+lint) run_lint ;;
+mac) "$here/prove_mac.sh" ;;
+*) run_kind "$1" "${2:-1}" "${3:-24}" ;;
+esac

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests frontend/board.c and base/embed.c. A user's own files are made from an embedded one by
+// replacing text, in a temporary directory that the group teardown removes.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/embed.h"
+#include "base/strbuf.h"
+#include "frontend/board.h"
+
+static char dir[64];       // made by the group setup
+static struct arena arena; // fresh for each test
+static struct strbuf messages;
+static struct diag diag;
+static struct ctx cx;
+
+static int make_dir(void **state)
+{
+    (void)state;
+    strcpy(dir, "/tmp/aihls_test_board_XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    return rmdir(dir);
+}
+
+static const char *path_of(const char *file)
+{
+    return arena_printf(&arena, "%s/%s", dir, file);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    arena_init(&arena);
+    messages = (struct strbuf)STRBUF_INIT;
+    diag = (struct diag){ .rendered = &messages };
+    cx = (struct ctx){ &arena, &diag };
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    unlink(path_of("my.xml"));
+    arena_release(&arena);
+    strbuf_release(&messages);
+    return 0;
+}
+
+static const char *write_file(const char *bytes, size_t n)
+{
+    const char *path = path_of("my.xml");
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+static const char *board_text(void)
+{
+    const struct embedded *e = embed_find("boards/pynq-z2/board.xml");
+    assert_non_null(e);
+    return (const char *)e->bytes;
+}
+
+// The text of pynq-z2 with the first `from` behind `anchor` replaced by `to`.
+static const char *write_edited(const char *anchor, const char *from, const char *to)
+{
+    const char *text = board_text();
+    const char *start = strstr(text, anchor);
+    assert_non_null(start);
+    const char *at = strstr(start, from);
+    assert_non_null(at);
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_add(&sb, text, (size_t)(at - text));
+    strbuf_adds(&sb, to);
+    strbuf_adds(&sb, at + strlen(from));
+    const char *path = write_file(sb.text, sb.len);
+    strbuf_release(&sb);
+    return path;
+}
+
+// `said` with '@' standing for the path.
+static void assert_said(const char *said, const char *path)
+{
+    struct strbuf want = STRBUF_INIT;
+    for (; *said; said++)
+        if (*said == '@')
+            strbuf_adds(&want, path);
+        else
+            strbuf_addch(&want, *said);
+    bool found = strstr(messages.text, want.text) != NULL;
+    const char *wanted = arena_strdup(&arena, want.text);
+    strbuf_release(&want);
+    if (!found)
+        fail_msg("wanted \"%s\" in:\n%s", wanted, messages.text);
+}
+
+// ---- embedded files ----
+
+static void embedded_files_are_sorted_and_found(void **state)
+{
+    (void)state;
+    assert_true(embedded_count >= 3);
+    for (int i = 0; i < embedded_count; i++) {
+        const struct embedded *e = &embedded_files[i];
+        assert_ptr_equal(embed_find(e->path), e);
+        assert_int_equal(e->bytes[e->n_bytes], 0);
+        if (i > 0)
+            assert_true(strcmp(embedded_files[i - 1].path, e->path) < 0);
+    }
+}
+
+static void a_file_that_is_not_embedded_is_not_found(void **state)
+{
+    (void)state;
+    assert_null(embed_find("boards"));
+    assert_null(embed_find(""));
+    assert_null(embed_find("zzz"));
+    assert_null(embed_find("boards/ultra96/board.xml "));
+}
+
+static void the_last_folder_of_a_path_is_known(void **state)
+{
+    (void)state;
+    assert_string_equal(embed_find("boards/ultra96/board.xml")->folder, "ultra96");
+    assert_string_equal(embed_find("boards/board.xsd")->folder, "boards");
+}
+
+// Holds when the tests run from the repository's root, as the Makefile runs them.
+static void embedded_bytes_are_those_of_the_file(void **state)
+{
+    (void)state;
+    for (int i = 0; i < embedded_count; i++) {
+        struct strbuf sb = STRBUF_INIT;
+        assert_true(strbuf_read_file(&sb, embedded_files[i].path));
+        assert_int_equal(sb.len, embedded_files[i].n_bytes);
+        assert_memory_equal(sb.text, embedded_files[i].bytes, sb.len);
+        strbuf_release(&sb);
+    }
+}
+
+// ---- known boards ----
+
+static void every_known_board_reads_and_has_its_folder_s_name(void **state)
+{
+    (void)state;
+    assert_true(board_count() >= 2);
+    for (int i = 0; i < board_count(); i++) {
+        struct board b;
+        if (!board_read(&cx, board_name(i), &b))
+            fail_msg("%s", messages.text);
+        assert_string_equal(b.name, board_name(i));
+        assert_true(strlen(b.title) > 0 && strlen(b.part) > 0);
+        assert_non_null(strstr(b.xml_text, b.part));
+        if (i > 0)
+            assert_true(strcmp(board_name(i - 1), b.name) < 0);
+    }
+}
+
+static void ultra96_has_the_numbers_of_its_data_sheet(void **state)
+{
+    (void)state;
+    struct board b;
+    assert_true(board_read(&cx, "ultra96", &b));
+    assert_string_equal(b.part, "xczu3eg-sbva484-1-i");
+    assert_string_equal(b.family, "xcup");
+    assert_string_equal(b.tech, "DSP48E2");
+    assert_int_equal(b.clock_hz, 300000000);
+    assert_int_equal(b.lut, 70560);
+    assert_int_equal(b.ff, 2 * b.lut);
+    assert_int_equal(b.dsp, 360);
+    assert_int_equal(b.bram18, 2 * 216);
+    assert_int_equal(b.uram, 0);
+    assert_int_equal(b.dram_bytes_per_s, 3200000000);
+}
+
+static void pynq_z2_has_the_numbers_of_its_data_sheet(void **state)
+{
+    (void)state;
+    struct board b;
+    assert_true(board_read(&cx, "pynq-z2", &b));
+    assert_string_equal(b.title, "TUL PYNQ-Z2");
+    assert_string_equal(b.part, "xc7z020clg400-1");
+    assert_string_equal(b.family, "xc7");
+    assert_string_equal(b.tech, "DSP48E1");
+    assert_int_equal(b.clock_hz, 150000000);
+    assert_int_equal(b.lut, 53200);
+    assert_int_equal(b.ff, 106400);
+    assert_int_equal(b.dsp, 220);
+    assert_int_equal(b.bram18, 2 * 140);
+    assert_int_equal(b.dram_bytes_per_s, 1575000000);
+}
+
+static void an_unknown_board_brings_the_nearest_and_the_list(void **state)
+{
+    (void)state;
+    struct board b;
+    assert_false(board_read(&cx, "ultra69", &b));
+    assert_int_equal(diag.first_error, E402);
+    assert_int_equal(diag.exit_code, 2);
+    assert_said("error[E402]: there is no board 'ultra69'\n", "");
+    assert_said("pynq-z2, ultra96, or the path of a board file (.xml)\n", "");
+    assert_said("   = help: did you mean 'ultra96'?\n", "");
+}
+
+static void an_unknown_board_that_is_near_to_none_brings_the_list(void **state)
+{
+    (void)state;
+    struct board b;
+    assert_false(board_read(&cx, "versal", &b));
+    assert_said("found versal, need one of ", "");
+    assert_said("   = help: `aihls boards` shows them all\n", "");
+    assert_false(board_read(&cx, "", &b));
+    assert_int_equal(diag.errors, 2);
+}
+
+// ---- a user's own file ----
+
+static void a_users_own_board_reads(void **state)
+{
+    (void)state;
+    struct board b;
+    const char *path = write_edited("name=", "pynq-z2", "mine");
+    if (!board_read(&cx, path, &b))
+        fail_msg("%s", messages.text);
+    assert_string_equal(b.name, "mine");
+    assert_int_equal(b.dsp, 220);
+    assert_int_equal(diag.errors, 0);
+}
+
+static void a_board_file_in_the_current_directory_is_known_by_its_ending(void **state)
+{
+    (void)state;
+    struct board b;
+    assert_false(board_read(&cx, "no_such_board.xml", &b));
+    assert_int_equal(diag.first_error, E002);
+    assert_said("cannot read the board file: No such file or directory\n  --> no_such_board.xml", "");
+}
+
+static void fields_may_stand_in_any_order(void **state)
+{
+    (void)state;
+    struct board b;
+    const char *text = "<board name='b'><dram_bytes_per_s source='s'>1</dram_bytes_per_s><uram source='s'>2</uram>"
+                       "<bram18 source='s'>3</bram18><dsp source='s'>0</dsp><ff source='s'> 5 </ff>"
+                       "<lut source='s'>+006</lut><clock_hz source='s'>1000000</clock_hz><tech>DSP48E2</tech>"
+                       "<family>\n xcup\n</family><part source='s'>p</part><title>  A &amp; <!-- c -->B </title></board>";
+    if (!board_read(&cx, write_file(text, strlen(text)), &b))
+        fail_msg("%s", messages.text);
+    assert_int_equal(b.dram_bytes_per_s, 1);
+    assert_int_equal(b.uram, 2);
+    assert_int_equal(b.bram18, 3);
+    assert_int_equal(b.dsp, 0);
+    assert_int_equal(b.ff, 5);
+    assert_int_equal(b.lut, 6);
+    assert_int_equal(b.clock_hz, 1000000);
+    assert_string_equal(b.family, "xcup");
+    assert_string_equal(b.title, "A & B");
+    assert_string_equal(b.xml_text, text);
+}
+
+static struct edit_row {
+    const char *name;
+    const char *anchor, *from, *to;
+    const char *said;
+} edit_rows[] = {
+    { "a number that is a word", "<lut", "53200", "lots",
+      "<lut> has a value that is not allowed\n  --> @:9\n   = found 'lots', need a whole number from 1 to 100000000\n"
+      "   = help: see boards/ultra96/board.xml for an example\n" },
+    { "a negative number", "<dsp", "220", "-1", "@:11\n   = found '-1', need a whole number from 0 to 100000000" },
+    { "a number of no LUTs", "<lut", "53200", "0", "found '0', need a whole number from 1 to 100000000" },
+    { "a fraction", "<bram18", ">280", ">2.5", "found '2.5', need a whole number from 0 to" },
+    { "a number in powers of ten", "<clock_hz", ">150000000", ">15e7",
+      "found '15e7', need a whole number from 1000000 to 2000000000" },
+    { "a clock in megahertz", "<clock_hz", ">150000000", ">150", "found '150', need a whole number from 1000000" },
+    { "a number beyond 64 bits", "<ff", "106400", "99999999999999999999999999", "need a whole number from 1 to" },
+    { "a rate that no memory has", "<dram_bytes_per_s", ">1575000000", ">10000000000001",
+      "need a whole number from 1 to 10000000000000" },
+    { "an empty number", "<uram", ">0<", "><", "<uram> has a value that is not allowed\n  --> @:13\n   = found ''" },
+    { "a family that aihls does not have", "<family", "xc7", "ice40", "found 'ice40', need xc7 or xcup" },
+    { "a primitive that aihls does not have", "<tech", "DSP48E1", "DSP58", "found 'DSP58', need DSP48E1 or DSP48E2" },
+    { "a primitive of the other family", "<tech", "DSP48E1", "DSP48E2",
+      "family xc7 does not have the multiplier that <tech> names\n  --> @\n   = found DSP48E2, need DSP48E1" },
+    { "a part name for a shell", "<part", "xc7z020clg400-1", "x; rm -rf y",
+      "found 'x; rm -rf y', need a part name of letters, digits, '-' and '_'" },
+    { "a board name with blanks", "<board", "pynq-z2", "My Board",
+      "attribute 'name' of <board> has a value that is not allowed\n  --> @:3\n"
+      "   = found 'My Board', need 1 to 31 lower case letters, digits and '-'" },
+    { "a board name that is a path", "<board", "pynq-z2", "../x", "found '../x', need 1 to 31" },
+    { "a board without a name", "<board", " name=\"pynq-z2\"", "",
+      "<board> lacks an attribute\n  --> @:3\n   = need a name for the board, a source for each number" },
+    { "a number without a source", "<uram", " source=\"UG473, 7 series memory resources: the family has block RAM only\"", "",
+      "<uram> lacks an attribute" },
+    { "an attribute too many", "<title", "<title", "<title lang='en'",
+      "<title> breaks the schema: The attribute 'lang' is not allowed\n  --> @:4" },
+    { "an empty source", "<lut", "source=\"DS190, table 1, column Z-7020: look-up tables\"", "source=\" \"",
+      "attribute 'source' of <lut> has a value that is not allowed\n  --> @:9\n   = found ' ', need 1 to 400 letters" },
+    { "a missing field", "  <family", "<family>xc7</family>", "", "<board> lacks a field\n  --> @:3\n   = need family\n" },
+    { "a field of another name", "<uram", "<uram", "<colour>red</colour><uram",
+      "<colour> does not belong here\n  --> @:13\n   = found <colour>, need one of uram, dram_bytes_per_s" },
+    { "a field twice", "<uram", "<uram", "<tech>DSP48E1</tech><uram", "<tech> does not belong here" },
+    { "text between fields", "  <uram", "  <uram", "words<uram", "<board> breaks the schema: Character content" },
+    { "an element in a number", "<lut", "53200", "532<b/>00", "<lut> breaks the schema: Element content is not" },
+    { "a namespace", "<board", "<board", "<board xmlns='urn:x'",
+      "the document is not a board\n  --> @:3\n   = found <board>, need <board>, in no namespace" },
+    { "an open element", "<lut", "</lut>", "", "the board file is not well-formed XML\n  --> @:15\n   = found 'Opening and" },
+    { "an entity that nobody declared", "<title", "TUL", "&x;", "Entity 'x' not defined" },
+    { "an unknown encoding", "<?xml", "UTF-8", "UTF-99", "found 'Unsupported encoding UTF-99'" },
+    { "an escape sequence in a value", "<family", "xc7", "\x7f[31m", "found ' [31m', need xc7 or xcup" },
+    { "an escape sequence in the text", "<family", "xc7", "\x1b[31m", "not well-formed XML" },
+    { "a document type", "<board", "<board", "<!DOCTYPE board>\n<board",
+      "the board file declares a document type\n  --> @:3\n   = found <!DOCTYPE, need <board> without a document type\n"
+      "   = help: delete the document type: board files need no entities\n" },
+    { "entities that grow without end", "<board", "<board",
+      "<!DOCTYPE board [<!ENTITY a 'aaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><board x='&b;&b;&b;'",
+      "declares a document type" },
+    { "a document type from a host", "<board", "<board",
+      "<!DOCTYPE board SYSTEM 'http://localhost:9/x.dtd'>\n<board",
+      "declares a document type" },
+};
+
+static void check_edit(void **state)
+{
+    const struct edit_row *r = *state;
+    struct board b = { .name = "untouched" };
+    const char *path = write_edited(r->anchor, r->from, r->to);
+    assert_false(board_read(&cx, path, &b));
+    assert_int_equal(diag.first_error, E301);
+    assert_int_equal(diag.exit_code, 1);
+    assert_int_equal(diag.errors, 1);
+    assert_said(r->said, path);
+    assert_string_equal(b.name, "untouched");
+}
+
+static struct text_row {
+    const char *name, *text;
+    size_t n;
+    const char *said;
+} text_rows[] = {
+    { "an empty file", "", 0, "Document is empty" },
+    { "a file of blanks", "  \n ", 4, "not well-formed XML" },
+    { "a file that is no XML", "board: ultra96\n", 15, "found 'Start tag expected, '<' not found'" },
+    { "another document", "<html/>", 7, "the document is not a board\n  --> @:1\n   = found <html>, need <board>" },
+    { "a file in UTF-16", "\xff\xfe<\0b\0/\0>\0", 10,
+      "the board file is not text\n  --> @\n   = found a zero byte, need XML in UTF-8" },
+    { "a file cut short", "<board name='x'><title>", 23, "not well-formed XML" },
+};
+
+static void check_text(void **state)
+{
+    const struct text_row *r = *state;
+    struct board b;
+    const char *path = write_file(r->text, r->n);
+    assert_false(board_read(&cx, path, &b));
+    assert_int_equal(diag.first_error, E301);
+    assert_int_equal(diag.errors, 1);
+    assert_said(r->said, path);
+}
+
+static void a_warning_of_the_parser_does_not_refuse_a_file(void **state)
+{
+    (void)state;
+    struct board b;
+    // a namespace that nothing uses and whose name is relative
+    assert_true(board_read(&cx, write_edited("<board", "<board", "<board xmlns:a='b'"), &b));
+    assert_int_equal(messages.len, 0);
+}
+
+static void several_breaches_are_reported_together(void **state)
+{
+    (void)state;
+    struct board b;
+    const char *text = "<board name='B'><title></title>\n<lut source='s'>x</lut>\n<ff>y</ff></board>";
+    assert_false(board_read(&cx, write_file(text, strlen(text)), &b));
+    assert_said("attribute 'name' of <board>", "");
+    assert_said("<title> has a value that is not allowed", "");
+    assert_said("my.xml:2\n   = found 'x'", "");
+    assert_said("<ff> lacks an attribute", "");
+    assert_said("<board> lacks a field\n", "");
+}
+
+static void a_schema_that_the_file_names_is_not_opened(void **state)
+{
+    (void)state;
+    struct board b;
+    // Opening a pipe without a writer would wait for ever.
+    const char *pipe = path_of("pipe");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    const char *to = arena_printf(&arena,
+                                  "<board xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' "
+                                  "xsi:noNamespaceSchemaLocation='%s' xsi:schemaLocation='urn:x %s'",
+                                  pipe, pipe);
+    alarm(5);
+    bool ok = board_read(&cx, write_edited("<board", "<board", to), &b);
+    alarm(0);
+    unlink(pipe);
+    assert_true(ok);
+}
+
+static void a_file_that_nests_deeply_is_refused(void **state)
+{
+    (void)state;
+    struct board b;
+    struct strbuf sb = STRBUF_INIT;
+    for (int i = 0; i < 50000; i++)
+        strbuf_adds(&sb, "<board>");
+    assert_false(board_read(&cx, write_file(sb.text, sb.len), &b));
+    assert_said("Excessive depth", "");
+    assert_int_equal(diag.errors, 1);
+    strbuf_release(&sb);
+}
+
+static void a_file_of_more_than_a_megabyte_is_refused(void **state)
+{
+    (void)state;
+    struct board b;
+    const char *path = write_file("<", 1);
+    assert_int_equal(truncate(path, 1024 * 1024 + 1), 0);
+    assert_false(board_read(&cx, path, &b));
+    assert_said("the board file is too large\n  --> @\n   = found 1048577 bytes, need at most 1048576", path);
+}
+
+static void a_directory_and_a_device_are_no_board_files(void **state)
+{
+    (void)state;
+    struct board b;
+    assert_false(board_read(&cx, dir, &b));
+    assert_said("cannot read the board file: Is a directory", "");
+    assert_false(board_read(&cx, "/dev/zero", &b));
+    assert_int_equal(diag.errors, 2);
+    assert_int_equal(diag.first_error, E002);
+}
+
+static void a_file_that_fails_to_read_is_a_system_error(void **state)
+{
+    (void)state;
+    struct board b;
+    // a regular file to stat(); its first page cannot be read
+    assert_false(board_read(&cx, "/proc/self/mem", &b));
+    assert_int_equal(diag.first_error, E002);
+    assert_said("cannot read the board file: Input/output error", "");
+}
+
+#define ROWS(rows, check)                                                                   \
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)                                 \
+        tests[n++] = (struct CMUnitTest){ rows[i].name, check, setup, teardown, &rows[i] }
+#define CASE(f) tests[n++] = (struct CMUnitTest){ #f, f, setup, teardown, NULL }
+
+int main(void)
+{
+    static struct CMUnitTest tests[80];
+    size_t n = 0;
+    CASE(embedded_files_are_sorted_and_found);
+    CASE(a_file_that_is_not_embedded_is_not_found);
+    CASE(the_last_folder_of_a_path_is_known);
+    CASE(embedded_bytes_are_those_of_the_file);
+    CASE(every_known_board_reads_and_has_its_folder_s_name);
+    CASE(ultra96_has_the_numbers_of_its_data_sheet);
+    CASE(pynq_z2_has_the_numbers_of_its_data_sheet);
+    CASE(an_unknown_board_brings_the_nearest_and_the_list);
+    CASE(an_unknown_board_that_is_near_to_none_brings_the_list);
+    CASE(a_users_own_board_reads);
+    CASE(a_board_file_in_the_current_directory_is_known_by_its_ending);
+    CASE(fields_may_stand_in_any_order);
+    ROWS(edit_rows, check_edit);
+    ROWS(text_rows, check_text);
+    CASE(a_warning_of_the_parser_does_not_refuse_a_file);
+    CASE(several_breaches_are_reported_together);
+    CASE(a_schema_that_the_file_names_is_not_opened);
+    CASE(a_file_that_nests_deeply_is_refused);
+    CASE(a_file_of_more_than_a_megabyte_is_refused);
+    CASE(a_directory_and_a_device_are_no_board_files);
+    CASE(a_file_that_fails_to_read_is_a_system_error);
+    return _cmocka_run_group_tests("board", tests, n, make_dir, remove_dir);
+}
