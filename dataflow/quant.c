@@ -15,6 +15,7 @@
 #define HISTOGRAM_BINS 2048
 #define CLIP_CANDIDATES 64   // clip points tried on each side of the range search
 #define SYNTHETIC_FRAMES 4
+#define SMALLEST_CHANNEL 0x1p-16f // least weight scale of a channel, relative to the layer's largest
 
 bool quant_is_quantized(const struct graph *g)
 {
@@ -311,9 +312,13 @@ static void quantize_weights(struct graph *g, struct node *n, int axis)
         int64_t c = i / inner % channels;
         scale[c] = m > scale[c] ? m : scale[c];
     }
+    // A channel that is all but zero beside the others keeps a scale at which its bias is still a
+    // reasonable number of steps.
+    float largest = 0;
     for (int64_t c = 0; c < channels; c++)
-        if (!(scale[c] > 0))
-            scale[c] = 1;
+        largest = scale[c] > largest ? scale[c] : largest;
+    for (int64_t c = 0; c < channels; c++)
+        scale[c] = largest > 0 ? fmaxf(scale[c], largest * SMALLEST_CHANNEL) : 1;
     for (int64_t i = 0; i < count; i++) {
         double v = nearbyint(tensor_const_f64(w, i) / (double)scale[i / inner % channels]);
         q[i] = (int8_t)(v < -127 ? -127 : v > 127 ? 127 : v);
@@ -398,17 +403,20 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
         if (!measure_ranges(cx, g, calib, wanted, tail, ranges))
             return false;
     }
-    for (int i = 0; i < n; i++) {
+    const struct quant_range **range = arena_array(cx->arena, const struct quant_range *, n);
+    for (int i = 0; i < n; i++) { // before the graph changes
         if (!wanted[i])
             continue;
-        const struct quant_range *r = find_range(ranges, range_source(g->tensors[i])->name);
-        if (!r)
-            r = find_range(ranges, g->tensors[i]->name);
-        if (!r)
+        range[i] = find_range(ranges, range_source(g->tensors[i])->name);
+        if (!range[i])
+            range[i] = find_range(ranges, g->tensors[i]->name);
+        if (!range[i])
             return diag_error(cx, E105, g->file, "compile the model again",
                               "the stored ranges lack tensor '%s'", g->tensors[i]->name);
-        insert_pair(g, g->tensors[i], r);
     }
+    for (int i = 0; i < n; i++)
+        if (range[i])
+            insert_pair(g, g->tensors[i], range[i]);
     quantize_all_weights(g, behind, n);
     graph_verify(g);
     return true;

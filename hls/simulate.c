@@ -99,7 +99,7 @@ static bool build_model(const struct ctx *cx, const struct sim_request *r, const
     const char *command = arena_printf(a,
         "cd %s && verilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign unique --x-initial unique "
         "--output-split 20000 --output-split-cfuncs 500 %s--prefix Vcore --top-module %s_core --Mdir sim/build_%s "
-        "-CFLAGS '-O1 -I../../sim' sim/visible.vlt -f rtl/%s.f sim/harness.cpp",
+        "-CFLAGS '-O1 -I..' sim/visible.vlt -f rtl/%s.f ../harness.cpp",
         quoted(a, r->dir), r->trace ? "--trace-fst " : "", d->top, kind, d->top);
     if (run(cx, command, arena_printf(a, "%s/sim/build_%s.log", r->dir, kind)))
         return true;
@@ -188,11 +188,12 @@ static bool report_stuck(const struct ctx *cx, const struct design *d, const jso
     return false;
 }
 
-static int64_t *numbers(struct arena *a, const json_t *list, int n)
+// The list's n integers, divided by `by` and rounded to the nearest.
+static int64_t *numbers(struct arena *a, const json_t *list, int n, int64_t by)
 {
     int64_t *v = arena_array(a, int64_t, n);
     for (int i = 0; i < n; i++)
-        v[i] = (int64_t)json_integer_value(json_array_get(list, (size_t)i));
+        v[i] = ((int64_t)json_integer_value(json_array_get(list, (size_t)i)) + by / 2) / by;
     return v;
 }
 
@@ -203,12 +204,12 @@ static bool read_result(const struct ctx *cx, const struct design *d, const char
         return diag_error(cx, E502, path, NULL, "the simulation left no result");
     const json_t *end = json_object_get(j, "frame_end"), *first = json_object_get(j, "first");
     int64_t n = (int64_t)json_array_size(end);
-    int64_t *ends = numbers(cx->arena, end, (int)n);
+    int64_t *ends = numbers(cx->arena, end, (int)n, 1);
     *out = (struct sim_result){ .frames = n, .mismatches = json_integer_value(json_object_get(j, "mismatches")) };
     out->cycles_per_frame = n >= 2 ? ends[n - 1] - ends[n - 2] : 0;
     out->latency_cycles = n >= 1 ? ends[0] - json_integer_value(json_object_get(j, "first_in")) : 0;
-    out->stage_cycles = numbers(cx->arena, json_object_get(j, "busy"), d->pipeline->n_stages);
-    out->stream_blocked = numbers(cx->arena, json_object_get(j, "blocked"), d->pipeline->n_streams);
+    out->stage_cycles = numbers(cx->arena, json_object_get(j, "busy"), d->pipeline->n_stages, max_i64(n, 1));
+    out->stream_blocked = numbers(cx->arena, json_object_get(j, "blocked"), d->pipeline->n_streams, max_i64(n, 1));
     bool ok = true;
     if (first)
         ok = report_mismatch(cx, d, first);

@@ -18,8 +18,8 @@ struct sim_request {
 
 struct sim_result {
     int64_t frames, cycles_per_frame, latency_cycles, mismatches;
-    int64_t *stage_cycles;   // per stage, own work in the last frame
-    int64_t *stream_blocked; // per stream, cycles in which data waited
+    int64_t *stage_cycles;   // per stage, cycles of own work per frame
+    int64_t *stream_blocked; // per stream, cycles per frame in which data waited for its reader
 };
 
 // Builds the Verilator model (once per directory and kind), runs the frames and compares every beat of every

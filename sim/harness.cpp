@@ -28,13 +28,13 @@ struct Stream {
     long beats; // per frame
     const uint8_t *data, *valid, *ready;
     long seen = 0; // beats transferred
-    long blocked = 0, idle = 0; // cycles of the measured frame with data waiting, with the reader waiting
+    long blocked = 0; // cycles in which data waited
 };
 
 struct Stage {
     const char *name;
     const uint8_t *busy;
-    long busy_cycles = 0; // in the measured frame
+    long busy_cycles = 0;
 };
 
 // Mulberry32-like generators would do; xorshift64* (Vigna 2016) is short and good enough for stalls.
@@ -170,8 +170,6 @@ int main(int argc, char **argv)
     long in_total = in.beats * frames;
     bool offered = false;
     long out_taken = 0;
-    std::vector<std::vector<long>> busy_at_end; // per finished frame, busy counters
-    std::vector<std::vector<long>> blocked_at_end;
 
     while ((long)frame_end.size() < frames) {
         // inputs of this cycle
@@ -197,7 +195,6 @@ int main(int argc, char **argv)
             Stream &s = b.streams[i];
             bool valid = *s.valid, ready = *s.ready;
             s.blocked += valid && !ready;
-            s.idle += !valid && ready;
             if (!valid || !ready)
                 continue;
             last_move = cycle;
@@ -227,13 +224,6 @@ int main(int argc, char **argv)
             last_move = cycle;
             if (++out_taken % out.beats == 0) {
                 frame_end.push_back(cycle);
-                std::vector<long> busy, blocked;
-                for (auto &s : b.stages)
-                    busy.push_back(s.busy_cycles);
-                for (auto &s : b.streams)
-                    blocked.push_back(s.blocked);
-                busy_at_end.push_back(busy);
-                blocked_at_end.push_back(blocked);
             }
         }
         b.edge();
@@ -253,11 +243,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < n; i++)
         fprintf(r, "%s%ld", i ? ", " : "", frame_end[i]);
     fprintf(r, "],\n\"busy\": [");
-    for (size_t i = 0; n >= 2 && i < b.stages.size(); i++)
-        fprintf(r, "%s%ld", i ? ", " : "", busy_at_end[n - 1][i] - busy_at_end[n - 2][i]);
+    for (size_t i = 0; i < b.stages.size(); i++)
+        fprintf(r, "%s%ld", i ? ", " : "", b.stages[i].busy_cycles);
     fprintf(r, "],\n\"blocked\": [");
-    for (size_t i = 0; n >= 2 && i < b.streams.size(); i++)
-        fprintf(r, "%s%ld", i ? ", " : "", blocked_at_end[n - 1][i] - blocked_at_end[n - 2][i]);
+    for (size_t i = 0; i < b.streams.size(); i++)
+        fprintf(r, "%s%ld", i ? ", " : "", b.streams[i].blocked);
     fprintf(r, "],\n\"seen\": [");
     for (size_t i = 0; i < b.streams.size(); i++)
         fprintf(r, "%s%ld", i ? ", " : "", b.streams[i].seen);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// aihls_gap: global average: sums the top-left POOL_H x POOL_W positions of each channel and
+// requantizes the sums (the divisor is in mult): one output pixel per frame.
+//
+//   s_act -> 2-word queue -> + <-> sums (LUT RAM, one word per beat of a pixel)
+//                            +---> requantizer (on the last position of the region)
+//
+// A frame takes IN_H*IN_W*BEATS cycles, BEATS = ceil(IN_C/S_LANES), plus
+// (BEATS-1)*(RQ_CYCLES-1) because the beats of the region's last position enter the
+// requantizer RQ_CYCLES apart, plus max(0, RQ_CYCLES-1 - (IN_H*IN_W-1)*BEATS) when the frame
+// is shorter than the last of those. `busy` is 1 in those cycles. LANES out = S_LANES.
+// p_data: words of S_LANES lanes, as in aihls_requant; p_addr is the beat of the pixel.
+// Reset: drops everything, starts at a frame.
+`default_nettype none
+module aihls_gap #(
+    parameter S_LANES    = 1,
+    parameter IN_H       = 4,
+    parameter IN_W       = 4,
+    parameter IN_C       = 4,
+    parameter POOL_H     = 4,
+    parameter POOL_W     = 4,
+    parameter ACC_W      = 16,
+    parameter RQ_CYCLES  = 1,
+    parameter BIAS_W     = 16,
+    parameter MULT_W     = 24,
+    parameter SHIFT_W    = 0,
+    parameter SHIFT_MIN  = 24,
+    parameter ZERO_POINT = 0,
+    parameter CLAMP_LO   = -128,
+    parameter CLAMP_HI   = 127,
+    // Derived: leave at the default.
+    parameter P_DEPTH    = (IN_C + S_LANES - 1) / S_LANES,
+    parameter P_ADDR_W   = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH)
+) (
+    input  wire                                       clk,
+    input  wire                                       rst,
+    input  wire [S_LANES*8-1:0]                       s_act_data,
+    input  wire                                       s_act_valid,
+    output wire                                       s_act_ready,
+    output wire                                       p_en,
+    output wire [P_ADDR_W-1:0]                        p_addr,
+    input  wire [S_LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0] p_data,
+    output wire [S_LANES*8-1:0]                       m_act_data,
+    output wire                                       m_act_valid,
+    input  wire                                       m_act_ready
+);
+    localparam X_W = (IN_W <= 2) ? 1 : $clog2(IN_W);
+    localparam Y_W = (IN_H <= 2) ? 1 : $clog2(IN_H);
+    localparam integer X_TOP = POOL_W - 1;
+    localparam integer Y_TOP = POOL_H - 1;
+
+    wire [S_LANES*8-1:0]     beat;
+    wire                     beat_valid, beat_ready, rq_ready;
+    wire                     take = beat_valid && beat_ready;
+    wire                     b_last, x_last, y_last;
+    reg  [P_ADDR_W-1:0]      b_q;
+    reg  [X_W-1:0]           x_q;
+    reg  [Y_W-1:0]           y_q;
+    wire                     inside = (x_q <= X_TOP[X_W-1:0]) && (y_q <= Y_TOP[Y_W-1:0]);
+    wire                     first  = (x_q == {X_W{1'b0}}) && (y_q == {Y_W{1'b0}});
+    wire                     final  = (x_q == X_TOP[X_W-1:0]) && (y_q == Y_TOP[Y_W-1:0]);
+    wire [S_LANES*ACC_W-1:0] sum;
+    wire                     blocked = m_act_valid && !m_act_ready;
+    // 1 in the cycles that the stage's own work costs: a beat, or one that waits for the
+    // requantizer to finish the beat before.
+    wire                     busy = beat_valid && (beat_ready || !blocked);
+
+    assign beat_ready = !final || rq_ready;
+
+    aihls_fifo #(.WIDTH(S_LANES*8), .DEPTH(2), .BLOCK(0)) u_queue (
+        .clk(clk), .rst(rst), .stall(1'b0), .s_data(s_act_data), .s_valid(s_act_valid),
+        .s_ready(s_act_ready), .m_data(beat), .m_valid(beat_valid), .m_ready(beat_ready)
+    );
+
+    aihls_count #(.N(P_DEPTH)) u_b (.clk(clk), .rst(rst), .en(take), .last(b_last));
+    aihls_count #(.N(IN_W)) u_x (.clk(clk), .rst(rst), .en(take && b_last), .last(x_last));
+    aihls_count #(.N(IN_H)) u_y (
+        .clk(clk), .rst(rst), .en(take && b_last && x_last), .last(y_last)
+    );
+    always @(posedge clk) begin
+        if (take) b_q <= b_last ? {P_ADDR_W{1'b0}} : b_q + {{(P_ADDR_W-1){1'b0}}, 1'b1};
+        if (take && b_last) x_q <= x_last ? {X_W{1'b0}} : x_q + {{(X_W-1){1'b0}}, 1'b1};
+        if (take && b_last && x_last)
+            y_q <= y_last ? {Y_W{1'b0}} : y_q + {{(Y_W-1){1'b0}}, 1'b1};
+        if (rst) begin
+            b_q <= {P_ADDR_W{1'b0}};
+            x_q <= {X_W{1'b0}};
+            y_q <= {Y_W{1'b0}};
+        end
+    end
+
+    // Read before write in the same cycle, so that one beat a pixel needs no bypass.
+    (* ram_style = "distributed" *)
+    reg  [S_LANES*ACC_W-1:0] sums [0:P_DEPTH-1];
+    wire [S_LANES*ACC_W-1:0] before = sums[b_q];
+    always @(posedge clk) if (take && inside) sums[b_q] <= sum;
+
+    genvar i;
+    generate
+        for (i = 0; i < S_LANES; i = i + 1) begin : g_lane
+            wire [ACC_W-1:0] wide;
+            aihls_resize #(.IN_W(8), .OUT_W(ACC_W)) u_wide (.d(beat[i*8 +: 8]), .q(wide));
+            assign sum[i*ACC_W +: ACC_W] =
+                (first ? {ACC_W{1'b0}} : before[i*ACC_W +: ACC_W]) + wide;
+        end
+        if (POOL_H > IN_H || POOL_W > IN_W) begin : g_check
+            aihls_error_the_pooled_region_exceeds_the_image u_error ();
+        end
+    endgenerate
+
+    aihls_requant #(
+        .LANES(S_LANES), .CHANNELS(IN_C), .ACC_W(ACC_W), .BIAS_W(BIAS_W), .MULT_W(MULT_W),
+        .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN), .RQ_CYCLES(RQ_CYCLES),
+        .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
+    ) u_requant (
+        .clk(clk), .rst(rst), .s_acc_data(sum), .s_acc_valid(beat_valid && final),
+        .s_acc_ready(rq_ready), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),
+        .m_act_data(m_act_data), .m_act_valid(m_act_valid), .m_act_ready(m_act_ready)
+    );
+    wire unused_ok = &{1'b0, busy};
+endmodule
+`default_nettype wire

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs test programs one after the other and sums up.
+#     tests/run.sh BUILD_DIR PROGRAM...
+set -u
+export AIHLS_BIN="$1/aihls"
+shift
+passed=0
+failed=0
+skipped=0
+total=$#
+n=0
+for t in "$@"; do
+    n=$((n + 1))
+    start=$(date +%s)
+    log="$t.log"
+    "$t" >"$log" 2>&1
+    status=$?
+    p=$(grep -c '^\[       OK \]' "$log")
+    f=$(grep -c '^\[  FAILED  \] [^0-9]' "$log")
+    s=$(grep -c '^\[  SKIPPED \] [^0-9]' "$log")
+    # cmocka names each failed test twice
+    f=$(((f + 1) / 2))
+    s=$(((s + 1) / 2))
+    [ $status -eq 0 ] || [ "$f" -gt 0 ] || f=1
+    printf '[%2d/%d] %-28s %4d passed, %d failed, %d skipped (%d s)\n' $n "$total" "$(basename "$t")" "$p" "$f" "$s" $(($(date +%s) - start))
+    [ "$f" -eq 0 ] || { echo "---- $log"; grep -v '^\[\(       OK\| RUN \)' "$log" | tail -40; }
+    passed=$((passed + p))
+    failed=$((failed + f))
+    skipped=$((skipped + s))
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
