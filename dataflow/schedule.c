@@ -6,11 +6,14 @@
 // three sums are at most 1. For any weights w on the simplex, sum over stages of min over options of w*cost
 // is a lower bound of w*sums: above 1 nothing fits. Multiplicative weights (Arora, Hazan, Kale, "The
 // multiplicative weights update method", 2012) nearly always find either a choice that fits or such a
-// proof; what is left is settled by depth-first search with the same bounds.
+// proof. What is left is settled by dynamic programming over the stages: the states are the sums so far, a
+// state goes when another is at most as dear in all three (which folds the permutations of equal layers into
+// one) or when a bound of the rest shows that it leads nowhere.
 // More cycles never make a stage's front worse, so the least interval is found by bisection.
 #include "dataflow/schedule.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -20,7 +23,8 @@
 
 #define RESOURCES 3
 #define WEIGHT_ROUNDS 300
-#define SEARCH_NODES 400000
+#define SEARCH_NODES 200000 // of the search for least resources, which may stop at a good choice
+#define MAX_STATES 20000    // per stage, of the proof whether anything fits
 #define FIFO_ROUNDS 6
 
 typedef double shares_row[RESOURCES];
@@ -35,10 +39,9 @@ struct problem {
     double *rest[4];  // [weight][stage]: lower bound of the stages from here on
     double *rest_sum; // the same for the plain sum, the objective
     int64_t nodes;
-    bool exhausted; // the search was cut: its answer is not proven
+    bool exhausted; // the search for less was cut
     int *choice, *best;
     double best_value;
-    bool any; // the first fit will do
 };
 
 static void shares(const struct problem *q, const struct cost *c, double *out)
@@ -100,7 +103,7 @@ static enum answer weigh(struct problem *q)
 static void search(struct problem *q, int stage, const double *used, double value)
 {
     static const double plain[RESOURCES] = { 1, 1, 1 };
-    if (q->exhausted || (q->any && q->best_value < INFINITY))
+    if (q->exhausted)
         return;
     if (++q->nodes > SEARCH_NODES) {
         q->exhausted = true;
@@ -142,11 +145,103 @@ static void bounds(struct problem *q, struct arena *a)
     }
 }
 
+// ---- the exact answer ----
+
+struct state {
+    int32_t used[RESOURCES]; // of budget units
+    int32_t parent, option;  // in the previous stage's list
+};
+
+struct layer {
+    struct state *items;
+    int n, cap;
+};
+
+static int by_cost(const void *a, const void *b)
+{
+    const struct state *x = a, *y = b;
+    for (int r = 0; r < RESOURCES; r++)
+        if (x->used[r] != y->used[r])
+            return x->used[r] < y->used[r] ? -1 : 1;
+    return 0;
+}
+
+// Removes dominated states: in order of DSP, a state stays when it uses less LUT than every one before it
+// with at most its block RAM; a Fenwick tree over block RAM holds those minima.
+static void remove_dominated(struct layer *l, int32_t *least, int32_t brams)
+{
+    int n = 0;
+    qsort(l->items, (size_t)l->n, sizeof *l->items, by_cost);
+    for (int32_t i = 0; i <= brams + 1; i++)
+        least[i] = INT32_MAX;
+    for (int i = 0; i < l->n; i++) {
+        const struct state *s = &l->items[i];
+        int32_t best = INT32_MAX;
+        for (int32_t k = s->used[1] + 1; k > 0; k -= k & -k)
+            best = least[k] < best ? least[k] : best;
+        if (best <= s->used[2])
+            continue;
+        for (int32_t k = s->used[1] + 1; k <= brams + 1; k += k & -k)
+            least[k] = s->used[2] < least[k] ? s->used[2] : least[k];
+        l->items[n++] = *s;
+    }
+    l->n = n;
+}
+
+static void expand(struct problem *q, struct arena *a, int stage, const struct layer *from, struct layer *to)
+{
+    for (int i = 0; i < from->n; i++)
+        for (int o = 0; o < q->front[stage].n; o++) {
+            const struct cost *c = &q->front[stage].items[o].cost;
+            const int64_t add[RESOURCES] = { c->dsp, c->bram18, c->lut };
+            struct state s = { .parent = i, .option = o };
+            double share[RESOURCES];
+            bool possible = true;
+            for (int r = 0; r < RESOURCES; r++) {
+                int64_t sum = from->items[i].used[r] + add[r];
+                possible &= (double)sum <= q->budget[r];
+                s.used[r] = possible ? (int32_t)sum : 0;
+                share[r] = q->budget[r] > 0 ? (double)sum / q->budget[r] : 0;
+            }
+            for (int k = 0; possible && k < q->n_weights; k++)
+                possible = dot(q->weight[k], share) + q->rest[k][stage + 1] <= 1 + 1e-9;
+            if (possible)
+                arena_push(a, to->items, to->n, to->cap, s);
+        }
+}
+
+static enum answer decide(struct problem *q, struct arena *a)
+{
+    struct layer *layer = arena_array(a, struct layer, q->n + 1);
+    int32_t brams = (int32_t)q->budget[1];
+    int32_t *least = arena_array(a, int32_t, brams + 3);
+    struct state start = { .parent = -1 };
+    bool cut = false;
+    arena_push(a, layer[0].items, layer[0].n, layer[0].cap, start);
+    for (int s = 0; s < q->n; s++) {
+        expand(q, a, s, &layer[s], &layer[s + 1]);
+        q->nodes += layer[s + 1].n;
+        remove_dominated(&layer[s + 1], least, brams);
+        if (layer[s + 1].n == 0)
+            return cut ? UNKNOWN : NO_FIT;
+        if (layer[s + 1].n > MAX_STATES) { // an answer in time, but no proof
+            layer[s + 1].n = MAX_STATES;
+            cut = true;
+        }
+    }
+    int at = 0;
+    for (int s = q->n; s > 0; s--) {
+        q->best[s - 1] = layer[s].items[at].option;
+        at = layer[s].items[at].parent;
+    }
+    return FITS;
+}
+
 // One option per stage within the budgets at this interval; with `least`, of the least sum of shares.
 static bool solve_at(struct pipeline *p, const char *tech, int64_t interval, const double *budget, bool least,
                      struct arena *a, struct option *chosen, bool *proven)
 {
-    struct problem q = { .n = p->n_stages, .any = !least, .best_value = INFINITY };
+    struct problem q = { .n = p->n_stages };
     struct options *front = arena_array(a, struct options, p->n_stages);
     memcpy(q.budget, budget, sizeof q.budget);
     q.cost = arena_array(a, shares_row *, p->n_stages);
@@ -162,23 +257,22 @@ static bool solve_at(struct pipeline *p, const char *tech, int64_t interval, con
     }
     q.front = front;
     enum answer answer = weigh(&q);
-    if (answer == NO_FIT)
-        return false;
-    if (answer == UNKNOWN || least) {
+    if (answer == UNKNOWN) {
+        bounds(&q, a);
+        answer = decide(&q, a);
+        *proven &= answer != UNKNOWN;
+    }
+    if (answer == FITS && least) {
         static const double zero[RESOURCES];
         bounds(&q, a);
-        if (answer == FITS) {
-            q.best_value = 0;
-            for (int s = 0; s < q.n; s++)
-                q.best_value += q.cost[s][q.best[s]][0] + q.cost[s][q.best[s]][1] + q.cost[s][q.best[s]][2];
-        }
+        q.best_value = 0;
+        for (int s = 0; s < q.n; s++)
+            q.best_value += q.cost[s][q.best[s]][0] + q.cost[s][q.best[s]][1] + q.cost[s][q.best[s]][2];
         search(&q, 0, zero, 0);
-        p->schedule_nodes += q.nodes;
-        if (answer == UNKNOWN && q.exhausted && q.best_value == INFINITY)
-            *proven = false;
-        if (q.best_value == INFINITY)
-            return false;
     }
+    p->schedule_nodes += q.nodes;
+    if (answer != FITS)
+        return false;
     for (int s = 0; s < q.n; s++)
         chosen[s] = front[s].items[q.best[s]];
     return true;
@@ -195,7 +289,7 @@ static bool try_interval(struct pipeline *p, const char *tech, int64_t interval,
 
 // ---- what a choice means for the pipeline ----
 
-static void apply(struct pipeline *p, const struct option *chosen, const char *tech)
+void schedule_apply(struct pipeline *p, const struct option *chosen, const char *tech)
 {
     for (int i = 0; i < p->n_stages; i++) {
         struct stage *s = &p->stages[i];
@@ -317,7 +411,7 @@ static bool solve_once(struct solve *s, int64_t wanted)
         interval = least_interval(s);
     if (!interval || !try_interval(p, s->b->tech, interval, s->budget, true, s->chosen, &s->proven))
         return false;
-    apply(p, s->chosen, s->b->tech);
+    schedule_apply(p, s->chosen, s->b->tech);
     if (!timing_size_fifos(p, s->cx->arena))
         BUG("FIFO analysis of %s found no progress", p->name);
     p->optimal = s->proven;
@@ -355,7 +449,7 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
         const int64_t over[RESOURCES] = { p->total.dsp - have[0], p->total.bram18 - have[1], p->total.lut - have[2] };
         for (int r = 0; r < RESOURCES; r++)
             if (over[r] > 0)
-                s.budget[r] -= (double)over[r];
+                s.budget[r] -= (double)(over[r] << round); // more each time: choices come in lumps
     }
     p->gap = p->optimal ? 0 : 1;
     pipeline_verify(p);

@@ -4,6 +4,7 @@
 #define AIHLS_SCHEDULE_H
 
 #include "dataflow/pipeline.h"
+#include "dataflow/schedule_options.h"
 
 struct schedule_goal {
     int64_t fps;            // frames/s to reach with the least resources; 0: as many as fit
@@ -24,5 +25,9 @@ struct schedule_goal {
 // cost      milliseconds to a second
 // No fit is E302: what is short and by how much.
 bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal);
+
+// Gives each stage the fold chosen[stage], whatever chose it, and sets what follows: costs, lanes of streams and
+// edges. A stream's lanes must come out as a multiple of its readers'.
+void schedule_apply(struct pipeline *p, const struct option *chosen, const char *tech);
 
 #endif

@@ -157,7 +157,8 @@ static void requant_params(struct binding *b, struct instance *i, const struct s
 {
     struct netlist *n = b->n;
     const struct requant *r = &s->rq;
-    instance_int(n, i, "RQ_LANES", s->fold.rq_lanes);
+    if (s->kind != STAGE_GAP) // there every input lane has its requantizer
+        instance_int(n, i, "RQ_LANES", s->fold.rq_lanes);
     instance_int(n, i, "RQ_CYCLES", s->fold.rq_cycles);
     instance_int(n, i, "MULT_W", r->mult_bits);
     instance_int(n, i, "BIAS_W", r->bias_bits);
@@ -169,7 +170,7 @@ static void requant_params(struct binding *b, struct instance *i, const struct s
     if (r->n > 1) {
         instance_port(n, i, "p_en", arena_printf(b->a, "%s_p_en", s->name));
         instance_port(n, i, "p_addr", arena_printf(b->a, "%s_p_addr", s->name));
-    } else if (s->kind != STAGE_GAP) {
+    } else {
         instance_port(n, i, "p_en", "");
         instance_port(n, i, "p_addr", "");
     }

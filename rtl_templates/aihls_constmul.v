@@ -13,8 +13,10 @@ module aihls_constmul #(
     input  wire [7:0]       x,
     output wire [OUT_W-1:0] product
 );
-    localparam signed [63:0] FACTOR = MULT;
-    localparam signed [63:0] OFFSET = FACTOR * ZP;
+    localparam signed [31:0] MULT_32 = MULT[31:0];
+    localparam signed [31:0] ZP_32   = ZP[31:0];
+    localparam signed [63:0] FACTOR  = {{33{MULT_32[31]}}, MULT_32[30:0]};
+    localparam signed [63:0] OFFSET  = FACTOR * $signed({{33{ZP_32[31]}}, ZP_32[30:0]});
 
     wire [16*OUT_W-1:0] low_table, high_table;
     reg  [OUT_W-1:0]    low_q, high_q, product_q;

@@ -56,16 +56,16 @@ module aihls_gap #(
     reg  [P_ADDR_W-1:0]      b_q;
     reg  [X_W-1:0]           x_q;
     reg  [Y_W-1:0]           y_q;
-    wire                     inside = (x_q <= X_TOP[X_W-1:0]) && (y_q <= Y_TOP[Y_W-1:0]);
+    wire                     pooled = ({1'b0, x_q} < POOL_W[X_W:0]) && ({1'b0, y_q} < POOL_H[Y_W:0]);
     wire                     first  = (x_q == {X_W{1'b0}}) && (y_q == {Y_W{1'b0}});
-    wire                     final  = (x_q == X_TOP[X_W-1:0]) && (y_q == Y_TOP[Y_W-1:0]);
+    wire                     closing = (x_q == X_TOP[X_W-1:0]) && (y_q == Y_TOP[Y_W-1:0]);
     wire [S_LANES*ACC_W-1:0] sum;
     wire                     blocked = m_act_valid && !m_act_ready;
     // 1 in the cycles that the stage's own work costs: a beat, or one that waits for the
     // requantizer to finish the beat before.
     wire                     busy = beat_valid && (beat_ready || !blocked);
 
-    assign beat_ready = !final || rq_ready;
+    assign beat_ready = !closing || rq_ready;
 
     aihls_fifo #(.WIDTH(S_LANES*8), .DEPTH(2), .BLOCK(0)) u_queue (
         .clk(clk), .rst(rst), .stall(1'b0), .s_data(s_act_data), .s_valid(s_act_valid),
@@ -92,8 +92,8 @@ module aihls_gap #(
     // Read before write in the same cycle, so that one beat a pixel needs no bypass.
     (* ram_style = "distributed" *)
     reg  [S_LANES*ACC_W-1:0] sums [0:P_DEPTH-1];
-    wire [S_LANES*ACC_W-1:0] before = sums[b_q];
-    always @(posedge clk) if (take && inside) sums[b_q] <= sum;
+    wire [S_LANES*ACC_W-1:0] stored = sums[b_q];
+    always @(posedge clk) if (take && pooled) sums[b_q] <= sum;
 
     genvar i;
     generate
@@ -101,7 +101,7 @@ module aihls_gap #(
             wire [ACC_W-1:0] wide;
             aihls_resize #(.IN_W(8), .OUT_W(ACC_W)) u_wide (.d(beat[i*8 +: 8]), .q(wide));
             assign sum[i*ACC_W +: ACC_W] =
-                (first ? {ACC_W{1'b0}} : before[i*ACC_W +: ACC_W]) + wide;
+                (first ? {ACC_W{1'b0}} : stored[i*ACC_W +: ACC_W]) + wide;
         end
         if (POOL_H > IN_H || POOL_W > IN_W) begin : g_check
             aihls_error_the_pooled_region_exceeds_the_image u_error ();
@@ -113,7 +113,7 @@ module aihls_gap #(
         .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN), .RQ_CYCLES(RQ_CYCLES),
         .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
     ) u_requant (
-        .clk(clk), .rst(rst), .s_acc_data(sum), .s_acc_valid(beat_valid && final),
+        .clk(clk), .rst(rst), .s_acc_data(sum), .s_acc_valid(beat_valid && closing),
         .s_acc_ready(rq_ready), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),
         .m_act_data(m_act_data), .m_act_valid(m_act_valid), .m_act_ready(m_act_ready)
     );

@@ -95,7 +95,7 @@ inline Image beats_of(const std::vector<int> &elements, int channels, int lanes)
 }
 
 struct Top {
-    std::string text, dir;
+    std::string text, dir, done, fail;
     int cases = 0;
     explicit Top(const std::string &d) : dir(d) {}
     void out(const char *format, ...) __attribute__((format(printf, 2, 3)))
@@ -131,12 +131,14 @@ struct Top {
     {
         std::string path = file(name);
         image.write(path);
-        out("    wire [%d:0] %s_data; wire %s_valid, %s_ready;\n", image.width - 1, name, name, name);
+        out("    wire [%d:0] %s_data; wire %s_valid, %s_ready, done_%s, fail_%s;\n", image.width - 1,
+            name, name, name, name, name);
         out("    tb_sink #(.WIDTH(%d), .COUNT(%zu), .FRAME(%d), .FILE(\"%s\"), .NAME(\"case %d\"), "
             ".SEED(%d), .STALL(%d), .INTERVAL(%lld), .REPORT(%d)) u_%s (.clk(clk), .rst(rst), "
-            ".data(%s_data), .valid(%s_valid), .ready(%s_ready), .done(done), .fail(fail));\n",
+            ".data(%s_data), .valid(%s_valid), .ready(%s_ready), .done(done_%s), .fail(fail_%s));\n",
             image.width, image.words.size(), frame, path.c_str(), cases, seed, stall,
-            (long long)interval, report, name, name, name, name);
+            (long long)interval, report, name, name, name, name, name, name);
+        verdict(name);
     }
     void rom(const char *name, int index, const Image &image, int block, const char *en,
              const char *addr, const char *data)
@@ -147,8 +149,17 @@ struct Top {
             "(.clk(clk), .en(%s), .addr(%s), .data(%s));\n", image.width, image.words.size(),
             path.c_str(), block, name, index, en, addr, data);
     }
+    // Joins wires done_NAME and fail_NAME to the case's verdict.
+    void verdict(const std::string &name)
+    {
+        done += ", done_" + name;
+        fail += ", fail_" + name;
+    }
     void end()
     {
+        out("    assign done = &{1'b1%s};\n    assign fail = |{1'b0%s};\n", done.c_str(), fail.c_str());
+        done.clear();
+        fail.clear();
         out("endmodule\n\n");
         cases++;
     }
