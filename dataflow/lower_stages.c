@@ -464,7 +464,7 @@ static bool lower_pool(struct lowering *l, const struct expression *e)
     if (!demand_order(l, n, &in, order, h, w, c))
         return false;
     turn_one_dimensional(&geo);
-    return n->op == OP_MaxPool ? lower_max_pool(l, e, &in, &geo, c) : lower_average(l, e, &in, &geo, c);
+    return n->op == OP_MaxPool || n->op == OP_GlobalMaxPool ? lower_max_pool(l, e, &in, &geo, c) : lower_average(l, e, &in, &geo, c);
 }
 
 // ---- Add ----
@@ -542,6 +542,7 @@ bool lower_main(struct lowering *l, const struct expression *e)
     case OP_MatMul: return lower_matrix(l, e);
     case OP_MaxPool:
     case OP_AveragePool:
+    case OP_GlobalMaxPool:
     case OP_GlobalAveragePool: return lower_pool(l, e);
     case OP_Add: return lower_add(l, e);
     default:

@@ -30,6 +30,11 @@ static bool is_rename(const struct node *n)
     return n->op == OP_Reshape || n->op == OP_Transpose || n->op == OP_Identity;
 }
 
+static bool is_max_pool(const struct node *n)
+{
+    return n->op == OP_MaxPool || n->op == OP_GlobalMaxPool;
+}
+
 static bool runs_on_host(const struct node *n)
 {
     return op_info(n->op)->support == OP_BORDER || is_rename(n);
@@ -105,7 +110,7 @@ static struct node *swallowing_clamp(const struct graph *g, const struct tensor 
     double lo, hi;
     struct node *next = tensor_sole_consumer(g, t);
     bool unary_producer = t->producer && op_info(t->producer->op)->support == OP_HARDWARE &&
-                          t->producer->op != OP_MaxPool;
+                          !is_max_pool(t->producer);
     return next && unary_producer && unary_clamp(next, &lo, &hi) ? next : NULL;
 }
 
@@ -360,7 +365,7 @@ static const struct quant_range *find_range(const struct quant_ranges *r, const 
 // A pool that only chooses keeps its input's range: its quantization is then exact.
 static const struct tensor *range_source(const struct tensor *t)
 {
-    while (t->producer && t->producer->op == OP_MaxPool)
+    while (t->producer && is_max_pool(t->producer))
         t = t->producer->in[0];
     while (t->producer && is_rename(t->producer))
         t = t->producer->in[0];

@@ -11,6 +11,7 @@
 //     emit_design       all of it      -> output directory            hls/emit.h
 //
 // design_build (hls/design.c) runs them; commands.c holds what the verbs do with the result.
+#include <cblas.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +42,8 @@ int main(int argc, char **argv)
     struct cli cli;
     for (int i = 1; i < argc; i++) // usage errors too come as JSON
         diag.json |= strcmp(argv[i], "--json") == 0;
+    // Frames are what runs in parallel; threads inside a small product only wait for each other.
+    openblas_set_num_threads(1);
     int status = 0;
     if (!cli_parse(&cx, argc, argv, &cli)) {
         status = diag_finish(&diag);

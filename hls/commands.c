@@ -201,40 +201,88 @@ static bool run_integer(const struct ctx *cx, const struct design *d, const stru
     return border_out(cx, p, cx->arena, streams[p->out_stream], result);
 }
 
-static bool frame_of(const struct ctx *cx, const struct design *d, const char *file, const struct array *batch, int64_t i, struct array *frame)
+// Calls visit for every frame, frames in parallel; each call has a context and an arena of its own,
+// which dies with it. Stops early when a call returns false.
+struct frame_visit {
+    const struct cli *cli;
+    const struct design *d;
+    const struct array *batch;
+    const char *file;
+    bool (*visit)(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame);
+    int64_t done; // frames, for the progress bar
+    // command_run
+    struct array all;
+    // command_eval
+    const struct array *labels;
+    int64_t right_float, right_int, agree;
+};
+
+static bool visit_frames(const struct ctx *cx, struct frame_visit *v)
 {
-    return batch_frame(cx, d->source, file, batch, i, frame);
+    int64_t frames = batch_frames(v->d->source, v->batch);
+    bool ok = true;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int64_t i = 0; i < frames; i++) {
+        bool go;
+#pragma omp atomic read
+        go = ok;
+        if (!go)
+            continue;
+        struct arena scratch = { 0 };
+        struct strbuf text = STRBUF_INIT;
+        struct diag diag = { .rendered = &text };
+        struct ctx inner = { &scratch, &diag };
+        struct array frame;
+        bool fine = batch_frame(&inner, v->d->source, v->file, v->batch, i, &frame) && v->visit(&inner, v, i, &frame);
+        if (!fine) {
+#pragma omp critical
+            if (ok) { // the first frame that fails speaks for all
+                ok = false;
+                cx->diag->errors++;
+                cx->diag->exit_code = diag.exit_code;
+                fputs(text.text, cx->diag->out);
+            }
+        }
+        strbuf_release(&text);
+        arena_release(&scratch);
+    }
+    return ok;
+}
+
+static bool visit_run(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame)
+{
+    struct array y;
+    if (!(v->cli->use_float ? run_float : run_integer)(cx, v->d, frame, &y))
+        return false;
+    size_t bytes = (size_t)array_count(&y) * dtype_bytes(y.dtype);
+    memcpy((char *)v->all.data + (size_t)i * bytes, y.data, bytes);
+    return true;
 }
 
 int command_run(const struct ctx *cx, const struct cli *cli)
 {
     struct design d = { .model_bytes = STRBUF_INIT };
-    struct array batch, all = { 0 };
+    struct array batch;
+    struct frame_visit v = { .cli = cli, .d = &d, .batch = &batch, .file = cli->input, .visit = visit_run };
     bool ok = open_reference(cx, cli, &d) && array_read(cx, cli->input, "x", &batch);
-    int64_t frames = ok ? batch_frames(d.source, &batch) : 0, per = 0;
-    for (int64_t i = 0; ok && i < frames; i++) {
-        struct arena scratch = { 0 };
-        struct ctx inner = { &scratch, cx->diag };
-        struct array frame, y;
-        ok = frame_of(&inner, &d, cli->input, &batch, i, &frame) && (cli->use_float ? run_float : run_integer)(&inner, &d, &frame, &y);
-        if (ok && i == 0) {
-            int64_t dims[MAX_RANK] = { frames };
-            bool batched = y.rank > 0 && y.dims[0] == 1;
-            int rank = batched ? y.rank : y.rank + 1;
-            memcpy(dims + 1, y.dims + (batched ? 1 : 0), (size_t)(rank - 1) * sizeof *dims);
-            all = array_new(cx->arena, y.dtype, rank, dims);
-            per = array_count(&y);
-        }
-        if (ok)
-            memcpy((char *)all.data + (size_t)(i * per) * dtype_bytes(y.dtype), y.data, (size_t)per * dtype_bytes(y.dtype));
-        arena_release(&scratch);
+    int64_t frames = 0, per = 0;
+    if (ok) {
+        const struct tensor *y = d.source->outputs[0];
+        int64_t dims[MAX_RANK + 1] = { frames = batch_frames(d.source, &batch) };
+        bool batched = y->rank > 0 && y->dims[0] == 1;
+        int rank = batched ? y->rank : y->rank + 1;
+        ASSERT(rank <= MAX_RANK);
+        memcpy(dims + 1, y->dims + (batched ? 1 : 0), (size_t)(rank - 1) * sizeof *dims);
+        v.all = array_new(cx->arena, y->dtype, rank, dims);
+        per = tensor_count(y);
+        ok = visit_frames(cx, &v);
     }
     if (ok && cli->output)
-        ok = npy_write(cx, cli->output, &all);
+        ok = npy_write(cx, cli->output, &v.all);
     else
         for (int64_t i = 0; ok && i < frames; i++)
             for (int64_t k = 0; k < per; k++)
-                printf("%.9g%c", array_f64(&all, i * per + k), k + 1 < per ? ' ' : '\n');
+                printf("%.9g%c", array_f64(&v.all, i * per + k), k + 1 < per ? ' ' : '\n');
     design_release(&d);
     return diag_finish(cx->diag);
 }
@@ -256,34 +304,35 @@ static void progress_bar(int64_t done, int64_t total)
     fprintf(stderr, "\r[%-40.*s] %lld of %lld%s", filled, "########################################", (long long)done, (long long)total, done == total ? "\n" : "");
 }
 
+static bool visit_eval(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame)
+{
+    struct array a, b;
+    if (!run_float(cx, v->d, frame, &a) || !run_integer(cx, v->d, frame, &b))
+        return false;
+    int64_t label = (int64_t)array_f64(v->labels, i), f = arg_max(&a), q = arg_max(&b);
+#pragma omp critical
+    {
+        v->right_float += f == label;
+        v->right_int += q == label;
+        v->agree += f == q;
+        progress_bar(++v->done, batch_frames(v->d->source, v->batch));
+    }
+    return true;
+}
+
 int command_eval(const struct ctx *cx, const struct cli *cli)
 {
     struct design d = { .model_bytes = STRBUF_INIT };
     struct array x, y;
-    int64_t right_float = 0, right_int = 0, agree = 0, frames = 0;
+    struct frame_visit v = { .cli = cli, .d = &d, .batch = &x, .file = cli->data, .visit = visit_eval, .labels = &y };
     bool ok = open_reference(cx, cli, &d) && npz_read(cx, cli->data, "x", &x) && npz_read(cx, cli->data, "y", &y);
-    if (ok) {
-        frames = batch_frames(d.source, &x);
-        if (array_count(&y) != frames)
-            ok = diag_error(cx, E104, cli->data, "y needs one label per frame of x", "%lld labels for %lld frames", (long long)array_count(&y), (long long)frames);
-    }
-    for (int64_t i = 0; ok && i < frames; i++) {
-        struct arena scratch = { 0 };
-        struct ctx inner = { &scratch, cx->diag };
-        struct array frame, a, b;
-        ok = frame_of(&inner, &d, cli->data, &x, i, &frame) && run_float(&inner, &d, &frame, &a) && run_integer(&inner, &d, &frame, &b);
-        if (ok) {
-            int64_t label = (int64_t)array_f64(&y, i), f = arg_max(&a), q = arg_max(&b);
-            right_float += f == label;
-            right_int += q == label;
-            agree += f == q;
-        }
-        arena_release(&scratch);
-        progress_bar(i + 1, frames);
-    }
+    int64_t frames = ok ? batch_frames(d.source, &x) : 0;
+    if (ok && array_count(&y) != frames)
+        ok = diag_error(cx, E104, cli->data, "y needs one label per frame of x", "%lld labels for %lld frames", (long long)array_count(&y), (long long)frames);
+    ok = ok && visit_frames(cx, &v);
     if (ok && frames)
-        printf("frames %lld\nfloat top-1 %.2f %%\ninteger top-1 %.2f %%\nagreement %.2f %%\n", (long long)frames, 100.0 * (double)right_float / (double)frames,
-               100.0 * (double)right_int / (double)frames, 100.0 * (double)agree / (double)frames);
+        printf("frames %lld\nfloat top-1 %.2f %%\ninteger top-1 %.2f %%\nagreement %.2f %%\n", (long long)frames, 100.0 * (double)v.right_float / (double)frames,
+               100.0 * (double)v.right_int / (double)frames, 100.0 * (double)v.agree / (double)frames);
     design_release(&d);
     return diag_finish(cx->diag);
 }

@@ -22,7 +22,7 @@ module aihls_rom #(
             always @(posedge clk) if (en) data_q <= mem[addr];
             assign data = data_q;
         end else begin : g_lut
-            (* rom_style = "distributed", ram_style = "distributed" *)
+            (* syn_romstyle = "logic" *) // Yosys has no LUT RAM that starts with contents
             reg [WIDTH-1:0] mem [0:DEPTH-1];
             reg [WIDTH-1:0] data_q;
             initial if (FILE != "") $readmemh(FILE, mem);

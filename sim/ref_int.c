@@ -6,6 +6,9 @@
 #include "base/check.h"
 #include "sim/ref_float.h"
 
+// Below this a stage is done before a second thread is awake.
+#define PARALLEL_MACS 1000000
+
 int64_t rne_shift(int64_t v, int shift)
 {
     if (shift == 0)
@@ -107,12 +110,12 @@ static void run_stage(const struct pipeline *p, const struct stage *s, int8_t **
     switch (s->kind) {
     case STAGE_CONV:
         ASSERT(s->in_c / s->geo.group < (1 << 14)); // 2^14 * 2^8 * 2^7 < 2^31
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (s->macs > PARALLEL_MACS)
         for (int64_t oy = 0; oy < s->geo.out_h; oy++)
             conv_row(s, x, y, oy);
         break;
     case STAGE_DW:
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (s->macs > PARALLEL_MACS)
         for (int64_t oy = 0; oy < s->geo.out_h; oy++)
             dw_row(s, x, y, oy);
         break;

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/flow/ops_case.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "dataflow/cost.h"
+#include "dataflow/lower.h"
+#include "dataflow/schedule.h"
+#include "dataflow/timing.h"
+#include "hls/bind.h"
+#include "sim/array.h"
+#include "sim/ref_float.h"
+#include "sim/ref_int.h"
+
+#define MAX_INTERVAL 4000 // cycles a frame: what simulates quickly
+#define MAX_CELLS 40      // multipliers: what Verilator compiles quickly
+#define FOLD_TRIES 60
+#define GRAPH_TRIES 200
+#define MAX_STAGES 8
+
+const char *ops_run_name(int run)
+{
+    static const char *const names[OPS_RUNS] = { "with stalls, reset of 1 cycle", "without pauses, reset of 20 cycles",
+                                                 "with other stalls, after a reset of 1 cycle in the middle of a frame" };
+    return names[run];
+}
+
+// ---- folds ----
+
+static int64_t cells(const struct stage *s, const struct fold *f)
+{
+    if (s->kind == STAGE_CONV)
+        return (int64_t)f->lanes * f->rows_par * f->word;
+    return s->kind == STAGE_DW ? (int64_t)f->word * f->rows_par : f->in_lanes;
+}
+
+static bool fits_bench(const struct stage *s, const struct fold *f)
+{
+    return cells(s, f) <= MAX_CELLS && f->in_lanes <= OPS_MAX_LANES && f->rq_lanes <= OPS_MAX_LANES;
+}
+
+static int n_options(const struct pipeline *p, const struct stage *s, int64_t interval)
+{
+    struct arena scratch = { 0 };
+    struct options list = { 0 };
+    stage_options(p, s, p->board->tech, interval, &scratch, &list);
+    int n = list.n;
+    arena_release(&scratch);
+    return n;
+}
+
+// Least cycles that any fold of the stage takes; `most`: those of a cheapest one.
+static void interval_range(const struct pipeline *p, const struct stage *s, int64_t *least, int64_t *most)
+{
+    struct arena scratch = { 0 };
+    struct options list = { 0 };
+    int64_t low = 0;
+    stage_options(p, s, p->board->tech, INT64_MAX / 4, &scratch, &list);
+    ASSERT(list.n > 0);
+    *most = 0;
+    for (int i = 0; i < list.n; i++)
+        *most = max_i64(*most, list.items[i].cost.cycles);
+    *least = *most;
+    while (*least - low > 1) {
+        int64_t mid = low + (*least - low) / 2;
+        if (n_options(p, s, mid))
+            *least = mid;
+        else
+            low = mid;
+    }
+    arena_release(&scratch);
+}
+
+static int64_t between(struct random *r, int64_t least, int64_t most)
+{
+    if (most <= least)
+        return least;
+    double x = (double)least * exp(random_unit(r) * log((double)most / (double)least));
+    return min_i64(most, max_i64(least, (int64_t)x));
+}
+
+static bool random_option(const struct pipeline *p, const struct stage *s, struct random *r, int64_t interval, struct option *out)
+{
+    struct arena scratch = { 0 };
+    struct options list = { 0 };
+    int small = 0;
+    stage_options(p, s, p->board->tech, interval, &scratch, &list);
+    for (int i = 0; i < list.n; i++)
+        if (fits_bench(s, &list.items[i].fold))
+            list.items[small++] = list.items[i];
+    if (small)
+        *out = list.items[random_range(r, 0, small - 1)];
+    arena_release(&scratch);
+    return small > 0;
+}
+
+static bool lanes_agree(const struct pipeline *p)
+{
+    for (int i = 0; i < p->n_edges; i++) {
+        const struct stream *s = &p->streams[p->edges[i].stream];
+        if (s->lanes % p->edges[i].lanes || s->lanes > OPS_MAX_LANES)
+            return false;
+    }
+    return true;
+}
+
+// A random fold for every stage. Now and then each stage has an interval of its own, so that one
+// waits for the other; where lanes then disagree, all take the same as schedule_solve would.
+static bool random_fold(struct pipeline *p, struct random *r)
+{
+    struct option chosen[MAX_STAGES];
+    int64_t least[MAX_STAGES], most[MAX_STAGES], floor = 1, ceiling = 1;
+    for (int i = 0; i < p->n_stages; i++) {
+        interval_range(p, &p->stages[i], &least[i], &most[i]);
+        floor = max_i64(floor, least[i]);
+        ceiling = max_i64(ceiling, most[i]);
+    }
+    ceiling = max_i64(floor, min_i64(ceiling, MAX_INTERVAL));
+    for (int t = 0; t < FOLD_TRIES; t++) {
+        bool own = p->n_stages > 1 && t < FOLD_TRIES / 2 && random_chance(r, 50), ok = true;
+        int64_t common = between(r, floor, ceiling);
+        for (int i = 0; ok && i < p->n_stages; i++) {
+            int64_t interval = own ? between(r, least[i], max_i64(least[i], min_i64(most[i], MAX_INTERVAL))) : common;
+            ok = random_option(p, &p->stages[i], r, interval, &chosen[i]) && chosen[i].cost.cycles <= MAX_INTERVAL;
+        }
+        if (!ok)
+            continue;
+        schedule_apply(p, chosen, p->board->tech);
+        if (lanes_agree(p))
+            return true;
+        if (!own && p->streams[0].lanes <= OPS_MAX_LANES)
+            BUG("lanes of a stream and of its reader disagree at one interval");
+    }
+    return false;
+}
+
+// ---- description ----
+
+static void describe_window(struct strbuf *sb, const struct stage *s)
+{
+    const struct window_geometry *g = &s->geo;
+    strbuf_addf(sb, " %lldx%lld s%lldx%lld", (long long)g->kernel_h, (long long)g->kernel_w, (long long)g->stride_h, (long long)g->stride_w);
+    if (g->dilation_h > 1 || g->dilation_w > 1)
+        strbuf_addf(sb, " d%lldx%lld", (long long)g->dilation_h, (long long)g->dilation_w);
+    if (g->pad_top || g->pad_left || g->pad_bottom || g->pad_right)
+        strbuf_addf(sb, " p(%lld,%lld,%lld,%lld)", (long long)g->pad_top, (long long)g->pad_left, (long long)g->pad_bottom, (long long)g->pad_right);
+    if (s->kind == STAGE_CONV && g->group > 1)
+        strbuf_addf(sb, " g%lld", (long long)g->group);
+}
+
+static void describe_fold(struct strbuf *sb, const struct stage *s)
+{
+    const struct fold *f = &s->fold;
+    strbuf_addf(sb, " in %d", f->in_lanes);
+    if (s->kind == STAGE_CONV || s->kind == STAGE_DW) {
+        strbuf_addf(sb, " lanes %d word %d rows %d", s->kind == STAGE_CONV ? f->lanes : f->word, f->word, f->rows_par);
+        if (s->weights)
+            strbuf_addf(sb, " w%d %s%s seg %d", s->weight_bits, f->use_dsp ? "dsp" : "lut", f->pack == 2 ? " packed" : "", f->seg_len);
+        strbuf_addf(sb, " ring %d%s", f->ring_rows, f->ring_block ? " block" : "");
+    }
+    if (s->has_requant)
+        strbuf_addf(sb, " m%d%s", s->rq.mult_bits, s->rq.n > 1 ? "c" : "");
+    strbuf_addf(sb, " rq %d/%d", f->rq_lanes, f->rq_cycles);
+}
+
+static const char *describe(struct arena *a, const struct pipeline *p)
+{
+    struct strbuf sb = STRBUF_INIT;
+    for (int i = 0; i < p->n_stages; i++) {
+        const struct stage *s = &p->stages[i];
+        const struct stream *in = stage_in(p, s, 0), *out = &p->streams[s->out_stream];
+        static const char *const dw[] = { "dw", "sum", "max" };
+        strbuf_addf(&sb, "%s%s", i ? "; " : "", s->kind == STAGE_DW ? dw[s->op] : stage_kind_name(s->kind));
+        if (s->kind == STAGE_CONV || s->kind == STAGE_DW)
+            describe_window(&sb, s);
+        strbuf_addf(&sb, " %lldx%lldx%lld", (long long)in->h, (long long)in->w, (long long)in->c);
+        strbuf_addf(&sb, "->%lldx%lldx%lld", (long long)out->h, (long long)out->w, (long long)out->c);
+        describe_fold(&sb, s);
+    }
+    strbuf_addf(&sb, " (%s)", p->board->tech);
+    const char *text = arena_strdup(a, sb.text);
+    strbuf_release(&sb);
+    return text;
+}
+
+// ---- reference ----
+
+// Mostly noise; frames of nothing but extremes find accumulators and chains that are too narrow.
+static void random_frame(struct random *r, int8_t *x, int64_t n)
+{
+    int64_t style = random_range(r, 0, 9);
+    for (int64_t i = 0; i < n; i++) {
+        switch (style) {
+        case 0: x[i] = -128; break;
+        case 1: x[i] = (int8_t)(random_chance(r, 50) ? -128 : 127); break;
+        case 2: x[i] = 127; break;
+        default: x[i] = (int8_t)random_range(r, -128, 127);
+        }
+    }
+}
+
+static void run_reference(struct arena *a, struct random *r, struct ops_case *c)
+{
+    const struct pipeline *p = c->pipeline;
+    for (int f = 0; f < OPS_FRAMES; f++) {
+        const struct stream *in = &p->streams[0];
+        int64_t n = in->h * in->w * in->c;
+        c->streams[f] = arena_array(a, int8_t *, p->n_streams);
+        c->streams[f][0] = arena_alloc(a, (size_t)n);
+        random_frame(r, c->streams[f][0], n);
+        ref_int_frame(p, a, c->streams[f]);
+    }
+}
+
+// The integer reference against ONNX in floats. Every rounding point of the graph may differ by a step: float32 sums
+// are inexact, and multipliers are. Behind two roundings only a gross difference is a mistake.
+static const char *check_meaning(const struct ctx *cx, struct arena *a, const struct ops_case *c)
+{
+    const struct pipeline *p = c->pipeline;
+    struct arena scratch = { 0 };
+    struct ctx inner = { &scratch, cx->diag };
+    struct array *values = arena_array(&scratch, struct array, c->graph->n_tensors);
+    struct array x = array_new(&scratch, p->in_tensor->dtype, p->in_tensor->rank, p->in_tensor->dims);
+    const char *wrong = NULL;
+    for (int64_t i = 0; i < array_count(&x); i++)
+        ((uint8_t *)x.data)[p->streams[0].logical[i]] = (uint8_t)(c->streams[0][0][i] ^ (p->in_flip ? 0x80 : 0));
+    if (!ref_float_graph(&inner, c->graph, &scratch, &x, values)) {
+        wrong = "the float reference refuses the graph";
+    } else {
+        const uint8_t *y = values[p->out_tensor->index].data;
+        int64_t n = tensor_count(p->out_tensor);
+        for (int64_t i = 0; !wrong && i < n; i++) {
+            int have = c->streams[0][p->out_stream][i];
+            int want = (int8_t)(y[p->out_logical[i]] ^ (p->out_flip ? 0x80 : 0));
+            if (have - want > 1 || want - have > 1)
+                wrong = arena_printf(a, "meaning: output element %lld is %d, ONNX says %d", (long long)i, have, want);
+        }
+    }
+    arena_release(&scratch);
+    return wrong;
+}
+
+// ---- cases ----
+
+// What the timing model and the cost formulas must agree on.
+static const char *check_timing(struct arena *a, const struct pipeline *p)
+{
+    int64_t slowest = 0;
+    for (int i = 0; i < p->n_stages; i++)
+        slowest = max_i64(slowest, p->stages[i].cost.cycles);
+    if (p->interval_cycles >= slowest)
+        return NULL;
+    return arena_printf(a, "the timing model's interval of %lld is below the slowest stage's %lld cycles",
+                        (long long)p->interval_cycles, (long long)slowest);
+}
+
+static const char *finish_case(struct arena *a, struct random *r, struct ops_case *c, const struct ctx *cx, bool exact)
+{
+    struct pipeline *p = c->pipeline;
+    c->text = describe(a, p);
+    if (!timing_size_fifos(p, a))
+        return "the timing model finds no progress";
+    pipeline_verify(p);
+    run_reference(a, r, c);
+    const char *wrong = check_timing(a, p);
+    if (!wrong && exact && p->n_stages == 1)
+        wrong = check_meaning(cx, a, c);
+    if (!wrong)
+        c->netlist = bind_pipeline(p, a);
+    return wrong;
+}
+
+// False when the case is too large.
+static bool try_case(struct arena *a, const struct board *boards, int n_boards, struct random *r, struct ops_case *c)
+{
+    struct strbuf said = STRBUF_INIT;
+    struct diag diag = { .rendered = &said };
+    struct ctx cx = { a, &diag };
+    static const enum requant_mode modes[] = { REQUANT_EXACT, REQUANT_EXACT, REQUANT_EXACT, REQUANT_EXACT, REQUANT_FAST, REQUANT_SHIFT };
+    enum requant_mode mode = modes[random_range(r, 0, 5)];
+    bool small = true;
+    c->graph = ops_graph(a, r, c->name);
+    c->text = "refused";
+    if (!shape_infer(&cx, c->graph) || !lower_graph(&cx, c->graph, mode, c->name, &c->pipeline)) {
+        c->broken = arena_strdup(a, said.text);
+    } else {
+        struct pipeline *p = c->pipeline;
+        p->board = &boards[random_range(r, 0, n_boards - 1)];
+        p->clock_hz = p->board->clock_hz;
+        ASSERT(p->n_stages <= MAX_STAGES && p->n_edges <= OPS_MAX_EDGES);
+        small = random_fold(p, r);
+        if (small)
+            c->broken = finish_case(a, r, c, &cx, mode == REQUANT_EXACT);
+    }
+    strbuf_release(&said);
+    return small;
+}
+
+void ops_case_make(struct arena *a, const struct board *boards, int n_boards, uint64_t seed, const char *name, struct ops_case *out)
+{
+    struct random r = { seed };
+    for (int i = 0; i < GRAPH_TRIES; i++) {
+        *out = (struct ops_case){ .seed = seed, .name = name };
+        if (try_case(a, boards, n_boards, &r, out))
+            return;
+    }
+    BUG("seed %llu makes no small case", (unsigned long long)seed);
+}

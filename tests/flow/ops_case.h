@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// ops_case: one case of the operator matrix: a random graph, lowered, with a random fold.
+#ifndef AIHLS_OPS_CASE_H
+#define AIHLS_OPS_CASE_H
+
+#include "dataflow/pipeline.h"
+#include "hls/netlist.h"
+#include "tests/flow/ops_graph.h"
+
+#define OPS_FRAMES 4    // as many as timing_size_fifos looks at
+#define OPS_MAX_LANES 8 // 64 bits of data a case
+#define OPS_MAX_EDGES 16
+
+enum ops_run { OPS_RUN_STALLS, OPS_RUN_FREE, OPS_RUN_AGAIN, OPS_RUNS };
+const char *ops_run_name(int run);
+
+// What the simulation of one run says.
+struct ops_result {
+    bool seen;      // the bench got to it
+    bool finished;  // all frames came out
+    int64_t mismatches;
+    int64_t frame, element; // of the first, in the output stream; element -1: a lane that holds none is not 0
+    int have, want;
+    int64_t frame_end[OPS_FRAMES];
+};
+
+struct ops_case {
+    uint64_t seed;    // remakes the case
+    const char *name; // "c017": prefix of its module and images
+    const char *text; // for people
+    const char *broken; // why there is nothing to simulate, or NULL
+    struct graph *graph;
+    struct pipeline *pipeline;
+    struct netlist *netlist;
+    int8_t **streams[OPS_FRAMES]; // what each stream carries
+    struct ops_result result[OPS_RUNS];
+};
+
+// Makes case `seed` under `name` for one of n_boards boards. Retries inside until the core is small enough to simulate
+// among many; everything lives in the arena.
+void ops_case_make(struct arena *a, const struct board *boards, int n_boards, uint64_t seed, const char *name, struct ops_case *out);
+
+#endif
