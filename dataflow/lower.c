@@ -290,9 +290,13 @@ static bool host_computes(const struct tensor *t)
     }
 }
 
-static bool open_input(struct lowering *l, const struct tensor *t)
+// Opens tensor t, which DequantizeLinear dq reads first, as the pipeline's input.
+static bool open_input(struct lowering *l, const struct tensor *t, const struct node *dq)
 {
     struct pipeline *p = l->p;
+    double scale;
+    int zero_point;
+    bool flip;
     if (p->in_tensor && p->in_tensor != t)
         return diag_error(l->cx, E211, at_tensor(l->g, t),
                           "split the model, or join the inputs in front of it",
@@ -300,11 +304,15 @@ static bool open_input(struct lowering *l, const struct tensor *t)
     if (t->dtype != DT_INT8 && t->dtype != DT_UINT8)
         return diag_error(l->cx, E207, at_tensor(l->g, t), "use int8, uint8 or float inputs",
                           "input of type %s enters the hardware", dtype_name(t->dtype));
+    if (!read_qparam(l, dq, &scale, &zero_point, &flip))
+        return false;
     p->in_tensor = t;
-    p->in_flip = t->dtype == DT_UINT8;
+    p->in_flip = flip;
     int64_t h, w, c;
     image_order(l->cx->arena, t, &h, &w, &c);
-    pipeline_add_stream(p, t->name, -1, h, w, c);
+    struct stream *s = pipeline_add_stream(p, t->name, -1, h, w, c);
+    s->scale = scale;
+    s->zero_point = zero_point;
     l->views[t->index] = (struct view){ 0, NULL };
     return true;
 }
@@ -337,7 +345,7 @@ static bool lower_all(struct lowering *l, const struct tensor *tail)
             const int32_t *unused = NULL;
             const struct tensor *t = skip_free(l->cx->arena, n->in[0], &unused);
             if (l->views[t->index].stream < 0 && (!t->producer || (t->producer->op == OP_QuantizeLinear && host_computes(t->producer->in[0]))))
-                ok &= open_input(l, t);
+                ok &= open_input(l, t, n);
         } else if (n->op == OP_QuantizeLinear && !host_computes(n->in[0])) {
             ok &= lower_quantize(l, n);
         } else if (op_info(n->op)->support == OP_NONE) {

@@ -58,6 +58,12 @@ static struct image *add_rom(struct binding *b, const char *name, bool block, in
     return netlist_image(b->n, file, width, depth);
 }
 
+// An output that nothing reads; linters take the name as the statement that this is meant.
+static void unused_output(struct binding *b, struct instance *i, const struct stage *s, const char *port, int64_t width_bits)
+{
+    instance_port(b->n, i, port, netlist_net(b->n, width_bits, "unused_%s_%s", s->name, port));
+}
+
 // ---- weights ----
 
 // The weight that chain column c (row tap c / word, element c % word) multiplies at a step of a
@@ -153,6 +159,12 @@ static void bind_params(struct binding *b, const struct stage *s)
         set_params(im, c / lanes, c % lanes * lane_bits, r, c);
 }
 
+// Beats of an output pixel, each with its parameters.
+static int64_t param_words(const struct stage *s)
+{
+    return ceil_div(s->out_c, s->fold.rq_lanes);
+}
+
 static void requant_params(struct binding *b, struct instance *i, const struct stage *s)
 {
     struct netlist *n = b->n;
@@ -171,8 +183,8 @@ static void requant_params(struct binding *b, struct instance *i, const struct s
         instance_port(n, i, "p_en", arena_printf(b->a, "%s_p_en", s->name));
         instance_port(n, i, "p_addr", arena_printf(b->a, "%s_p_addr", s->name));
     } else {
-        instance_port(n, i, "p_en", "");
-        instance_port(n, i, "p_addr", "");
+        unused_output(b, i, s, "p_en", 1);
+        unused_output(b, i, s, "p_addr", address_bits(param_words(s)));
     }
     instance_port(n, i, "p_data", arena_printf(b->a, "%s_p_data", s->name));
 }
@@ -258,8 +270,8 @@ static void bind_dw(struct binding *b, const struct stage *s, const char *in, co
     } else {
         instance_int(b->n, i, "SEG_LEN", f->seg_len);
         instance_int(b->n, i, "WEIGHT_BITS", 1);
-        instance_port(b->n, i, "w_en", "");
-        instance_port(b->n, i, "w_addr", "");
+        unused_output(b, i, s, "w_en", 1);
+        unused_output(b, i, s, "w_addr", f->seg_len * address_bits(fold_shape(s, f).weight_words));
         tie_to_zero(b, i, "w_data", f->seg_len * fold_shape(s, f).segments * f->word);
     }
     instance_int(b->n, i, "ACC_W", s->has_requant ? s->acc_bits : 8);
@@ -270,8 +282,8 @@ static void bind_dw(struct binding *b, const struct stage *s, const char *in, co
         for (int k = 0; k < 3; k++)
             instance_int(b->n, i, widths[k], 1);
         instance_int(b->n, i, "RQ_LANES", f->rq_lanes);
-        instance_port(b->n, i, "p_en", "");
-        instance_port(b->n, i, "p_addr", "");
+        unused_output(b, i, s, "p_en", 1);
+        unused_output(b, i, s, "p_addr", address_bits(param_words(s)));
         tie_to_zero(b, i, "p_data", 3 * f->rq_lanes);
     }
     instance_stream(b->n, i, "s_act", in);

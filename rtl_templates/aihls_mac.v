@@ -120,7 +120,7 @@ module aihls_mac #(
                     if (en) begin
                         a_q  <= hi_ext <<< LANE_SHIFT;
                         d_q  <= $signed(lo);
-                        ad_q <= a_q + {{(AD_W-W_BITS){d_q[W_BITS-1]}}, d_q};
+                        ad_q <= a_q + $signed({{(AD_W-W_BITS){d_q[W_BITS-1]}}, d_q});
                         b1_q <= $signed(s);
                         b2_q <= b1_q;
                         m_q  <= $signed({{S_BITS{ad_q[AD_W-1]}}, ad_q})

@@ -214,8 +214,7 @@ static void run_reference(struct arena *a, struct random *r, struct ops_case *c)
     }
 }
 
-// The integer reference against ONNX in floats. Every rounding point of the graph may differ by a step: float32 sums
-// are inexact, and multipliers are. Behind two roundings only a gross difference is a mistake.
+// The integer reference of a stage against ONNX in floats: at most a step apart, float32 sums being inexact.
 static const char *check_meaning(const struct ctx *cx, struct arena *a, const struct ops_case *c)
 {
     const struct pipeline *p = c->pipeline;
@@ -244,7 +243,7 @@ static const char *check_meaning(const struct ctx *cx, struct arena *a, const st
 
 // ---- cases ----
 
-// What the timing model and the cost formulas must agree on.
+// The timing model cannot be faster than the cost formula that chose the fold.
 static const char *check_timing(struct arena *a, const struct pipeline *p)
 {
     int64_t slowest = 0;
@@ -256,6 +255,7 @@ static const char *check_timing(struct arena *a, const struct pipeline *p)
                         (long long)p->interval_cycles, (long long)slowest);
 }
 
+// Returns why the case cannot be simulated, or NULL.
 static const char *finish_case(struct arena *a, struct random *r, struct ops_case *c, const struct ctx *cx, bool exact)
 {
     struct pipeline *p = c->pipeline;
@@ -264,12 +264,11 @@ static const char *finish_case(struct arena *a, struct random *r, struct ops_cas
         return "the timing model finds no progress";
     pipeline_verify(p);
     run_reference(a, r, c);
-    const char *wrong = check_timing(a, p);
-    if (!wrong && exact && p->n_stages == 1)
-        wrong = check_meaning(cx, a, c);
-    if (!wrong)
-        c->netlist = bind_pipeline(p, a);
-    return wrong;
+    c->wrong = check_timing(a, p);
+    if (!c->wrong && exact && p->n_stages == 1)
+        c->wrong = check_meaning(cx, a, c);
+    c->netlist = bind_pipeline(p, a);
+    return NULL;
 }
 
 // False when the case is too large.

@@ -29,6 +29,7 @@ struct ops_case {
     const char *name; // "c017": prefix of its module and images
     const char *text; // for people
     const char *broken; // why there is nothing to simulate, or NULL
+    const char *wrong;  // what is wrong before the simulation, or NULL
     struct graph *graph;
     struct pipeline *pipeline;
     struct netlist *netlist;

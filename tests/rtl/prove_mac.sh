@@ -46,7 +46,8 @@ for first in 0 1; do
     prove DSP48E1 17 2 $first 8
     prove DSP48E1 17 1 $first 9
 done
-# The proof must be able to fail.
+# The proof must be able to fail: a twin with one bit of s inverted.
+printf "(wrong on purpose) "
 if prove DSP48E2 18 2 0 8 " ^ 8'd1" 2>/dev/null; then
     echo "a wrong twin was accepted"
     exit 1

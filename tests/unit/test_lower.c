@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tests dataflow/lower*.c and the operators of sim/ref_int.c: each model is evaluated twice, by the integer pipeline
-// between its borders, and node by node in float64 by the few loops below, which share no code with aihls.
-// Both must give the same integers, except where the float64 value lies on a rounding tie.
+// Tests dataflow/lower*.c and the operators of sim/ref_int.c: the integer pipeline between its borders must give what a
+// float64 evaluation of the model gives (tests/support/qdq.h), except where that lies on a rounding tie.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,277 +11,10 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "dataflow/lower.h"
-#include "dataflow/quant.h"
-#include "frontend/shape.h"
-#include "frontend/simplify.h"
 #include "sim/ref_int.h"
-#include "tests/support/model.h"
+#include "tests/support/qdq.h"
 
 #define DIMS(...) ((int64_t[]){ __VA_ARGS__ })
-#define FRAMES 4
-// A multiplier of 24 bits is off by 2^-25 of at most some 400 steps, its bias by as much.
-#define TIE 4e-5
-
-static struct arena arena;
-static struct strbuf messages;
-static struct diag diag;
-static struct ctx cx;
-static uint32_t seed;
-
-static int setup(void)
-{
-    arena_init(&arena);
-    messages = (struct strbuf)STRBUF_INIT;
-    diag = (struct diag){ .rendered = &messages };
-    cx = (struct ctx){ &arena, &diag };
-    seed = 1;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_release(&arena);
-    strbuf_release(&messages);
-    return 0;
-}
-
-static int random_int(int lo, int hi) // both included
-{
-    seed = seed * 1664525u + 1013904223u; // Numerical Recipes' "quick and dirty" generator
-    return lo + (int)((seed >> 8) % (uint32_t)(hi - lo + 1));
-}
-
-// ---- float64 evaluation ----
-
-struct value {
-    int rank;
-    int64_t d[MAX_RANK], n;
-    double *v;
-};
-
-static struct value *values; // by tensor index
-
-static struct value value_new(const struct tensor *t)
-{
-    struct value x = { .rank = t->rank, .n = tensor_count(t) };
-    memcpy(x.d, t->dims, sizeof x.d);
-    x.v = arena_array(&arena, double, x.n + 1);
-    return x;
-}
-
-static struct value read_value(const struct tensor *t)
-{
-    if (!t->data)
-        return values[t->index];
-    struct value x = value_new(t);
-    for (int64_t i = 0; i < x.n; i++)
-        x.v[i] = tensor_const_f64(t, i);
-    return x;
-}
-
-// Scale or zero point of element i of a tensor that node n quantizes or dequantizes.
-static double param_at(const struct node *n, int k, int64_t i)
-{
-    if (n->n_in <= k || !n->in[k])
-        return 0;
-    const struct tensor *p = n->in[k], *x = n->in[0];
-    int64_t count = tensor_count(p), inner = 1;
-    if (count == 1)
-        return tensor_const_f64(p, 0);
-    for (int d = (int)node_int(n, "axis", 1) + 1; d < x->rank; d++)
-        inner *= x->dims[d];
-    return tensor_const_f64(p, i / inner % count);
-}
-
-static int64_t int_of(const struct node *n, const char *name, int i, int64_t fallback)
-{
-    const struct attr *a = node_attr(n, name);
-    return a ? a->ints[i] : fallback;
-}
-
-struct axis { int64_t kernel, stride, pad, dilation; };
-
-static struct axis axis_at(const struct node *n, int spatial, int i, int64_t kernel)
-{
-    return (struct axis){ kernel, int_of(n, "strides", i, 1), int_of(n, "pads", i, 0), int_of(n, "dilations", i, 1) };
-    (void)spatial;
-}
-
-enum window_kind { WINDOW_CONV, WINDOW_MAX, WINDOW_AVERAGE };
-
-// Convolution and pools over [1, C, (H,) W]; a missing H is one row.
-static void eval_window(const struct node *n, struct value *y, enum window_kind kind)
-{
-    struct value x = read_value(n->in[0]), w = kind == WINDOW_CONV ? read_value(n->in[1]) : x;
-    int s = x.rank - 2;
-    bool two = s == 2, global = n->op == OP_GlobalAveragePool || n->op == OP_GlobalMaxPool;
-    int64_t ih = two ? x.d[2] : 1, iw = x.d[x.rank - 1], oh = two ? y->d[2] : 1, ow = y->d[y->rank - 1], group = kind == WINDOW_CONV ? node_int(n, "group", 1) : x.d[1];
-    int64_t kh = !two ? 1 : kind == WINDOW_CONV ? w.d[2] : global ? ih : int_of(n, "kernel_shape", 0, 1);
-    int64_t kw = kind == WINDOW_CONV ? w.d[w.rank - 1] : global ? iw : int_of(n, "kernel_shape", s - 1, 1);
-    struct axis ay = two ? axis_at(n, s, 0, kh) : (struct axis){ 1, 1, 0, 1 }, ax = axis_at(n, s, s - 1, kw);
-    int64_t cig = x.d[1] / group, mg = y->d[1] / group;
-    for (int64_t m = 0; m < y->d[1]; m++)
-        for (int64_t o = 0; o < oh * ow; o++) {
-            double sum = kind == WINDOW_MAX ? -INFINITY : 0;
-            for (int64_t k = 0; k < cig * kh * kw; k++) {
-                int64_t ci = k / (kh * kw), iy = o / ow * ay.stride - ay.pad + k / kw % kh * ay.dilation, ix = o % ow * ax.stride - ax.pad + k % kw * ax.dilation;
-                if (iy < 0 || iy >= ih || ix < 0 || ix >= iw)
-                    continue;
-                double v = x.v[((m / mg * cig + ci) * ih + iy) * iw + ix];
-                sum = kind == WINDOW_MAX ? fmax(sum, v) : sum + (kind == WINDOW_CONV ? v * w.v[m * cig * kh * kw + k] : v);
-            }
-            if (kind == WINDOW_CONV && n->n_in > 2)
-                sum += read_value(n->in[2]).v[m];
-            y->v[m * oh * ow + o] = kind == WINDOW_AVERAGE ? sum / (double)(kh * kw) : sum;
-        }
-}
-
-static void eval_matrix(const struct node *n, struct value *y)
-{
-    struct value x = read_value(n->in[0]), w = read_value(n->in[1]);
-    bool gemm = n->op == OP_Gemm, turned = gemm && node_int(n, "transB", 0);
-    int64_t cols = y->d[y->rank - 1], inner = x.d[x.rank - 1];
-    for (int64_t i = 0; i < y->n; i++) {
-        double sum = 0;
-        for (int64_t k = 0; k < inner; k++)
-            sum += x.v[i / cols * inner + k] * w.v[turned ? i % cols * inner + k : k * cols + i % cols];
-        y->v[i] = sum * (gemm ? (double)node_float(n, "alpha", 1) : 1);
-        if (gemm && n->n_in > 2) {
-            struct value c = read_value(n->in[2]);
-            y->v[i] += (double)node_float(n, "beta", 1) * c.v[c.n == 1 ? 0 : i % cols];
-        }
-    }
-}
-
-static void eval_transpose(const struct node *n, struct value *y)
-{
-    struct value x = read_value(n->in[0]);
-    for (int64_t i = 0; i < x.n; i++) {
-        int64_t at[MAX_RANK], rest = i, to = 0;
-        for (int d = x.rank - 1; d >= 0; d--) {
-            at[d] = rest % x.d[d];
-            rest /= x.d[d];
-        }
-        for (int d = 0; d < x.rank; d++)
-            to = to * y->d[d] + at[int_of(n, "perm", d, x.rank - 1 - d)];
-        y->v[to] = x.v[i];
-    }
-}
-
-static double eval_element(const struct node *n, double x)
-{
-    switch ((int)n->op) {
-    case OP_Relu: return x > 0 ? x : 0;
-    case OP_Sigmoid: return 1 / (1 + exp(-x));
-    case OP_Tanh: return tanh(x);
-    case OP_LeakyRelu: return x < 0 ? x * (double)node_float(n, "alpha", 0.01f) : x;
-    case OP_HardSwish: return x * fmin(fmax(x / 6 + 0.5, 0), 1);
-    case OP_Abs: return fabs(x);
-    case OP_Exp: return exp(x);
-    default: return x; // Reshape, Flatten, Identity and the like
-    }
-}
-
-static double eval_two(enum op op, double a, double b)
-{
-    return op == OP_Add ? a + b : op == OP_Sub ? a - b : op == OP_Mul ? a * b : op == OP_Div ? a / b : pow(a, b);
-}
-
-static void eval_node(const struct node *n, struct value *y)
-{
-    struct value x = read_value(n->in[0]), b;
-    const double low = n->out[0]->dtype == DT_UINT8 ? 0 : -128;
-    switch ((int)n->op) {
-    case OP_Conv: eval_window(n, y, WINDOW_CONV); return;
-    case OP_MaxPool:
-    case OP_GlobalMaxPool: eval_window(n, y, WINDOW_MAX); return;
-    case OP_AveragePool:
-    case OP_GlobalAveragePool: eval_window(n, y, WINDOW_AVERAGE); return;
-    case OP_Gemm:
-    case OP_MatMul: eval_matrix(n, y); return;
-    case OP_Transpose: eval_transpose(n, y); return;
-    case OP_Add: case OP_Sub: case OP_Mul: case OP_Div: case OP_Pow:
-        b = read_value(n->in[1]);
-        for (int64_t i = 0; i < y->n; i++)
-            y->v[i] = eval_two(n->op, x.v[x.n == 1 ? 0 : i], b.v[b.n == 1 ? 0 : i]);
-        return;
-    case OP_Clip:
-        for (int64_t i = 0; i < y->n; i++)
-            y->v[i] = fmin(fmax(x.v[i], n->n_in > 1 && n->in[1] ? tensor_const_f64(n->in[1], 0) : -INFINITY),
-                           n->n_in > 2 && n->in[2] ? tensor_const_f64(n->in[2], 0) : INFINITY);
-        return;
-    case OP_DequantizeLinear:
-        for (int64_t i = 0; i < y->n; i++)
-            y->v[i] = (x.v[i] - param_at(n, 2, i)) * param_at(n, 1, i);
-        return;
-    case OP_QuantizeLinear:
-        for (int64_t i = 0; i < y->n; i++)
-            y->v[i] = fmin(fmax(nearbyint(x.v[i] / param_at(n, 1, i)) + param_at(n, 2, i), low), low + 255);
-        return;
-    default:
-        for (int64_t i = 0; i < y->n; i++)
-            y->v[i] = eval_element(n, x.v[i]);
-    }
-}
-
-// ---- models ----
-
-static struct model *m;
-
-// NAME_s and NAME_z, a QuantizeLinear NAME -> NAME_q and a DequantizeLinear NAME_q -> NAME_d.
-static void qdq(const char *name, float scale, int zero_point, enum dtype t)
-{
-    uint8_t z = (uint8_t)zero_point;
-    model_f32(m, arena_printf(&arena, "%s_s", name), 0, NULL, &scale);
-    model_raw(m, arena_printf(&arena, "%s_z", name), (int)t, 0, NULL, 1, &z);
-    model_node(m, "QuantizeLinear", arena_printf(&arena, "%s %s_s %s_z", name, name, name), arena_printf(&arena, "%s_q", name));
-    model_node(m, "DequantizeLinear", arena_printf(&arena, "%s_q %s_s %s_z", name, name, name), arena_printf(&arena, "%s_d", name));
-}
-
-static void input(int rank, const int64_t *dims, float scale, int zero_point, enum dtype t)
-{
-    model_input(m, "x", DT_FLOAT, rank, dims);
-    qdq("x", scale, zero_point, t);
-}
-
-// Random weights NAME_i, behind a DequantizeLinear NAME with `scales` scales along `axis`.
-static void weights(const char *name, int rank, const int64_t *dims, int scales, int axis, enum dtype t, bool zero_points)
-{
-    int64_t count = 1, n_scales = scales;
-    for (int i = 0; i < rank; i++)
-        count *= dims[i];
-    uint8_t *q = arena_array(&arena, uint8_t, count), *z = arena_array(&arena, uint8_t, scales);
-    float *s = arena_array(&arena, float, scales);
-    for (int64_t i = 0; i < count; i++)
-        q[i] = (uint8_t)random_int(-128, 127);
-    for (int i = 0; i < scales; i++) {
-        s[i] = (float)random_int(100, 999) * 1e-5f;
-        z[i] = (uint8_t)(zero_points ? random_int(0, 90) : 0);
-    }
-    model_raw(m, arena_printf(&arena, "%s_i", name), (int)t, rank, dims, (size_t)count, q);
-    model_f32(m, arena_printf(&arena, "%s_s", name), scales > 1, &n_scales, s);
-    model_raw(m, arena_printf(&arena, "%s_z", name), (int)t, scales > 1, &n_scales, (size_t)scales, z);
-    model_node(m, "DequantizeLinear", arena_printf(&arena, "%s_i %s_s %s_z", name, name, name), name);
-    model_int(m, "axis", axis);
-}
-
-// A bias in whole accumulator steps: int32 with the scales in_scale * weight scale, in float32 as exporters do.
-static void bias_float(const char *name, int n)
-{
-    int64_t dims = n;
-    float *v = arena_array(&arena, float, n);
-    for (int i = 0; i < n; i++)
-        v[i] = (float)random_int(-4, 4) * 0.5f;
-    model_f32(m, name, 1, &dims, v);
-}
-
-static void output(const char *name)
-{
-    model_output(m, name);
-}
-
 #define I8 DT_INT8
 #define U8 DT_UINT8
 
@@ -590,7 +322,16 @@ static void table_sigmoid(void) { table("Sigmoid"); }
 static void table_tanh(void) { table("Tanh"); }
 static void table_leaky(void) { table("LeakyRelu"); }
 static void table_hardswish(void) { table("HardSwish"); }
-static void table_requantize(void) { table("Identity"); }
+
+static void table_requantize(void)
+{
+    input(4, DIMS(1, 4, 8, 8), 0.047f, 13, I8);
+    qdq("x_d", 0.033f, 90, U8);
+    weights("w", 4, DIMS(4, 4, 1, 1), 1, 0, I8, false);
+    model_node(m, "Conv", "x_d_d w", "y");
+    qdq("y", 0.1f, -40, I8);
+}
+
 static void table_relu(void) { table("Relu"); }
 
 // Swish-like chain with constants on both sides, a clip in the middle and one at the end.
@@ -668,8 +409,94 @@ static const struct row {
     { "Tanh as a table", table_tanh, STAGE_TABLE, 1 },
     { "LeakyRelu as a table", table_leaky, STAGE_TABLE, 1 },
     { "HardSwish as a table", table_hardswish, STAGE_TABLE, 1 },
-    { "another scale for the same values is a table", table_requantize, STAGE_TABLE, 1 },
+    { "another scale for the same values is a table", table_requantize, STAGE_CONV, 2 },
     { "Relu alone is a table", table_relu, STAGE_TABLE, 1 },
     { "a chain of functions is one table", table_chain, STAGE_TABLE, 1 },
     { "layers of every kind in a row", several_layers, STAGE_CONV, 5 },
 };
+
+static void check_row(void **state)
+{
+    const struct row *r = *state;
+    const struct graph *g = NULL;
+    qdq_setup();
+    r->build();
+    model_output(m, "y_q");
+    struct pipeline *p = qdq_lower(&g, REQUANT_EXACT);
+    struct tally t = compare(g, p);
+    if (t.wrong)
+        fail_msg("%lld elements differ", (long long)t.wrong);
+    assert_true(t.distinct >= 8); // the outputs say something
+    assert_int_equal(p->n_stages, r->stages);
+    assert_int_equal(p->stages[p->n_stages - 1].kind, r->last);
+}
+
+static void coarser_modes_use_fewer_multiplier_bits(void **state)
+{
+    (void)state;
+    static const int bits[] = { 24, 17, 1 };
+    for (int mode = 0; mode < 3; mode++) {
+        const struct graph *g = NULL;
+        qdq_setup();
+        conv_same();
+        model_output(m, "y_q");
+        struct pipeline *p = qdq_lower(&g, (enum requant_mode)mode);
+        const struct requant *q = &p->stages[0].rq;
+        assert_int_equal(q->mult_bits, bits[mode]);
+        assert_int_equal(q->n, 4);
+        for (int i = 0; i < q->n; i++)
+            assert_int_equal(q->mult[i] >> (bits[mode] - 1), 1); // normalised
+        struct tally t = compare(g, p);
+        if (mode < 2) // 17 bits stay within a step; a shift may be off by a factor of sqrt(2)
+            assert_int_equal(t.off_by_more, 0);
+        else
+            assert_true(t.wrong > 0);
+        qdq_teardown(NULL);
+    }
+    qdq_setup();
+}
+
+// The border operators: float out, Softmax behind the pipeline, Transpose and more in front of it.
+static void nodes_around_the_pipeline_run_on_the_host(void **state)
+{
+    (void)state;
+    const struct graph *g = NULL;
+    qdq_setup();
+    model_input(m, "in", DT_FLOAT, 4, DIMS(1, 4, 4, 2));
+    model_node(m, "Transpose", "in", "x");
+    model_ints(m, "perm", 4, DIMS(0, 3, 1, 2));
+    qdq("x", 0.05f, 3, DT_INT8);
+    weights("w", 4, DIMS(3, 2, 1, 1), 1, 0, DT_INT8, false);
+    model_node(m, "Conv", "x_d w", "c");
+    qdq("c", 0.07f, 0, DT_INT8);
+    model_node(m, "Softmax", "c_d", "y");
+    model_int(m, "axis", 1);
+    model_output(m, "y");
+    struct pipeline *p = qdq_lower(&g, REQUANT_EXACT);
+    assert_int_equal(p->n_stages, 1);
+    struct array x = frame_of(g, &p->streams[0], 2), y;
+    int8_t **streams = arena_array(&arena, int8_t *, p->n_streams);
+    streams[0] = arena_alloc(&arena, 32);
+    assert_true(border_in(&cx, p, &arena, &x, streams[0]));
+    ref_int_frame(p, &arena, streams);
+    assert_true(border_out(&cx, p, &arena, streams[p->out_stream], &y));
+    const double *c = eval_float64(g, &x, g->outputs[0]->producer->in[0]); // what Softmax reads
+    for (int64_t i = 0; i < 16; i++) {
+        double sum = exp(c[i]) + exp(c[16 + i]) + exp(c[32 + i]);
+        for (int k = 0; k < 3; k++)
+            assert_true(fabs(array_f64(&y, 16 * k + i) - exp(c[16 * k + i]) / sum) < 1e-6);
+    }
+}
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT(rows) + 2] = {
+        cmocka_unit_test_teardown(coarser_modes_use_fewer_multiplier_bits, qdq_teardown),
+        cmocka_unit_test_teardown(nodes_around_the_pipeline_run_on_the_host, qdq_teardown),
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        tests[i + 2] = (struct CMUnitTest){ rows[i].name, check_row, NULL, qdq_teardown, (void *)(uintptr_t)&rows[i] };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/flow/ops_bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/check.h"
+#include "base/embed.h"
+
+#define HARNESS "tests/flow/ops_harness.cpp"
+#define LOG_LINES 30
+
+struct bench {
+    struct arena arena;
+    const char *dir;
+    struct ops_case **live; // cases with a netlist, by slot
+    int n;
+};
+
+// ---- files ----
+
+static bool write_file(struct bench *b, const char *name, const struct strbuf *text)
+{
+    const char *path = arena_printf(&b->arena, "%s/%s", b->dir, name);
+    FILE *f = fopen(path, "wb");
+    bool ok = f && fwrite(text->text, 1, text->len, f) == text->len;
+    ok = (f && fclose(f) == 0) && ok;
+    if (!ok)
+        fprintf(stderr, "cannot write %s\n", path);
+    return ok;
+}
+
+static bool write_templates(struct bench *b)
+{
+    bool ok = true;
+    for (int i = 0; i < embedded_count; i++) {
+        const struct embedded *e = &embedded_files[i];
+        if (strncmp(e->path, "rtl_templates/", 14) != 0)
+            continue;
+        struct strbuf text = STRBUF_INIT;
+        strbuf_add(&text, e->bytes, e->n_bytes);
+        ok &= write_file(b, arena_printf(&b->arena, "rtl/%s", e->path + 14), &text);
+        strbuf_release(&text);
+    }
+    return ok;
+}
+
+static bool write_core(struct bench *b, const struct ops_case *c)
+{
+    struct strbuf text = STRBUF_INIT;
+    netlist_print(c->netlist, &text);
+    bool ok = write_file(b, arena_printf(&b->arena, "cores/%s_core.v", c->name), &text);
+    for (int i = 0; ok && i < c->netlist->n_images; i++) {
+        strbuf_clear(&text);
+        image_print(&c->netlist->images[i], &text);
+        ok = write_file(b, c->netlist->images[i].file, &text);
+    }
+    strbuf_release(&text);
+    return ok;
+}
+
+// Every core gets 64 bits of wide data ports, a bit of each handshake and 16 stall bits.
+static void print_slot(struct strbuf *sb, const struct ops_case *c, int i)
+{
+    const struct pipeline *p = c->pipeline;
+    int in_bits = 8 * p->streams[0].lanes, out_bits = 8 * p->streams[p->out_stream].lanes;
+    strbuf_addf(sb, "    %s_core u_%s (.clk(clk), .rst(rst), .stall(stall[%d +: %d]),\n", c->name, c->name, 16 * i, p->n_edges);
+    strbuf_addf(sb, "        .s_in_data(in_data[%d +: %d]), .s_in_valid(in_valid[%d]), .s_in_ready(in_ready[%d]),\n", 64 * i, in_bits, i, i);
+    strbuf_addf(sb, "        .m_out_data(out_data[%d +: %d]), .m_out_valid(out_valid[%d]), .m_out_ready(out_ready[%d]));\n", 64 * i, out_bits, i, i);
+    if (out_bits < 64)
+        strbuf_addf(sb, "    assign out_data[%d:%d] = %d'd0;\n", 64 * i + 63, 64 * i + out_bits, 64 - out_bits);
+}
+
+static bool write_wrapper(struct bench *b)
+{
+    struct strbuf sb = STRBUF_INIT;
+    static const struct { const char *direction, *name; int bits; } ports[] = {
+        { "input", "stall", 16 }, { "input", "in_data", 64 }, { "input", "in_valid", 1 }, { "output", "in_ready", 1 },
+        { "output", "out_data", 64 }, { "output", "out_valid", 1 }, { "input", "out_ready", 1 },
+    };
+    strbuf_adds(&sb, "`default_nettype none\nmodule ops_top (\n    input wire clk,\n    input wire rst");
+    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
+        strbuf_addf(&sb, ",\n    %s wire [%d:0] %s", ports[i].direction, ports[i].bits * b->n - 1, ports[i].name);
+    strbuf_adds(&sb, "\n);\n");
+    for (int i = 0; i < b->n; i++)
+        print_slot(&sb, b->live[i], i);
+    strbuf_adds(&sb, "endmodule\n`default_nettype wire\n");
+    bool ok = write_file(b, "ops_top.v", &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
+// ---- reference data ----
+
+static void add_number(struct strbuf *sb, int64_t v)
+{
+    strbuf_add(sb, &v, sizeof v);
+}
+
+// Elements as beats, unused lanes zero.
+static void add_beats(struct strbuf *sb, const struct stream *s, const int8_t *x)
+{
+    int64_t padded = ceil_div(s->c, s->lanes) * s->lanes;
+    for (int64_t pixel = 0; pixel < s->h * s->w; pixel++) {
+        strbuf_add(sb, x + pixel * s->c, (size_t)s->c);
+        for (int64_t i = s->c; i < padded; i++)
+            strbuf_addch(sb, 0);
+    }
+}
+
+// The layout is the harness's: see there.
+static bool write_cases(struct bench *b)
+{
+    struct strbuf sb = STRBUF_INIT;
+    add_number(&sb, b->n);
+    add_number(&sb, OPS_FRAMES);
+    for (int i = 0; i < b->n; i++) {
+        const struct pipeline *p = b->live[i]->pipeline;
+        const struct stream *ends[] = { &p->streams[0], &p->streams[p->out_stream] };
+        for (int k = 0; k < 2; k++) {
+            add_number(&sb, ends[k]->lanes);
+            add_number(&sb, stream_beats(ends[k], ends[k]->lanes));
+        }
+        add_number(&sb, p->n_edges);
+        add_number(&sb, 6 * p->interval_cycles + p->latency_cycles + 2000);
+        for (int k = 0; k < 2; k++)
+            for (int f = 0; f < OPS_FRAMES; f++)
+                add_beats(&sb, ends[k], b->live[i]->streams[f][k ? p->out_stream : 0]);
+    }
+    bool ok = write_file(b, "cases.bin", &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
+// ---- tools ----
+
+static void print_log_end(const char *path)
+{
+    struct strbuf log = STRBUF_INIT;
+    if (strbuf_read_file(&log, path)) {
+        const char *p = log.text + log.len;
+        for (int lines = 0; p > log.text && lines <= LOG_LINES; p--)
+            lines += p[-1] == '\n';
+        fprintf(stderr, "%s\n", p);
+    }
+    strbuf_release(&log);
+}
+
+static bool run(struct bench *b, const char *log, const char *command)
+{
+    const char *path = arena_printf(&b->arena, "%s/%s", b->dir, log);
+    const char *whole = arena_printf(&b->arena, "( %s ) >%s 2>&1", command, path);
+    if (system(whole) == 0)
+        return true;
+    fprintf(stderr, "this command failed: %s\n", command);
+    print_log_end(path);
+    return false;
+}
+
+// Bit-exactness is independent of the compiler's effort, and most of the time goes into compiling: -O1 of g++ is the
+// least sum of building and running.
+static bool build(struct bench *b)
+{
+    return run(b, "build.log", arena_printf(&b->arena,
+        "verilator --cc --exe -Wno-fatal -O3 --x-assign unique --x-initial unique --output-split 20000 "
+        "--output-split-cfuncs 500 --prefix Vops --top-module ops_top --Mdir %s/obj -CFLAGS '-O1' -I%s/rtl -I%s/cores "
+        "%s/ops_top.v \"$PWD\"/" HARNESS " && make -s -j2 -C %s/obj -f Vops.mk", b->dir, b->dir, b->dir, b->dir, b->dir));
+}
+
+static bool read_results(struct bench *b)
+{
+    FILE *f = fopen(arena_printf(&b->arena, "%s/results.txt", b->dir), "r");
+    int run_index, slot, finished;
+    long long mismatches, frame, beat, lane;
+    if (!f)
+        return false;
+    while (fscanf(f, "%d %d %d %lld %lld %lld %lld", &run_index, &slot, &finished, &mismatches, &frame, &beat, &lane) == 7) {
+        ASSERT(run_index >= 0 && run_index < OPS_RUNS && slot >= 0 && slot < b->n);
+        const struct pipeline *p = b->live[slot]->pipeline;
+        const struct stream *out = &p->streams[p->out_stream];
+        struct ops_result *r = &b->live[slot]->result[run_index];
+        int64_t per_pixel = ceil_div(out->c, out->lanes), channel = beat % per_pixel * out->lanes + lane;
+        *r = (struct ops_result){ .seen = true, .finished = finished != 0, .mismatches = mismatches, .frame = frame };
+        r->element = channel < out->c ? beat / per_pixel * out->c + channel : -1;
+        ASSERT(fscanf(f, "%d %d", &r->have, &r->want) == 2);
+        for (int i = 0; i < OPS_FRAMES; i++) {
+            long long end;
+            ASSERT(fscanf(f, "%lld", &end) == 1);
+            r->frame_end[i] = end;
+        }
+    }
+    fclose(f);
+    return true;
+}
+
+bool ops_bench(struct ops_case *cases, int n, uint64_t seed, const char *dir)
+{
+    struct bench b = { .dir = dir };
+    struct arena *a = &b.arena;
+    b.live = arena_array(a, struct ops_case *, n);
+    for (int i = 0; i < n; i++)
+        if (!cases[i].broken)
+            b.live[b.n++] = &cases[i];
+    bool ok = b.n == 0 || system(arena_printf(a, "rm -rf '%s' && mkdir -p '%s/mem' '%s/rtl' '%s/cores'", dir, dir, dir, dir)) == 0;
+    if (ok && b.n) {
+        ok = write_templates(&b) && write_wrapper(&b) && write_cases(&b);
+        for (int i = 0; ok && i < b.n; i++)
+            ok = write_core(&b, b.live[i]);
+        ok = ok && build(&b);
+        ok = ok && run(&b, "run.log", arena_printf(a, "cd %s && obj/Vops cases.bin %llu results.txt", dir, (unsigned long long)seed));
+        ok = ok && read_results(&b);
+    }
+    arena_release(a);
+    return ok;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator matrix: random small networks of one or two operators with random folds, in Verilog against the integer
+// reference, element by element, and in cycles against the timing model. Many cases share a Verilator program.
+//
+//     AIHLS_OPS_CASES   how many (160)
+//     AIHLS_OPS_SEED    the first one's seed (1); case i has seed + i, so that any case can be run alone
+//     AIHLS_OPS_DIR     where to build (build/ops)
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+#include "tests/flow/ops_bench.h"
+
+#define DEFAULT_CASES 160
+#define INTERVAL_SLACK 8 // cycles: 1 % of a frame this small is no measure
+
+static uint64_t setting(const char *name, uint64_t fallback)
+{
+    const char *s = getenv(name);
+    return s && *s ? strtoull(s, NULL, 10) : fallback;
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void fail_case(const struct ops_case *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void fail_case(const struct ops_case *c, const char *fmt, ...)
+{
+    char text[2000];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    fail_msg("seed %llu: %s", (unsigned long long)c->seed, text);
+}
+
+static void check_run(const struct ops_case *c, int run)
+{
+    const struct ops_result *r = &c->result[run];
+    if (!r->seen)
+        fail_case(c, "%s: was not simulated", ops_run_name(run));
+    if (r->mismatches)
+        fail_case(c, "%s: %lld elements differ, the first in frame %lld at element %lld: have %d, want %d", ops_run_name(run),
+                  (long long)r->mismatches, (long long)r->frame, (long long)r->element, r->have, r->want);
+    if (!r->finished)
+        fail_case(c, "%s: nothing moves any more; frames ended at %lld, %lld, %lld, %lld", ops_run_name(run), (long long)r->frame_end[0],
+                  (long long)r->frame_end[1], (long long)r->frame_end[2], (long long)r->frame_end[3]);
+}
+
+static void check_case(void **state)
+{
+    const struct ops_case *c = *state;
+    if (c->broken)
+        fail_case(c, "%s", c->broken);
+    for (int run = 0; run < OPS_RUNS; run++)
+        check_run(c, run);
+    const int64_t *end = c->result[OPS_RUN_FREE].frame_end;
+    int64_t measured = end[OPS_FRAMES - 1] - end[OPS_FRAMES - 2], predicted = c->pipeline->interval_cycles;
+    int64_t off = measured > predicted ? measured - predicted : predicted - measured;
+    if (off > max_i64(INTERVAL_SLACK, predicted / 100))
+        fail_case(c, "interval of %lld cycles, predicted %lld", (long long)measured, (long long)predicted);
+    if (c->wrong)
+        fail_case(c, "%s; measured interval %lld", c->wrong, (long long)measured);
+}
+
+int main(void)
+{
+    int n = (int)setting("AIHLS_OPS_CASES", DEFAULT_CASES);
+    uint64_t seed = setting("AIHLS_OPS_SEED", 1);
+    const char *dir = getenv("AIHLS_OPS_DIR");
+    static const char *const board_names[] = { "ultra96", "pynq-z2" };
+    struct board boards[2];
+    struct arena a = { 0 };
+    struct diag diag = { .out = stderr };
+    struct ctx cx = { &a, &diag };
+    double start = seconds();
+    ASSERT(n > 0 && n < 10000);
+    for (int i = 0; i < 2; i++)
+        if (!board_read(&cx, board_names[i], &boards[i]))
+            return 1;
+    struct ops_case *cases = arena_array(&a, struct ops_case, n);
+    for (int i = 0; i < n; i++)
+        ops_case_make(&a, boards, 2, seed + (uint64_t)i, arena_printf(&a, "c%03d", i), &cases[i]);
+    double made = seconds();
+    bool ran = ops_bench(cases, n, seed, dir ? dir : "build/ops");
+    printf("%d cases: made in %.1f s, built and simulated in %.1f s\n", n, made - start, seconds() - made);
+    fflush(stdout);
+    if (!ran)
+        return 1;
+    struct CMUnitTest *tests = arena_array(&a, struct CMUnitTest, n);
+    for (int i = 0; i < n; i++)
+        tests[i] = (struct CMUnitTest){ .name = arena_printf(&a, "%llu: %s", (unsigned long long)cases[i].seed, cases[i].text),
+                                        .test_func = check_case, .initial_state = &cases[i] };
+    int failed = _cmocka_run_group_tests("operator matrix", tests, (size_t)n, NULL, NULL);
+    arena_release(&a);
+    return failed != 0;
+}
