@@ -71,8 +71,10 @@ int64_t cost_cycles(const struct stage *s, const struct fold *f)
         pixel = full * pass_cycles(x.steps, f->word, f) + (rest ? pass_cycles(x.steps, rest, f) : 0);
         return max_i64(input, g->out_h * g->out_w * pixel);
     }
-    case STAGE_GAP: // the last pixel's beats leave at the requantizer's rate
-        return input + ceil_div(s->in_c, f->in_lanes) * (f->rq_cycles - 1);
+    case STAGE_GAP: { // the last pixel's beats wait for one another in the requantizer, the first for the last frame's
+        int64_t beats = ceil_div(s->in_c, f->in_lanes), wait = f->rq_cycles - 1;
+        return input + (beats - 1) * wait + max_i64(0, wait - (input - beats));
+    }
     case STAGE_ADD:
     case STAGE_TABLE: return input;
     case STAGE_KIND_COUNT: break;

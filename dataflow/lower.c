@@ -136,13 +136,13 @@ bool resolve_source(struct lowering *l, const struct node *reader, const struct 
                          .need = "a DequantizeLinear in front of it",
                          .help = "quantize the whole model, or give aihls the float model" },
                          "an input of %s is not quantized", op_info(reader->op)->name);
-    bool flip;
-    if (!read_qparam(l, dq, &out->scale, &out->zero_point, &flip))
-        return false;
     t = skip_free(a, dq->in[0], &out->map);
     struct view *v = &l->views[t->index];
+    bool flip;
     if (v->stream < 0)
         return false; // reported where it failed
+    if (!read_qparam(l, dq, &out->scale, &out->zero_point, &flip))
+        return false;
     out->tensor = t;
     out->stream = v->stream;
     if (!v->logical)

@@ -546,6 +546,8 @@ bool lower_main(struct lowering *l, const struct expression *e)
     case OP_GlobalAveragePool: return lower_pool(l, e);
     case OP_Add: return lower_add(l, e);
     default:
+        if (op_info(e->main->op)->support == OP_NONE)
+            return false; // lower_graph has named it already
         return diag_emit(l->cx, (struct diag_msg){ .code = E201, .where = at_node(l->g, e->main),
                          .help = "`aihls ops` lists what runs in hardware and what on the host" },
                          "%s cannot run in hardware here", op_info(e->main->op)->name);

@@ -7,7 +7,7 @@
 // E201 unknown operators (with the nearest known name), E207 types. Attributes are read for every node;
 // Constant nodes become constants, nodes are sorted topologically, initializers listed as inputs too
 // (IR < 4) are no inputs. A symbolic or absent first dimension of an input is 1 (a note on stderr is not
-// needed); any other unknown dimension is E205.
+// needed); any other unknown dimension is E205. float16, bfloat16 and float64 are read as float32.
 #ifndef AIHLS_ONNX_H
 #define AIHLS_ONNX_H
 

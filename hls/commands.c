@@ -23,12 +23,15 @@ static double seconds(void)
 
 struct progress {
     bool quiet;
+    double start;
+    struct strbuf log; // the same lines with the seconds since the start
 };
 
 // Verbs stand right-aligned, as in cargo.
 static void say(void *user, const char *verb, const char *text)
 {
-    const struct progress *p = user;
+    struct progress *p = user;
+    strbuf_addf(&p->log, "%8.3f s %12s %s\n", seconds() - p->start, verb, text);
     if (!p->quiet)
         fprintf(stderr, "%12s %s\n", verb, text);
 }
@@ -59,22 +62,20 @@ static void print_schedule(const struct pipeline *p)
     }
 }
 
-static bool goal_met(const struct ctx *cx, const struct cli *cli, const struct pipeline *p)
+static void check_goals(const struct ctx *cx, const struct cli *cli, const struct pipeline *p)
 {
     enum diag_code code = cli->strict ? E303 : W303;
-    bool ok = true;
     double fps = (double)p->clock_hz / (double)p->interval_cycles, latency_us = (double)p->latency_cycles * 1e6 / (double)p->clock_hz;
     if (cli->fps && fps < (double)cli->fps)
-        ok = diag_error(cx, code, p->graph->file, "this is the fastest schedule that fits the board", "%.0f frames/s of %lld", fps, (long long)cli->fps);
+        diag_error(cx, code, p->graph->file, "this is the fastest schedule that fits the board", "%.0f frames/s of %lld", fps, (long long)cli->fps);
     if (cli->max_latency_us && latency_us > (double)cli->max_latency_us)
-        ok = diag_error(cx, code, p->graph->file, "this is the shortest schedule found that fits the board", "latency %.0f us of %lld", latency_us, (long long)cli->max_latency_us);
-    return ok;
+        diag_error(cx, code, p->graph->file, "this is the shortest schedule found that fits the board", "latency %.0f us of %lld", latency_us, (long long)cli->max_latency_us);
 }
 
 static int compile_all(const struct ctx *cx, const struct cli *cli)
 {
     struct request r = request_of(cli);
-    struct progress progress = { cli->quiet };
+    struct progress progress = { cli->quiet, seconds(), STRBUF_INIT };
     int fits = 0;
     printf("%-14s %-5s %12s %10s %10s %10s\n", "board", "fits", "frames/s", "DSP", "RAMB18", "LUT");
     for (int i = 0; i < board_count(); i++) {
@@ -102,9 +103,11 @@ static int compile_all(const struct ctx *cx, const struct cli *cli)
         strbuf_release(&text);
         arena_release(&arena);
         if (!read)
-            return diag_finish(cx->diag);
+            break;
     }
-    return fits ? 0 : 1;
+    strbuf_release(&progress.log);
+    int status = diag_finish(cx->diag);
+    return status || fits ? status : 1;
 }
 
 int command_compile(const struct ctx *cx, const struct cli *cli)
@@ -113,8 +116,7 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
         return compile_all(cx, cli);
     struct design d = { .model_bytes = STRBUF_INIT };
     struct request r = request_of(cli);
-    struct progress progress = { cli->quiet };
-    double start = seconds();
+    struct progress progress = { cli->quiet, seconds(), STRBUF_INIT };
     int n_files = 0;
     const char *dir = cli->out_dir;
     if (!dir) {
@@ -123,17 +125,18 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
         dir = arena_printf(cx->arena, "%.*s.aihls", (int)n, cli->subject);
     }
     bool ok = design_build(cx, &r, &d, say, &progress);
-    bool met = ok && goal_met(cx, cli, d.pipeline);
-    (void)met;
-    ok = ok && emit_design(cx, &d, dir, &n_files);
+    if (ok)
+        check_goals(cx, cli, d.pipeline); // a missed goal does not keep the result back
+    ok = ok && emit_design(cx, &d, dir, progress.log.text, &n_files);
     if (ok) {
         const struct pipeline *p = d.pipeline;
         if (cli->verbose)
             print_schedule(p);
         say(&progress, "Emitting", arena_printf(cx->arena, "%s (%d files)", dir, n_files));
-        say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: %.0f frames/s at %lld MHz, latency %.1f us, report in %s/report.json", seconds() - start,
+        say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: %.0f frames/s at %lld MHz, latency %.1f us, report in %s/report.json", seconds() - progress.start,
             (double)p->clock_hz / (double)p->interval_cycles, (long long)(p->clock_hz / 1000000), (double)p->latency_cycles * 1e6 / (double)p->clock_hz, dir));
     }
+    strbuf_release(&progress.log);
     design_release(&d);
     return diag_finish(cx->diag);
 }

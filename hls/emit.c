@@ -159,7 +159,7 @@ static bool emit_project(struct emission *e)
     return ok;
 }
 
-bool emit_design(const struct ctx *cx, const struct design *d, const char *path, int *n_files)
+bool emit_design(const struct ctx *cx, const struct design *d, const char *path, const char *log, int *n_files)
 {
     struct outdir out;
     if (!outdir_open(cx, path, &out))
@@ -167,13 +167,14 @@ bool emit_design(const struct ctx *cx, const struct design *d, const char *path,
     struct emission e = { d, &out, cx->arena, 0 };
     json_t *report = report_make(d);
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_SORT_KEYS);
-    bool ok = emit_rtl(&e) && emit_sim(&e) && emit_project(&e) && outdir_write(&out, "report.json", text, strlen(text), false);
+    bool ok = emit_rtl(&e) && emit_sim(&e) && emit_project(&e) && outdir_write(&out, "report.json", text, strlen(text), false) &&
+              outdir_write(&out, "build.log", log, strlen(log), false);
     free(text);
     json_decref(report);
     json_t *meta = json_pack("{s:s, s:s, s:s}", "top", d->top, "board", d->board.name, "part", d->board.part);
     ok = ok && outdir_commit(&out, meta);
     json_decref(meta);
     outdir_abandon(&out);
-    *n_files = e.n_files + 2;
+    *n_files = e.n_files + 3; // manifest, report, log
     return ok;
 }

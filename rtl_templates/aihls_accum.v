@@ -33,7 +33,7 @@ module aihls_accum #(
                     acc_q <= sum_wide;
         end else begin : g_add
             always @(posedge clk)
-                if (en && acc_en) acc_q <= (acc_first ? {ACC_W{1'b0}} : acc_q) + sum_wide;
+                if (en && acc_en) acc_q <= sum_wide + (acc_first ? {ACC_W{1'b0}} : acc_q);
         end
     endgenerate
     assign acc = acc_q;

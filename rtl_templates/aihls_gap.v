@@ -101,7 +101,7 @@ module aihls_gap #(
             wire [ACC_W-1:0] wide;
             aihls_resize #(.IN_W(8), .OUT_W(ACC_W)) u_wide (.d(beat[i*8 +: 8]), .q(wide));
             assign sum[i*ACC_W +: ACC_W] =
-                (first ? {ACC_W{1'b0}} : stored[i*ACC_W +: ACC_W]) + wide;
+                wide + (first ? {ACC_W{1'b0}} : stored[i*ACC_W +: ACC_W]);
         end
         if (POOL_H > IN_H || POOL_W > IN_W) begin : g_check
             aihls_error_the_pooled_region_exceeds_the_image u_error ();

@@ -37,30 +37,21 @@ module aihls_shift #(
                 wire signed [WIDTH-1:0] from  = g_stage[i-1].value;
                 wire [FULL_W-1:0]       above = g_stage[i-1].field;
                 wire [1:0]              units = above[FULL_W-1 -: 2];
+                wire signed [WIDTH-1:0] by_1  = from >>> UNIT;
+                wire signed [WIDTH-1:0] by_2  = from >>> (2 * UNIT);
+                wire signed [WIDTH-1:0] by_3  = from >>> (3 * UNIT);
                 reg  [WIDTH-1:0]        value_q;
                 reg                     lost_q;
                 reg  [FULL_W-1:0]       field_q;
                 always @(posedge clk) begin
                     if (en) begin
                         field_q <= above << 2;
-                        case (units)
-                            2'd0: begin
-                                value_q <= from;
-                                lost_q  <= g_stage[i-1].lost;
-                            end
-                            2'd1: begin
-                                value_q <= from >>> UNIT;
-                                lost_q  <= g_stage[i-1].lost || (|from[LOST_1-1:0]);
-                            end
-                            2'd2: begin
-                                value_q <= from >>> (2 * UNIT);
-                                lost_q  <= g_stage[i-1].lost || (|from[LOST_2-1:0]);
-                            end
-                            default: begin
-                                value_q <= from >>> (3 * UNIT);
-                                lost_q  <= g_stage[i-1].lost || (|from[LOST_3-1:0]);
-                            end
-                        endcase
+                        value_q <= units[1] ? (units[0] ? by_3 : by_2)
+                                            : (units[0] ? by_1 : from);
+                        lost_q  <= g_stage[i-1].lost
+                                || (units[1] ? (units[0] ? (|from[LOST_3-1:0])
+                                                         : (|from[LOST_2-1:0]))
+                                             : (units[0] && (|from[LOST_1-1:0])));
                     end
                 end
                 assign value = value_q;

@@ -314,8 +314,9 @@ module aihls_window #(
                     a1_addr_q <= tap_base + col_low;
                     a1_pad_q  <= col_pad || tap_row[ROW_W-1] || (tap_row >= ROWS);
                     b_pad_q   <= a1_pad_q;
-                    c_data_q  <= b_pad_q ? {WORD{PAD}} : rdata;
+                    c_data_q  <= rdata;
                 end
+                if (en && b_pad_q) c_data_q <= {WORD{PAD}};  // a set or reset, not a LUT
             end
             assign m_data = c_data_q;
         end else begin : g_banks
@@ -367,8 +368,9 @@ module aihls_window #(
                         b_slot_q  <= a1_slot_q;
                         a1_pad_q  <= col_pad || row[ROW_W-1] || (row >= ROWS);
                         b_pad_q   <= a1_pad_q;
-                        c_data_q  <= b_pad_q ? {WORD{PAD}} : word;
+                        c_data_q  <= word;
                     end
+                    if (en && b_pad_q) c_data_q <= {WORD{PAD}};
                 end
                 assign m_data[r*WORD_BITS +: WORD_BITS] = c_data_q;
             end

@@ -124,19 +124,19 @@ static void eval_window(const struct node *n, struct value *y, enum window_kind 
     int64_t kw = kind == WINDOW_CONV ? w.d[w.rank - 1] : global ? iw : int_of(n, "kernel_shape", s - 1, 1);
     struct axis ay = two ? axis_at(n, s, 0, kh) : (struct axis){ 1, 1, 0, 1 }, ax = axis_at(n, s, s - 1, kw);
     int64_t cig = x.d[1] / group, mg = y->d[1] / group;
-    for (int64_t m = 0; m < y->d[1]; m++)
+    for (int64_t co = 0; co < y->d[1]; co++)
         for (int64_t o = 0; o < oh * ow; o++) {
             double sum = kind == WINDOW_MAX ? -INFINITY : 0;
             for (int64_t k = 0; k < cig * kh * kw; k++) {
                 int64_t ci = k / (kh * kw), iy = o / ow * ay.stride - ay.pad + k / kw % kh * ay.dilation, ix = o % ow * ax.stride - ax.pad + k % kw * ax.dilation;
                 if (iy < 0 || iy >= ih || ix < 0 || ix >= iw)
                     continue;
-                double v = x.v[((m / mg * cig + ci) * ih + iy) * iw + ix];
-                sum = kind == WINDOW_MAX ? fmax(sum, v) : sum + (kind == WINDOW_CONV ? v * w.v[m * cig * kh * kw + k] : v);
+                double v = x.v[((co / mg * cig + ci) * ih + iy) * iw + ix];
+                sum = kind == WINDOW_MAX ? fmax(sum, v) : sum + (kind == WINDOW_CONV ? v * w.v[co * cig * kh * kw + k] : v);
             }
             if (kind == WINDOW_CONV && n->n_in > 2)
-                sum += read_value(n->in[2]).v[m];
-            y->v[m * oh * ow + o] = kind == WINDOW_AVERAGE ? sum / (double)(kh * kw) : sum;
+                sum += read_value(n->in[2]).v[co];
+            y->v[co * oh * ow + o] = kind == WINDOW_AVERAGE ? sum / (double)(kh * kw) : sum;
         }
 }
 

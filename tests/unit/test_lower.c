@@ -273,7 +273,7 @@ static void maxpool_1d(void)
 
 static void global(const char *op, float scale)
 {
-    input(4, DIMS(1, 5, 3, 4), 0.05f, 60, U8);
+    input(4, DIMS(1, 20, 2, 3), 0.05f, 60, U8);
     model_node(m, op, "x_d", "y");
     qdq("y", scale, 17, U8);
 }

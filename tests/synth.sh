@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Synthesizes networks with Yosys for both boards and compares DSP, block RAM, LUT and FF with the
+# prediction; reports the longest path in LUT levels. Minutes per network.
+#     tests/synth.sh build/aihls [NETWORK...]
+set -u
+aihls=$(realpath "$1")
+shift
+models=${AIHLS_MODELS:-../shared/models}
+stat=$(realpath tests/synth_stat.py)
+dir=build/synth
+mkdir -p $dir
+failed=0
+for n in ${*:-digits mt_resnet8_int8}; do
+    file=$models/$n.onnx
+    calib=
+    [ "$n" = resnet20 ] && file=tests/models/resnet20.onnx
+    [ "$n" = digits ] && file=tests/models/digits/digits.onnx && calib="--calib tests/models/digits/digits_calib.npy"
+    [ -f "$file" ] || { echo "skipped: $file is not there"; continue; }
+    for board in ultra96 pynq-z2; do
+        case $board in ultra96) family=xcup tech=DSP48E2 ;; *) family=xc7 tech=DSP48E1 ;; esac
+        out=$dir/$n-$board
+        # shellcheck disable=SC2086
+        "$aihls" "$file" --board $board $calib --name "$(echo "$n" | tr A-Z a-z)" -q -o $out || exit 1
+        echo "== $n on $board ($family)"
+        top=$n
+        (cd $out && yosys -q -l sim/yosys.log -p "
+            $(sed 's/^/read_verilog -sv /' rtl/$top.f)
+            chparam -set TECH \"$tech\" $top
+            synth_xilinx -family $family -nodsp -noiopad -top $top
+            tee -q -o sim/stat.txt stat
+            flatten
+            tee -q -o sim/ltp.txt ltp -noff") || { tail -5 $out/sim/yosys.log; failed=1; continue; }
+        python3 "$stat" $out/sim/stat.txt $out/report.json $top || failed=1
+        python3 - $out/sim/ltp.txt <<'PY'
+import re, sys
+luts = len(re.findall(r"LUT[1-6]\b|MUXF[789]", open(sys.argv[1]).read()))
+print("longest path: %d cells that are LUTs or wide multiplexers" % luts)
+PY
+    done
+done
+exit $failed

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests what dataflow/quant.c and dataflow/lower*.c refuse: one model each, its code and its place.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dataflow/quant.h"
+#include "frontend/shape.h"
+#include "frontend/simplify.h"
+#include "tests/support/qdq.h"
+
+#define DIMS(...) ((int64_t[]){ __VA_ARGS__ })
+#define I8 DT_INT8
+
+static void image(void) // x: an image of 2 channels, quantized
+{
+    input(4, DIMS(1, 2, 4, 4), 0.05f, 3, I8);
+}
+
+static void conv(const char *in, const char *out) // 2 to 2 channels, no padding
+{
+    weights(arena_printf(&arena, "%s_w", out), 4, DIMS(2, 2, 1, 1), 1, 0, I8, false);
+    model_node(m, "Conv", arena_printf(&arena, "%s %s_w", in, out), out);
+}
+
+static void finish(void)
+{
+    qdq("y", 0.1f, 0, I8);
+    model_output(m, "y_q");
+}
+
+static void prelu_between_pairs(void)
+{
+    image();
+    model_f32(m, "slope", 3, DIMS(2, 1, 1), (float[]){ 0.1f, 0.2f });
+    model_node(m, "PRelu", "x_d slope", "y");
+    finish();
+}
+
+static void concat_of_activations(void)
+{
+    image();
+    conv("x_d", "c");
+    qdq("c", 0.1f, 0, I8);
+    model_node(m, "Concat", "x_d c_d", "y");
+    model_int(m, "axis", 1);
+    finish();
+}
+
+static void prelu_behind_the_last_pair(void)
+{
+    image();
+    conv("x_d", "c");
+    qdq("c", 0.1f, 0, I8);
+    model_f32(m, "slope", 3, DIMS(2, 1, 1), (float[]){ 0.1f, 0.2f });
+    model_node(m, "PRelu", "c_d slope", "y");
+    model_output(m, "y");
+}
+
+static void gemm_with(const char *attribute, int64_t v)
+{
+    input(2, DIMS(3, 3), 0.05f, 3, I8);
+    weights("w", 2, DIMS(3, 3), 1, 0, I8, false);
+    model_node(m, "Gemm", "x_d w", "y");
+    if (strcmp(attribute, "alpha") == 0)
+        model_float(m, attribute, (float)v);
+    else
+        model_int(m, attribute, v);
+    finish();
+}
+
+static void gemm_trans_a(void) { gemm_with("transA", 1); }
+static void gemm_negative_alpha(void) { gemm_with("alpha", -1); }
+
+static void average(bool padded)
+{
+    image();
+    model_node(m, "AveragePool", "x_d", "y");
+    model_ints(m, "kernel_shape", 2, DIMS(3, 3));
+    model_ints(m, "strides", 2, DIMS(2, 2));
+    if (padded)
+        model_ints(m, "pads", 4, DIMS(1, 1, 1, 1));
+    else
+        model_int(m, "ceil_mode", 1);
+    finish();
+}
+
+static void average_excluding_pads(void) { average(true); }
+static void average_beyond_the_edge(void) { average(false); }
+
+static void add_broadcast(void)
+{
+    image();
+    model_node(m, "GlobalAveragePool", "x_d", "g");
+    qdq("g", 0.05f, 0, I8);
+    model_node(m, "Add", "x_d g_d", "y");
+    finish();
+}
+
+static void gemm_bias_per_row(void)
+{
+    input(2, DIMS(3, 4), 0.05f, 3, I8);
+    weights("w", 2, DIMS(4, 2), 1, 0, I8, false);
+    model_f32(m, "b", 2, DIMS(3, 1), (float[]){ 1, 2, 3 });
+    model_node(m, "Gemm", "x_d w b", "y");
+    finish();
+}
+
+static void computed_scale(void)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
+    model_node(m, "ReduceMean", "x", "mean");
+    model_int(m, "keepdims", 0);
+    model_node(m, "QuantizeLinear", "x mean", "q");
+    model_node(m, "DequantizeLinear", "q mean", "d");
+    conv("d", "y");
+    finish();
+}
+
+static void product_of_activations(void)
+{
+    input(2, DIMS(3, 3), 0.05f, 3, I8);
+    model_node(m, "MatMul", "x_d x_d", "y");
+    finish();
+}
+
+static void add_of_a_constant(void)
+{
+    image();
+    weights("k", 4, DIMS(1, 2, 4, 4), 1, 0, I8, false);
+    model_node(m, "Add", "x_d k", "y");
+    finish();
+}
+
+static void int32_input(void)
+{
+    float s = 0.1f;
+    model_input(m, "x", DT_INT32, 4, DIMS(1, 2, 4, 4));
+    model_f32(m, "s", 0, NULL, &s);
+    model_node(m, "DequantizeLinear", "x s", "d");
+    conv("d", "y");
+    finish();
+}
+
+static void weights_of_32_bits(void)
+{
+    float s = 0.1f;
+    int32_t w[4] = { 1, -256, 256, 0 };
+    image();
+    model_raw(m, "i", DT_INT32, 4, DIMS(2, 2, 1, 1), sizeof w, w);
+    model_f32(m, "s", 0, NULL, &s);
+    model_node(m, "DequantizeLinear", "i s", "w");
+    model_node(m, "Conv", "x_d w", "y");
+    finish();
+}
+
+static void transpose_between_convolutions(void)
+{
+    image();
+    conv("x_d", "c");
+    qdq("c", 0.1f, 0, I8);
+    model_node(m, "Transpose", "c_d", "t");
+    model_ints(m, "perm", 4, DIMS(0, 1, 3, 2));
+    conv("t", "y");
+    finish();
+}
+
+static void transpose_between_matrices(void)
+{
+    input(2, DIMS(3, 3), 0.05f, 3, I8);
+    weights("w", 2, DIMS(3, 3), 1, 0, I8, false);
+    model_node(m, "MatMul", "x_d w", "a");
+    qdq("a", 0.1f, 0, I8);
+    model_node(m, "Transpose", "a_d", "t");
+    model_node(m, "MatMul", "t w", "y");
+    finish();
+}
+
+static void float_input_of_a_convolution(void)
+{
+    image();
+    conv("x", "y");
+    finish();
+}
+
+static void float_weights(void)
+{
+    image();
+    model_f32(m, "w", 4, DIMS(1, 2, 1, 1), (float[]){ 1, 2 });
+    model_node(m, "Conv", "x_d w", "y");
+    finish();
+}
+
+static void function_behind_a_convolution(void)
+{
+    image();
+    conv("x_d", "c");
+    model_node(m, "Sigmoid", "c", "y");
+    finish();
+}
+
+static void scales_per_activation_channel(void)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
+    model_f32(m, "s", 1, DIMS(2), (float[]){ 0.1f, 0.2f });
+    model_node(m, "QuantizeLinear", "x s", "q");
+    model_node(m, "DequantizeLinear", "q s", "d");
+    conv("d", "y");
+    finish();
+}
+
+static void scale_of(float s)
+{
+    input(4, DIMS(1, 2, 4, 4), s, 3, I8);
+    conv("x_d", "y");
+    finish();
+}
+
+static void zero_scale(void) { scale_of(0); }
+static void negative_scale(void) { scale_of(-0.5f); }
+static void infinite_scale(void) { scale_of(1.0f / 0.0f); }
+
+static void scales_per_input_channel(void)
+{
+    image();
+    weights("w", 4, DIMS(3, 2, 1, 1), 2, 1, I8, false);
+    model_node(m, "Conv", "x_d w", "y");
+    finish();
+}
+
+static void output_scale_too_small(void)
+{
+    image();
+    conv("x_d", "y");
+    qdq("y", 1e-12f, 0, I8);
+    model_output(m, "y_q");
+}
+
+static void add_scales_too_far_apart(void)
+{
+    image();
+    model_node(m, "Add", "x_d x_d", "y");
+    qdq("y", 0.0005f, 0, I8);
+    model_output(m, "y_q");
+}
+
+static void bias_out_of_range(void)
+{
+    image();
+    weights("w", 4, DIMS(1, 2, 1, 1), 1, 0, I8, false);
+    model_f32(m, "b", 1, DIMS(1), (float[]){ 1e20f });
+    model_node(m, "Conv", "x_d w b", "y");
+    finish();
+}
+
+static void nothing_but_softmax(void)
+{
+    model_input(m, "x", DT_FLOAT, 2, DIMS(1, 8));
+    model_node(m, "Softmax", "x", "y");
+    model_output(m, "y");
+}
+
+static void nothing_but_quantization(void)
+{
+    image();
+    model_output(m, "x_d");
+}
+
+static void two_outputs(void)
+{
+    image();
+    conv("x_d", "y");
+    finish();
+    model_output(m, "x_d");
+}
+
+static void two_inputs(void)
+{
+    image();
+    model_input(m, "z", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
+    qdq("z", 0.1f, 0, I8);
+    model_node(m, "Add", "x_d z_d", "y");
+    finish();
+}
+
+static void input_quantized_twice(void)
+{
+    float s = 0.5f;
+    image();
+    model_f32(m, "s", 0, NULL, &s);
+    model_raw(m, "zp", I8, 0, NULL, 1, "");
+    model_node(m, "QuantizeLinear", "x s zp", "q");
+    model_node(m, "DequantizeLinear", "q s zp", "d");
+    model_node(m, "Add", "x_d d", "y");
+    finish();
+}
+
+static const struct row {
+    const char *name;
+    void (*build)(void);
+    enum diag_code code;
+    const char *where; // in the message
+} rows[] = {
+    { "PRelu has no hardware", prelu_between_pairs, E201, "'y_node' (PRelu)" },
+    { "Concat has no hardware", concat_of_activations, E201, "'y_node' (Concat)" },
+    { "PRelu at the end is no operator of the host", prelu_behind_the_last_pair, E201, "'y_node' (PRelu)" },
+    { "Gemm with transA", gemm_trans_a, E202, "'y_node' (Gemm), attribute 'transA'" },
+    { "Gemm with negative alpha", gemm_negative_alpha, E202, "'y_node' (Gemm)" },
+    { "AveragePool that leaves pads out of the count", average_excluding_pads, E202, "(AveragePool), attribute 'count_include_pad'" },
+    { "AveragePool beyond the edge", average_beyond_the_edge, E202, "(AveragePool), attribute 'ceil_mode'" },
+    { "Add that broadcasts", add_broadcast, E204, "'y_node' (Add)" },
+    { "Gemm with a bias per row", gemm_bias_per_row, E204, "'y_node' (Gemm)" },
+    { "a scale that is computed", computed_scale, E206, "(DequantizeLinear)" },
+    { "a product of two activations", product_of_activations, E206, "'y_node' (MatMul)" },
+    { "Add of a constant image", add_of_a_constant, E206, "'y_node' (Add)" },
+    { "an int32 input", int32_input, E207, "tensor 'x'" },
+    { "weights beyond 9 bits", weights_of_32_bits, E207, "'y_node' (Conv)" },
+    { "Transpose between two convolutions", transpose_between_convolutions, E208, "'y_node' (Conv)" },
+    { "Transpose between two matrices", transpose_between_matrices, E208, "'y_node' (" },
+    { "a convolution of floats in a quantized model", float_input_of_a_convolution, E209, "'y_node' (Conv)" },
+    { "float weights in a quantized model", float_weights, E209, "'y_node' (Conv)" },
+    { "a function behind a convolution without a pair between", function_behind_a_convolution, E209, "'y_node' (Sigmoid)" },
+    { "activations with a scale per channel", scales_per_activation_channel, E209, "Linear)" },
+    { "a scale of zero", zero_scale, E209, "Linear)" },
+    { "a negative scale", negative_scale, E209, "Linear)" },
+    { "an infinite scale", infinite_scale, E209, "Linear)" },
+    { "weights with a scale per input channel", scales_per_input_channel, E209, "'y_node' (Conv)" },
+    { "an output scale far below an accumulator step", output_scale_too_small, E209, "'y_q_node' (QuantizeLinear)" },
+    { "an Add whose output scale is far below its inputs'", add_scales_too_far_apart, E209, "'y_node' (Add)" },
+    { "a bias beyond any accumulator", bias_out_of_range, E209, "'y_node' (Conv)" },
+    { "a float model of host operators", nothing_but_softmax, E210, "test.onnx" },
+    { "a quantized model without operators", nothing_but_quantization, E210, "test.onnx" },
+    { "two outputs", two_outputs, E211, "test.onnx" },
+    { "two inputs", two_inputs, E211, "test.onnx" },
+    { "one input that enters with two scales", input_quantized_twice, E211, "tensor 'q'" },
+};
+
+static bool compile(void)
+{
+    struct graph *g;
+    struct pipeline *p;
+    struct quant_ranges ranges = { 0 };
+    if (!model_parse(m, &cx, &g) || !shape_infer(&cx, g) || !simplify_graph(&cx, g))
+        fail_msg("the model is refused too early: %s", messages.text);
+    return quantize_graph(&cx, g, NULL, &ranges) && lower_graph(&cx, g, REQUANT_EXACT, "test", &p);
+}
+
+static void check_row(void **state)
+{
+    const struct row *r = *state;
+    qdq_setup();
+    r->build();
+    assert_false(compile());
+    if (diag.first_error != r->code || diag.errors != 1 || !strstr(messages.text, r->where))
+        fail_msg("%d errors, want one %s at %s:\n%s", diag.errors, diag_code_name(r->code), r->where, messages.text);
+}
+
+static void all_bad_operators_are_reported_at_once(void **state)
+{
+    (void)state;
+    qdq_setup();
+    input(2, DIMS(3, 3), 0.05f, 3, I8);
+    weights("w", 2, DIMS(3, 3), 1, 0, I8, false);
+    model_node(m, "Gemm", "x_d w", "a");
+    model_int(m, "transA", 1);
+    qdq("a", 0.1f, 0, I8);
+    model_node(m, "MatMul", "x_d x_d", "b");
+    qdq("b", 0.1f, 0, I8);
+    model_node(m, "Add", "a_d b_d", "y"); // not to blame
+    finish();
+    assert_false(compile());
+    assert_int_equal(diag.errors, 2);
+    assert_non_null(strstr(messages.text, "'a_node' (Gemm)"));
+    assert_non_null(strstr(messages.text, "'b_node' (MatMul)"));
+    assert_null(strstr(messages.text, "'y_node' (Add)"));
+}
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT(rows) + 1] = { cmocka_unit_test_teardown(all_bad_operators_are_reported_at_once, qdq_teardown) };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        tests[i + 1] = (struct CMUnitTest){ rows[i].name, check_row, NULL, qdq_teardown, (void *)(uintptr_t)&rows[i] };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
