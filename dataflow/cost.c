@@ -46,13 +46,39 @@ struct fold_shape fold_shape(const struct stage *s, const struct fold *f)
 
 int64_t cost_input_cycles(const struct stage *s, int in_lanes)
 {
-    int64_t pixels = s->kind == STAGE_CONV || s->kind == STAGE_DW || s->kind == STAGE_GAP ? s->geo.in_h * s->geo.in_w : 1;
-    return pixels * ceil_div(s->in_c, in_lanes);
+    return s->geo.in_h * s->geo.in_w * ceil_div(s->in_c, in_lanes);
 }
 
-static int64_t pass_cycles(int64_t steps, int64_t results, const struct fold *f)
+// Cycles of a pass of `steps` that gives `beats` results' beats to the requantizer, which may still have *late
+// cycles to go on the pass before: the hold register must be empty, the requantizer need not be.
+static int64_t pass_cycles(int64_t steps, int64_t beats, int64_t rq_cycles, int64_t *late)
 {
-    return max_i64(steps, ceil_div(results, f->rq_lanes) * f->rq_cycles);
+    int64_t cycles = max_i64(steps, *late + (beats - 1) * rq_cycles + 1);
+    *late = max_i64(0, *late + beats * rq_cycles - cycles);
+    return cycles;
+}
+
+// Cycles of an output pixel (of one slice) with `results` results in passes of `lanes`, once it repeats itself.
+static int64_t pixel_cycles(int64_t steps, int64_t results, int64_t lanes, const struct fold *f)
+{
+    int64_t full = results / lanes, rest = results % lanes, late = 0, before, cycles;
+    do {
+        int64_t left = full, last = -1;
+        before = late;
+        cycles = 0;
+        for (; left > 0 && late != last; left--) { // settles long before the last pass
+            last = late;
+            cycles += pass_cycles(steps, ceil_div(lanes, f->rq_lanes), f->rq_cycles, &late);
+        }
+        if (left) {
+            last = late;
+            cycles += left * pass_cycles(steps, ceil_div(lanes, f->rq_lanes), f->rq_cycles, &late);
+            ASSERT(late == last);
+        }
+        if (rest)
+            cycles += pass_cycles(steps, ceil_div(rest, f->rq_lanes), f->rq_cycles, &late);
+    } while (late != before);
+    return cycles;
 }
 
 int64_t cost_cycles(const struct stage *s, const struct fold *f)
@@ -61,16 +87,12 @@ int64_t cost_cycles(const struct stage *s, const struct fold *f)
     struct fold_shape x = fold_shape(s, f);
     int64_t input = cost_input_cycles(s, f->in_lanes), pixel;
     switch (s->kind) {
-    case STAGE_CONV: {
-        int64_t per_slice = s->out_c / x.slices, full = per_slice / f->lanes, rest = per_slice % f->lanes;
-        pixel = full * pass_cycles(x.steps, f->lanes, f) + (rest ? pass_cycles(x.steps, rest, f) : 0);
+    case STAGE_CONV:
+        pixel = pixel_cycles(x.steps, s->out_c / x.slices, f->lanes, f);
         return max_i64(input, g->out_h * g->out_w * x.slices * pixel);
-    }
-    case STAGE_DW: {
-        int64_t full = s->in_c / f->word, rest = s->in_c % f->word;
-        pixel = full * pass_cycles(x.steps, f->word, f) + (rest ? pass_cycles(x.steps, rest, f) : 0);
+    case STAGE_DW:
+        pixel = pixel_cycles(x.steps, s->in_c, f->word, f);
         return max_i64(input, g->out_h * g->out_w * pixel);
-    }
     case STAGE_GAP: { // the last pixel's beats wait for one another in the requantizer, the first for the last frame's
         int64_t beats = ceil_div(s->in_c, f->in_lanes), wait = f->rq_cycles - 1;
         return input + (beats - 1) * wait + max_i64(0, wait - (input - beats));

@@ -354,6 +354,13 @@ static bool lower_matrix(struct lowering *l, const struct expression *e)
     return true;
 }
 
+// Stages that see one element at a time are a window of one pixel.
+static struct window_geometry elementwise_geometry(int64_t h, int64_t w)
+{
+    return (struct window_geometry){ .in_h = h, .in_w = w, .out_h = h, .out_w = w, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
+                                     .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .group = 1 };
+}
+
 // ---- tables ----
 
 bool lower_table(struct lowering *l, const struct expression *e, const struct source *s, double in_scale,
@@ -380,6 +387,7 @@ bool lower_table(struct lowering *l, const struct expression *e, const struct so
     const struct stream *in = &l->p->streams[in_stream];
     st->n_in = 1;
     st->in_c = st->out_c = in->c;
+    st->geo = elementwise_geometry(in->h, in->w);
     st->table = table;
     int index = st->index;
     int64_t h = in->h, w = in->w, c = in->c;
@@ -519,6 +527,7 @@ static bool lower_add(struct lowering *l, const struct expression *e)
     struct stage *s = new_stage(l, STAGE_ADD, e);
     s->n_in = 2;
     s->in_c = s->out_c = c;
+    s->geo = elementwise_geometry(h, w);
     s->a_zp = in[0].zero_point;
     s->b_zp = in[1].zero_point;
     s->add_shift = shift;

@@ -297,9 +297,7 @@ void schedule_apply(struct pipeline *p, const struct option *chosen, const char 
         bool packed = s->kind == STAGE_CONV && s->fold.use_dsp && s->fold.pack == 2;
         if (packed)
             s->fold.seg_len = cost_exact_segment(s, &s->fold, tech);
-        int64_t cycles = chosen[i].cost.cycles;
         s->cost = cost_stage(s, &s->fold, tech);
-        s->cost.cycles = cycles;
         for (int k = 0; k < s->n_in; k++)
             p->edges[s->in_edge[k]].lanes = s->fold.in_lanes;
         p->streams[s->out_stream].lanes = s->fold.rq_lanes;
@@ -338,7 +336,39 @@ static int64_t slowest(const struct option *chosen, int n)
 
 // ---- no fit ----
 
-// A board that takes more than any: what the smallest schedule needs.
+// An interval that every stage can reach in its smallest form.
+static int64_t longest_interval(const struct pipeline *p)
+{
+    int64_t longest = 1;
+    for (int i = 0; i < p->n_stages; i++) {
+        const struct stage *st = &p->stages[i];
+        const struct stream *in = stage_in(p, st, 0), *out = &p->streams[st->out_stream];
+        int64_t all = max_i64(st->macs, in->h * in->w * in->c * st->geo.kernel_h * st->geo.kernel_w) * 2 + out->h * out->w * out->c * 24;
+        longest = max_i64(longest, all);
+    }
+    return longest;
+}
+
+// "ultra96, zcu104": the known boards that take p in some schedule, or NULL.
+static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
+{
+    struct diag silent = { .out = NULL };
+    struct ctx inner = { cx->arena, &silent };
+    struct option *chosen = arena_array(cx->arena, struct option, p->n_stages);
+    const char *names = NULL;
+    bool proven = true;
+    for (int i = 0; i < board_count(); i++) {
+        struct board b;
+        if (!board_read(&inner, board_name(i), &b))
+            continue;
+        const double budget[RESOURCES] = { (double)b.dsp, (double)b.bram18, (double)(b.lut * SCHEDULE_LUT_PERCENT / 100) };
+        if (try_interval(p, b.tech, longest_interval(p), budget, false, chosen, &proven))
+            names = names ? arena_printf(cx->arena, "%s, %s", names, b.name) : b.name;
+    }
+    return names;
+}
+
+// What the smallest schedule needs beyond the board, and where it would fit.
 static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
 {
     static const double endless[RESOURCES] = { 1e12, 1e12, 1e12 };
@@ -347,6 +377,7 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
     int64_t need[RESOURCES] = { 0 };
     static const char *const what[RESOURCES] = { "DSP", "RAMB18", "LUT" };
     struct strbuf found = STRBUF_INIT, short_of = STRBUF_INIT;
+    const char *fits = boards_that_fit(cx, p);
     if (try_interval(p, b->tech, INT64_MAX / 4, endless, false, chosen, &proven))
         for (int i = 0; i < p->n_stages; i++) {
             need[0] += chosen[i].cost.dsp;
@@ -361,7 +392,7 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
     diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),
               .found = arena_strdup(cx->arena, found.text),
               .need = short_of.len ? arena_strdup(cx->arena, short_of.text) : "a mix of resources that no fold reaches",
-              .help = "`aihls MODEL --board all` shows which boards take this model" },
+              .help = fits ? arena_printf(cx->arena, "it fits %s", fits) : "none of the boards in `aihls boards` takes this model" },
               "the model does not fit %s", b->name);
     strbuf_release(&found);
     strbuf_release(&short_of);
@@ -376,28 +407,36 @@ struct solve {
     const struct board *b;
     double budget[RESOURCES];
     struct option *chosen;
+    int64_t floor; // no schedule is faster than this
     bool proven;
 };
 
-// The least interval at which everything fits; 0 when nothing does.
+static bool fits_at(struct solve *s, int64_t interval)
+{
+    return try_interval(s->p, s->b->tech, interval, s->budget, false, s->chosen, &s->proven);
+}
+
+// The least interval at which everything fits; 0 when nothing does. Nothing fits below s->floor.
+// Doubling finds the range, bisection narrows it; in the end each step asks for one cycle less than the last
+// answer, which either fails and proves it least, or jumps to the next value that any choice has.
 static int64_t least_interval(struct solve *s)
 {
-    int64_t low = 0, high = 1; // low: no fit
-    for (int i = 0; i < s->p->n_stages; i++) {
-        const struct stage *st = &s->p->stages[i];
-        const struct stream *in = stage_in(s->p, st, 0), *out = &s->p->streams[st->out_stream];
-        int64_t all = max_i64(st->macs, in->h * in->w * in->c) * 2 + out->h * out->w * out->c * 24;
-        high = max_i64(high, all);
+    int64_t low = s->floor - 1, high = s->floor, longest = longest_interval(s->p);
+    while (!fits_at(s, high)) {
+        if (high >= longest)
+            return 0;
+        low = high;
+        high = min_i64(longest, 2 * high);
     }
-    if (!try_interval(s->p, s->b->tech, high, s->budget, false, s->chosen, &s->proven))
-        return 0;
     high = slowest(s->chosen, s->p->n_stages);
     while (high - low > 1) {
-        int64_t mid = low + (high - low) / 2;
-        if (try_interval(s->p, s->b->tech, mid, s->budget, false, s->chosen, &s->proven))
+        bool wide = high - low > high / 64;
+        int64_t next = wide ? low + (high - low) / 2 : high - 1;
+        if (fits_at(s, next)) {
             high = slowest(s->chosen, s->p->n_stages);
-        else
-            low = mid;
+        } else {
+            low = next;
+        }
     }
     return high;
 }
@@ -405,10 +444,11 @@ static int64_t least_interval(struct solve *s)
 static bool solve_once(struct solve *s, int64_t wanted)
 {
     struct pipeline *p = s->p;
-    s->proven = true;
     int64_t interval = wanted;
-    if (!wanted || !try_interval(p, s->b->tech, wanted, s->budget, false, s->chosen, &s->proven))
+    if (!wanted || !fits_at(s, wanted)) {
         interval = least_interval(s);
+        s->floor = interval; // a smaller budget cannot do better
+    }
     if (!interval || !try_interval(p, s->b->tech, interval, s->budget, true, s->chosen, &s->proven))
         return false;
     schedule_apply(p, s->chosen, s->b->tech);
@@ -428,13 +468,16 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
 {
     int64_t have[RESOURCES] = { goal->max_dsp >= 0 ? min_i64(goal->max_dsp, b->dsp) : b->dsp, b->bram18,
                                 b->lut * SCHEDULE_LUT_PERCENT / 100 };
-    struct solve s = { .cx = cx, .p = p, .b = b };
+    struct solve s = { .cx = cx, .p = p, .b = b, .proven = true, .floor = 1 };
     s.chosen = arena_array(cx->arena, struct option, p->n_stages);
     p->board = b;
     p->clock_hz = goal->clock_hz ? goal->clock_hz : b->clock_hz;
     int64_t wanted = goal->fps ? max_i64(1, p->clock_hz / goal->fps) : 0;
     for (int r = 0; r < RESOURCES; r++)
         s.budget[r] = (double)have[r];
+    // no stream carries more than 64 elements a cycle
+    for (int i = 0; i < p->n_streams; i++)
+        s.floor = max_i64(s.floor, stream_beats(&p->streams[i], 64));
     for (int round = 0;; round++) {
         if (round == FIFO_ROUNDS || !solve_once(&s, wanted))
             return report_no_fit(cx, p, b, have);

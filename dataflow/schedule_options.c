@@ -8,6 +8,7 @@
 
 #define MAX_CHAIN 512      // cells of one lane; no network here profits from more
 #define MAX_HOST_LANES 64  // elements a beat of the input: 512 bits, a wide AXI stream
+#define HOST_LANE_CHOICES 8
 #define RING_LUT_DEPTH 256 // words up to which a ring in LUT RAM is considered
 
 // Requantizer rates from the cheapest to the dearest: results a cycle = lanes / cycles.
@@ -154,6 +155,22 @@ static bool lanes_fit(const struct enumeration *e, const struct stream *in, int 
            (in->c == s->in_c || in->c % lanes == 0);
 }
 
+// Every word length: so many words make up a slice of channels.
+static void word_options(const struct enumeration *e, const struct stream *in, struct fold f, int64_t slice_c)
+{
+    int last = 0;
+    for (int64_t words = 1; words <= slice_c; words++) {
+        int word = (int)(ceil_div(ceil_div(slice_c, words), f.in_lanes) * f.in_lanes);
+        int64_t chain = e->s->kind == STAGE_CONV ? (int64_t)word * f.rows_par : word;
+        if (word == last || chain > MAX_CHAIN)
+            continue;
+        last = word;
+        f.word = word;
+        if (lanes_fit(e, in, f.in_lanes, word))
+            choose_lanes(e, f);
+    }
+}
+
 static void windowed_options(const struct enumeration *e, const struct stream *in, bool host)
 {
     const struct stage *s = e->s;
@@ -162,22 +179,14 @@ static void windowed_options(const struct enumeration *e, const struct stream *i
     int need = 1;
     while (need < MAX_HOST_LANES && cost_input_cycles(s, need) > e->interval)
         need = host ? need + 1 : need * 2;
+    // the host may send more lanes than it must, where that suits the word
+    int most = host ? need + HOST_LANE_CHOICES - 1 : need;
     for (int rows = 0; rows < 2; rows++) {
         if (rows && s->geo.kernel_h == 1)
             break;
         f.rows_par = rows ? (int)s->geo.kernel_h : 1;
-        int last = 0;
-        for (int64_t words = 1; words <= slice_c; words++) {
-            int exact = (int)ceil_div(slice_c, words);
-            int word = (int)ceil_div(exact, need) * need;
-            if (word == last || (s->kind == STAGE_CONV && (int64_t)word * f.rows_par > MAX_CHAIN) || word > MAX_CHAIN)
-                continue;
-            last = word;
-            f.word = word;
-            f.in_lanes = need;
-            if (lanes_fit(e, in, need, word))
-                choose_lanes(e, f);
-        }
+        for (f.in_lanes = need; f.in_lanes <= most; f.in_lanes++)
+            word_options(e, in, f, slice_c);
     }
 }
 
@@ -214,7 +223,6 @@ void stage_options(const struct pipeline *p, const struct stage *s, const char *
         int lanes = stream_lanes_needed(in, interval);
         struct fold f = { .in_lanes = lanes, .rq_lanes = lanes, .rq_cycles = 1, .rows_par = 1, .word = 1, .lanes = 1, .pack = 1, .seg_len = 1 };
         struct option o = { f, cost_stage(s, &f, tech) };
-        o.cost.cycles = stream_beats(in, lanes);
         if (o.cost.cycles <= interval)
             keep(a, out, &o);
         break;

@@ -34,6 +34,9 @@ struct fifo {
 struct machine {
     // input side of conv and dw
     int64_t rows_in, rows_free, beats_in_row, beats_per_row;
+    // A written row can be read a cycle later than the next, a released one be written two cycles
+    // later: rows_in of the last cycle, rows_free of the last two.
+    int64_t rows_seen, freed[2];
     // loop
     int64_t row, pass, steps_left, passes_per_row;
     int64_t hold, timer;
@@ -48,6 +51,7 @@ struct model {
     struct fifo *fifo;       // per edge
     struct machine *machine; // per stage
     struct fold_shape *shape;
+    int *first_edge, *next_edge; // lists of the edges of a stream
     int64_t now, moved;  // last cycle in which something moved
     int64_t source_beats, source_total;
     int64_t sink_beats;
@@ -72,9 +76,9 @@ static void push(struct model *m, int edge, int64_t latency)
 
 static bool can_push(const struct model *m, int stream)
 {
-    for (int i = 0; i < m->p->n_edges; i++) {
+    for (int i = m->first_edge[stream]; i >= 0; i = m->next_edge[i]) {
         const struct fifo *f = &m->fifo[i];
-        if (m->p->edges[i].stream == stream && f->limit && f->count >= f->limit)
+        if (f->limit && f->count >= f->limit)
             return false;
     }
     return true;
@@ -82,9 +86,8 @@ static bool can_push(const struct model *m, int stream)
 
 static void push_all(struct model *m, int stream, int64_t latency)
 {
-    for (int i = 0; i < m->p->n_edges; i++)
-        if (m->p->edges[i].stream == stream)
-            push(m, i, latency);
+    for (int i = m->first_edge[stream]; i >= 0; i = m->next_edge[i])
+        push(m, i, latency);
 }
 
 static bool can_pop(const struct model *m, int edge)
@@ -118,7 +121,7 @@ static int64_t first_row(const struct window_geometry *g, int64_t oy)
 static int64_t rows_needed(const struct window_geometry *g, int64_t oy)
 {
     int64_t last = oy * g->stride_h - g->pad_top + (g->kernel_h - 1) * g->dilation_h;
-    return max_i64(0, min_i64(g->in_h, last + 1));
+    return max_i64(1, min_i64(g->in_h, last + 1));
 }
 
 static int64_t results_of_pass(const struct stage *s, const struct fold_shape *x, int64_t pass)
@@ -129,13 +132,13 @@ static int64_t results_of_pass(const struct stage *s, const struct fold_shape *x
     return min_i64(lanes, per_slice - i * lanes);
 }
 
+// The requantizer takes a beat every rq_cycles, whichever pass it is of: while it works on the last
+// beat of one, the hold register is free for the next.
 static void step_drain(struct model *m, const struct stage *s, struct machine *k)
 {
-    if (k->hold == 0)
-        return;
     if (k->timer > 0)
         k->timer--;
-    if (k->timer == 0 && can_push(m, s->out_stream)) {
+    if (k->hold > 0 && k->timer == 0 && can_push(m, s->out_stream)) {
         push_all(m, s->out_stream, k->latency);
         k->hold--;
         k->timer = s->fold.rq_cycles;
@@ -150,7 +153,8 @@ static void step_window(struct model *m, const struct stage *s, struct machine *
     step_drain(m, s, k);
     // the loop; rows_in and rows_free count rows since the first frame, k->row output rows likewise
     int64_t frame = k->row / g->out_h, oy = k->row % g->out_h;
-    bool ready = k->steps_left > 0 || k->pass > 0 || k->rows_in >= frame * g->in_h + rows_needed(g, oy);
+    bool ready = k->steps_left > 0 || k->pass > 0 || k->rows_seen >= frame * g->in_h + rows_needed(g, oy);
+    k->rows_seen = k->rows_in;
     if (ready) {
         if (k->steps_left == 0)
             k->steps_left = x->steps;
@@ -161,7 +165,6 @@ static void step_window(struct model *m, const struct stage *s, struct machine *
             m->moved = m->now;
             k->steps_left = 0;
             k->hold = ceil_div(results_of_pass(s, x, k->pass % x->passes), s->fold.rq_lanes);
-            k->timer = s->fold.rq_cycles;
             if (++k->pass == k->passes_per_row) {
                 k->pass = 0;
                 k->row++;
@@ -170,7 +173,10 @@ static void step_window(struct model *m, const struct stage *s, struct machine *
             }
         }
     }
-    if (k->rows_in < k->rows_free && can_pop(m, edge)) {
+    bool room = k->rows_in < k->freed[1];
+    k->freed[1] = k->freed[0];
+    k->freed[0] = k->rows_free;
+    if (room && can_pop(m, edge)) {
         pop(m, edge);
         if (++k->beats_in_row == k->beats_per_row) {
             k->beats_in_row = 0;
@@ -218,7 +224,7 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         const struct stage *s = &p->stages[i];
         struct machine *k = &m->machine[i];
         m->shape[i] = fold_shape(s, &s->fold);
-        k->rows_free = s->fold.ring_rows;
+        k->rows_free = k->freed[0] = k->freed[1] = s->fold.ring_rows;
         k->beats_per_row = s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes);
         k->passes_per_row = s->geo.out_w * m->shape[i].passes;
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
@@ -234,6 +240,14 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         // beats inside the producer's own pipeline do not take room in the FIFO
         int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
         f->limit = e->depth_words ? e->depth_words + in_flight : 0;
+    }
+    m->first_edge = arena_array(a, int, p->n_streams);
+    m->next_edge = arena_array(a, int, p->n_edges);
+    for (int i = 0; i < p->n_streams; i++)
+        m->first_edge[i] = -1;
+    for (int i = p->n_edges - 1; i >= 0; i--) {
+        m->next_edge[i] = m->first_edge[p->edges[i].stream];
+        m->first_edge[p->edges[i].stream] = i;
     }
     m->source_total = frames * stream_beats(&p->streams[0], p->streams[0].lanes);
 }

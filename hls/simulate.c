@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "dataflow/cost.h"
 #include "hls/outdir.h"
 #include "sim/ref_int.h"
 
@@ -197,6 +198,20 @@ static int64_t *numbers(struct arena *a, const json_t *list, int n, int64_t by)
     return v;
 }
 
+// What a stage cost in the simulation, to hold against its predicted cycles: the largest of the cycles in which
+// it stepped or waited for its own requantizer, of its results times the cycles each takes there, and of
+// its input beats.
+static void count_stages(const struct design *d, const json_t *j, int64_t frames, struct sim_result *out)
+{
+    const json_t *seen = json_object_get(j, "seen");
+    for (int i = 0; i < d->pipeline->n_stages; i++) {
+        const struct stage *s = &d->pipeline->stages[i];
+        int64_t beats = (int64_t)json_integer_value(json_array_get(seen, (size_t)s->out_stream)) / frames;
+        int64_t drain = beats * s->fold.rq_cycles, input = cost_input_cycles(s, s->fold.in_lanes);
+        out->stage_cycles[i] = max_i64(out->stage_cycles[i], max_i64(s->has_requant ? drain : beats, input));
+    }
+}
+
 static bool read_result(const struct ctx *cx, const struct design *d, const char *path, int64_t frames, struct sim_result *out)
 {
     json_t *j = json_load_file(path, 0, NULL);
@@ -209,6 +224,7 @@ static bool read_result(const struct ctx *cx, const struct design *d, const char
     out->cycles_per_frame = n >= 2 ? ends[n - 1] - ends[n - 2] : 0;
     out->latency_cycles = n >= 1 ? ends[0] - json_integer_value(json_object_get(j, "first_in")) : 0;
     out->stage_cycles = numbers(cx->arena, json_object_get(j, "busy"), d->pipeline->n_stages, max_i64(n, 1));
+    count_stages(d, j, max_i64(n, 1), out);
     out->stream_blocked = numbers(cx->arena, json_object_get(j, "blocked"), d->pipeline->n_streams, max_i64(n, 1));
     bool ok = true;
     if (first)

@@ -30,7 +30,7 @@ module aihls_shift #(
                 aihls_fit #(.IN_W(SHIFT_W), .OUT_W(FULL_W)) u_field (.d(shift), .q(field));
             end else begin : g_move
                 // One unit of this stage is 4^(STAGES-i) positions; shift by 0 to 3 units.
-                localparam UNIT = 1 << (FULL_W - 2 * i);
+                localparam integer UNIT = 32'd1 << (FULL_W - 2 * i);
                 localparam LOST_1 = (UNIT < WIDTH) ? UNIT : WIDTH;
                 localparam LOST_2 = (2 * UNIT < WIDTH) ? 2 * UNIT : WIDTH;
                 localparam LOST_3 = (3 * UNIT < WIDTH) ? 3 * UNIT : WIDTH;
