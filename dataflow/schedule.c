@@ -9,7 +9,9 @@
 // proof. What is left is settled by dynamic programming over the stages: the states are the sums so far, a
 // state goes when another is at most as dear in all three (which folds the permutations of equal layers into
 // one) or when a bound of the rest shows that it leads nowhere.
-// More cycles never make a stage's front worse, so the least interval is found by bisection.
+// More cycles never make the front of a stage worse, but for one detail: a stream's lanes follow from the
+// interval, and a global average with fewer input lanes may need a faster requantizer. The least interval is found
+// by bisection and confirmed at its last step, one cycle below.
 #include "dataflow/schedule.h"
 
 #include <math.h>
@@ -314,15 +316,21 @@ void schedule_apply(struct pipeline *p, const struct option *chosen, const char 
             p->edges[i].lanes = p->streams[p->edges[i].stream].lanes;
 }
 
-static void sum_up(struct pipeline *p)
+static struct cost edge_cost(const struct pipeline *p)
 {
-    p->total = (struct cost){ 0 };
-    for (int i = 0; i < p->n_stages; i++)
-        cost_add(&p->total, &p->stages[i].cost);
+    struct cost sum = { 0 };
     for (int i = 0; i < p->n_edges; i++) {
         struct cost c = cost_edge(p, &p->edges[i]);
-        cost_add(&p->total, &c);
+        cost_add(&sum, &c);
     }
+    return sum;
+}
+
+static void sum_up(struct pipeline *p)
+{
+    p->total = edge_cost(p);
+    for (int i = 0; i < p->n_stages; i++)
+        cost_add(&p->total, &p->stages[i].cost);
     p->total.cycles = p->interval_cycles;
 }
 
@@ -488,11 +496,13 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
         }
         if (within(&p->total, have))
             break;
-        // FIFOs and forks came on top: leave them room
+        // FIFOs and forks came on top: leave them room, and more each time, for choices come in lumps
+        struct cost edges = edge_cost(p);
+        const int64_t top[RESOURCES] = { edges.dsp, edges.bram18, edges.lut };
         const int64_t over[RESOURCES] = { p->total.dsp - have[0], p->total.bram18 - have[1], p->total.lut - have[2] };
         for (int r = 0; r < RESOURCES; r++)
             if (over[r] > 0)
-                s.budget[r] -= (double)(over[r] << round); // more each time: choices come in lumps
+                s.budget[r] = fmin(s.budget[r], (double)(have[r] - top[r])) - (double)(round ? over[r] << round : 0);
     }
     p->gap = p->optimal ? 0 : 1;
     pipeline_verify(p);

@@ -95,7 +95,10 @@ static void print_short(FILE *f)
     fputs("\noptions (all of them: aihls --help)\n", f);
     print_options(f, C | S | R | E, false);
     fputs("  -h, --help                     this page, the manual\n"
-          "      --version                  print the version\n", f);
+          "      --version                  print the version\n"
+          "\nexamples\n"
+          "  aihls resnet8.onnx --board ultra96         into resnet8.aihls, as fast as fits\n"
+          "  aihls sim resnet8.aihls --frames 4         bit for bit against the reference\n", f);
 }
 
 void cli_help(FILE *f, bool all)
@@ -244,6 +247,8 @@ static bool check_use(const struct ctx *cx, const struct cli *out, unsigned used
             wants = true;
     if (wants && !out->subject)
         return usage_error(cx, NULL, out->verb == VERB_COMPILE ? "no model given" : "the command needs an argument");
+    if (!wants && out->subject)
+        return usage_error(cx, NULL, "one argument too many: '%s'", out->subject);
     if (out->verb == VERB_COMPILE && !out->board)
         return usage_error(cx, "`aihls boards` lists them; --board all tries each", "no board given");
     if (out->verb == VERB_RUN && !out->input)

@@ -102,6 +102,18 @@ static bool is_identifier(const char *s)
     return true;
 }
 
+// True when expr reads or drives net `name`: as a whole word.
+static bool mentions(const char *expr, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *at = expr; (at = strstr(at, name)); at++) {
+        bool begins = at == expr || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
+        if (begins && !isalnum((unsigned char)at[n]) && at[n] != '_')
+            return true;
+    }
+    return false;
+}
+
 void netlist_verify(const struct netlist *n)
 {
     ASSERT(is_identifier(n->module));
@@ -113,10 +125,9 @@ void netlist_verify(const struct netlist *n)
         int uses = 0;
         for (int k = 0; k < n->n_instances; k++)
             for (int p = 0; p < n->instances[k].n_ports; p++)
-                uses += strstr(n->instances[k].ports[p].expr, n->nets[i].name) != NULL;
+                uses += mentions(n->instances[k].ports[p].expr, n->nets[i].name);
         for (int k = 0; k < n->n_assigns; k++)
-            uses += (strstr(n->assigns[k].left, n->nets[i].name) != NULL) +
-                    (strstr(n->assigns[k].right, n->nets[i].name) != NULL);
+            uses += mentions(n->assigns[k].left, n->nets[i].name) + mentions(n->assigns[k].right, n->nets[i].name);
         if (uses < 2 && strncmp(n->nets[i].name, "unused_", 7) != 0)
             BUG("net %s is connected at one end only", n->nets[i].name);
     }

@@ -75,6 +75,31 @@ static void check_case(void **state)
         fail_case(c, "%s; measured interval %lld", c->wrong, (long long)measured);
 }
 
+// Latency has no bound to keep; its worst error is printed.
+static void print_latency(const struct ops_case *cases, int n)
+{
+    int worst = -1;
+    double most = -1, sum = 0;
+    int counted = 0;
+    for (int i = 0; i < n; i++) {
+        const struct ops_result *r = &cases[i].result[OPS_RUN_FREE];
+        if (cases[i].broken || !r->finished)
+            continue;
+        double off = (double)(r->frame_end[0] - cases[i].pipeline->latency_cycles) / (double)cases[i].pipeline->latency_cycles;
+        off = off < 0 ? -off : off;
+        sum += off;
+        counted++;
+        if (off > most) {
+            most = off;
+            worst = i;
+        }
+    }
+    if (counted)
+        printf("latency: %.1f %% off on average, worst seed %llu, %lld cycles, predicted %lld\n", 100 * sum / counted,
+               (unsigned long long)cases[worst].seed, (long long)cases[worst].result[OPS_RUN_FREE].frame_end[0],
+               (long long)cases[worst].pipeline->latency_cycles);
+}
+
 int main(void)
 {
     int n = (int)setting("AIHLS_OPS_CASES", DEFAULT_CASES);
@@ -96,6 +121,7 @@ int main(void)
     double made = seconds();
     bool ran = ops_bench(cases, n, seed, dir ? dir : "build/ops");
     printf("%d cases: made in %.1f s, built and simulated in %.1f s\n", n, made - start, seconds() - made);
+    print_latency(cases, n);
     fflush(stdout);
     if (!ran)
         return 1;
