@@ -77,7 +77,7 @@ static int32_t *transpose_map(struct arena *a, const struct node *n)
 {
     const struct tensor *in = n->in[0], *out = n->out[0];
     int perm[MAX_RANK];
-    int64_t stride[MAX_RANK], s = 1;
+    int64_t stride[MAX_RANK] = { 0 }, s = 1;
     transpose_perm(n, perm);
     for (int i = in->rank - 1; i >= 0; i--) {
         stride[i] = s;
@@ -194,6 +194,10 @@ const int32_t *image_order(struct arena *a, const struct tensor *t, int64_t *h, 
     int32_t *order = arena_array(a, int32_t, n);
     for (int64_t i = 0; i < n; i++)
         order[i] = (int32_t)(i % *c * (*h * *w) + i / *c);
+    if (t->rank == 2) { // rows of a matrix, as they are
+        *h = t->dims[0];
+        *c = t->dims[1];
+    }
     return order;
 }
 

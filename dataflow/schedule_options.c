@@ -152,7 +152,7 @@ static bool lanes_fit(const struct enumeration *e, const struct stream *in, int 
         return true;
     bool sliced = s->kind == STAGE_CONV && s->geo.group > 1;
     return word % lanes == 0 && (!sliced || (s->in_c / s->geo.group) % lanes == 0) &&
-           (in->c == s->in_c || in->c % lanes == 0);
+           (in->c == s->in_c || (in->c % lanes == 0 && s->in_c % lanes == 0));
 }
 
 // Every word length: so many words make up a slice of channels.

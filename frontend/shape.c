@@ -62,7 +62,7 @@ bool shape_like(struct shape_run *s, const struct node *n, int k, const struct t
 bool shape_broadcast(const struct tensor *x, int *rank, int64_t *dims)
 {
     int wide = x->rank > *rank ? x->rank : *rank;
-    int64_t result[MAX_RANK];
+    int64_t result[MAX_RANK] = { 0 };
     for (int i = 0; i < wide; i++) { // from the last dimension on
         int64_t a = i < *rank ? dims[*rank - 1 - i] : 1;
         int64_t b = i < x->rank ? x->dims[x->rank - 1 - i] : 1;

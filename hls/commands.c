@@ -254,7 +254,7 @@ static bool visit_frames(const struct ctx *cx, struct frame_visit *v)
 
 static bool visit_run(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame)
 {
-    struct array y;
+    struct array y = { 0 };
     if (!(v->cli->use_float ? run_float : run_integer)(cx, v->d, frame, &y))
         return false;
     size_t bytes = (size_t)array_count(&y) * dtype_bytes(y.dtype);
@@ -309,7 +309,7 @@ static void progress_bar(int64_t done, int64_t total)
 
 static bool visit_eval(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame)
 {
-    struct array a, b;
+    struct array a = { 0 }, b = { 0 };
     if (!run_float(cx, v->d, frame, &a) || !run_integer(cx, v->d, frame, &b))
         return false;
     int64_t label = (int64_t)array_f64(v->labels, i), f = arg_max(&a), q = arg_max(&b);

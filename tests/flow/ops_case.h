@@ -37,6 +37,9 @@ struct ops_case {
     struct ops_result result[OPS_RUNS];
 };
 
+// Cycles that two intervals may differ by: 1 %, or 8 where a frame is too small for that to mean anything.
+int64_t ops_slack(int64_t interval);
+
 // Makes case `seed` under `name` for one of n_boards boards. Retries inside until the core is small enough to simulate
 // among many; everything lives in the arena.
 void ops_case_make(struct arena *a, const struct board *boards, int n_boards, uint64_t seed, const char *name, struct ops_case *out);

@@ -20,7 +20,6 @@
 #include "tests/flow/ops_bench.h"
 
 #define DEFAULT_CASES 160
-#define INTERVAL_SLACK 8 // cycles: 1 % of a frame this small is no measure
 
 static uint64_t setting(const char *name, uint64_t fallback)
 {
@@ -69,7 +68,7 @@ static void check_case(void **state)
     const int64_t *end = c->result[OPS_RUN_FREE].frame_end;
     int64_t measured = end[OPS_FRAMES - 1] - end[OPS_FRAMES - 2], predicted = c->pipeline->interval_cycles;
     int64_t off = measured > predicted ? measured - predicted : predicted - measured;
-    if (off > max_i64(INTERVAL_SLACK, predicted / 100))
+    if (off > ops_slack(predicted))
         fail_case(c, "interval of %lld cycles, predicted %lld", (long long)measured, (long long)predicted);
     if (c->wrong)
         fail_case(c, "%s; measured interval %lld", c->wrong, (long long)measured);
