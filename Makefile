@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 
 # Debian 12 packages: what building and testing needs.
 DEPS := gcc g++ make pkg-config verilator yosys protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
-        libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev python3
+        libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev libglpk-dev uthash-dev python3
 
 ifneq ($(SAN),0)
 B := build/san
@@ -33,7 +33,7 @@ SOURCES := $(filter-out hls/aihls.c,$(wildcard base/*.c frontend/*.c dataflow/*.
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o $(B)/gen/embed.o
 EMBED := $(sort $(wildcard boards/*.xsd boards/*/board.xml rtl_templates/*.v docs/diagnostics/*.md) sim/harness.cpp)
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/test_*.c tests/flow/test_*.c)))
-SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
+SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c tests/flow/ops_*.c))
 
 all: $(B)/aihls
 
@@ -82,7 +82,7 @@ demo: deps
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libaihls.a
 	@echo "  LINK  $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lcmocka -lglpk $(LDLIBS)
 
 ## Everything that CI checks.
 test: deps

@@ -192,15 +192,28 @@ int cost_exact_segment(const struct stage *s, const struct fold *f, const char *
 
 // ---- memories ----
 
-int64_t cost_bram18(int64_t width_bits, int64_t depth_words)
+int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable)
 {
-    static const struct { int64_t width, depth; } aspects[] = {
-        { 36, 512 }, { 18, 1024 }, { 9, 2048 }, { 4, 4096 }, { 2, 8192 }, { 1, 16384 },
-    };
-    int64_t best = INT64_MAX;
-    for (size_t i = 0; i < sizeof aspects / sizeof *aspects; i++)
-        best = min_i64(best, ceil_div(width_bits, aspects[i].width) * ceil_div(depth_words, aspects[i].depth));
-    return best;
+    // width and depth at the widest aspect; each narrower one is twice as deep. A RAMB36 costs the mapper a
+    // little less than two RAMB18, so it wins a tie.
+    static const struct { int64_t width, depth, weight, bram18; } kinds[] = { { 36, 512, 129, 1 }, { 72, 512, 257, 2 } };
+    int64_t best = INT64_MAX, blocks = 0;
+    for (int k = 0; k < 2; k++) {
+        int64_t width = kinds[k].width, depth = kinds[k].depth;
+        while (width > 0) {
+            int64_t slices = ceil_div(depth_words, depth);
+            // parity bits come with whole bytes where a RAM is cut in depth; slices lie side by side
+            int64_t w = writable && slices > 1 ? ceil_div(width_bits, 9) * 9 : width_bits;
+            int64_t n = ceil_div(slices * w, width);
+            if (n * kinds[k].weight < best) {
+                best = n * kinds[k].weight;
+                blocks = n * kinds[k].bram18;
+            }
+            width = width == 9 ? 4 : width / 2; // 72, 36, 18, 9, 4, 2, 1
+            depth *= 2;
+        }
+    }
+    return blocks;
 }
 
 // LUTs of a ROM or of a simple dual port RAM of LUTs.
@@ -218,7 +231,7 @@ static int64_t lut_ram(int64_t width_bits, int64_t depth_words)
 static void add_rom(struct cost *c, bool block, int64_t width_bits, int64_t depth_words)
 {
     if (block) {
-        c->bram18 += cost_bram18(width_bits, depth_words);
+        c->bram18 += cost_bram18(width_bits, depth_words, false);
     } else {
         c->lut += lut_rom(width_bits, depth_words);
         c->ff += width_bits;
@@ -228,7 +241,7 @@ static void add_rom(struct cost *c, bool block, int64_t width_bits, int64_t dept
 static void add_ram(struct cost *c, bool block, int64_t width_bits, int64_t depth_words)
 {
     if (block) {
-        c->bram18 += cost_bram18(width_bits, depth_words);
+        c->bram18 += cost_bram18(width_bits, depth_words, true);
     } else {
         c->lut += lut_ram(width_bits, depth_words);
         c->ff += width_bits;

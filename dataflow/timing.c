@@ -316,9 +316,9 @@ static void set_depth(const struct pipeline *p, struct edge *e, int64_t words)
         e->depth_words = words <= 32 ? 32 : 64;
         return;
     }
-    int64_t blocks = cost_bram18(bits, words), grain = 128;
+    int64_t blocks = cost_bram18(bits, words, true), grain = 128;
     e->depth_words = ceil_div(words, grain) * grain;
-    while (cost_bram18(bits, e->depth_words + grain) == blocks)
+    while (cost_bram18(bits, e->depth_words + grain, true) == blocks)
         e->depth_words += grain;
 }
 

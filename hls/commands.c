@@ -75,7 +75,7 @@ static void check_goals(const struct ctx *cx, const struct cli *cli, const struc
 static int compile_all(const struct ctx *cx, const struct cli *cli)
 {
     struct request r = request_of(cli);
-    struct progress progress = { cli->quiet, seconds(), STRBUF_INIT };
+    struct progress progress = { cli->quiet || cli->json, seconds(), STRBUF_INIT };
     int fits = 0;
     printf("%-14s %-5s %12s %10s %10s %10s\n", "board", "fits", "frames/s", "DSP", "RAMB18", "LUT");
     for (int i = 0; i < board_count(); i++) {
@@ -116,7 +116,7 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
         return compile_all(cx, cli);
     struct design d = { .model_bytes = STRBUF_INIT };
     struct request r = request_of(cli);
-    struct progress progress = { cli->quiet, seconds(), STRBUF_INIT };
+    struct progress progress = { cli->quiet || cli->json, seconds(), STRBUF_INIT };
     int n_files = 0;
     const char *dir = cli->out_dir;
     if (!dir) {

@@ -165,13 +165,32 @@ static bool check_core(const struct ctx *cx, const char *dir, struct design *d)
     return same || damaged(cx, path, "Verilog that differs from what this version makes of the model");
 }
 
+// Every file that the manifest lists must be there as it was written.
+static bool check_files(const struct ctx *cx, const char *dir, const json_t *manifest)
+{
+    const char *file;
+    json_t *hash, *files = json_object_get(manifest, "files");
+    json_object_foreach(files, file, hash) {
+        struct strbuf sb = STRBUF_INIT;
+        char hex[65];
+        const char *path = arena_printf(cx->arena, "%s/%s", dir, file), *wanted = json_string_value(hash);
+        bool there = strbuf_read_file(&sb, path);
+        sha256_hex(sb.text, sb.len, hex);
+        strbuf_release(&sb);
+        if (!there || !wanted || strcmp(hex, wanted) != 0)
+            return damaged(cx, path, there ? "a file that changed since it was written" : strerror(errno));
+    }
+    return true;
+}
+
 bool design_reopen(const struct ctx *cx, const char *dir, struct design *d)
 {
     struct arena *a = cx->arena;
     json_t *manifest = outdir_manifest(cx, dir);
-    if (!manifest)
-        return false;
+    bool intact = manifest && check_files(cx, dir, manifest);
     json_decref(manifest);
+    if (!intact)
+        return false;
     const char *path = arena_printf(a, "%s/sim/options.json", dir);
     json_t *o = json_load_file(path, 0, NULL);
     const char *name = json_string_value(json_object_get(o, "name"));

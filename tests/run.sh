@@ -16,12 +16,12 @@ for t in "$@"; do
     log="$t.log"
     "$t" >"$log" 2>&1
     status=$?
-    p=$(grep -c '^\[       OK \]' "$log")
-    f=$(grep -c '^\[  FAILED  \] [^0-9]' "$log")
-    s=$(grep -c '^\[  SKIPPED \] [^0-9]' "$log")
-    # cmocka names each failed test twice
-    f=$(((f + 1) / 2))
-    s=$(((s + 1) / 2))
+    # cmocka's own summary
+    count() { sed -n "s/^\[  $1  *\] \([0-9]*\) test(s).*/\1/p" "$log" | tail -1; }
+    p=$(count PASSED)
+    f=$(count FAILED)
+    s=$(count SKIPPED)
+    p=${p:-0} f=${f:-0} s=${s:-0}
     [ $status -eq 0 ] || [ "$f" -gt 0 ] || f=1
     printf '[%2d/%d] %-28s %4d passed, %d failed, %d skipped (%d s)\n' $n "$total" "$(basename "$t")" "$p" "$f" "$s" $(($(date +%s) - start))
     [ "$f" -eq 0 ] || { echo "---- $log"; grep -v '^\[\(       OK\| RUN \)' "$log" | tail -40; }

@@ -30,27 +30,27 @@ static struct memory {
     { "9 by 2048 is one block", 9, 2048, 1 },
     { "4 by 4096 is one block", 4, 4096, 1 },
     { "a bit by 16384 is one block", 1, 16384, 1 },
-    { "a bit more than a whole block", 1, 16385, 2 },
+    { "a bit more than a block's depth: slices lie side by side", 1, 16385, 1 },
     { "37 bits need two columns", 37, 100, 2 },
     { "a wide shallow memory counts columns of 36", 288, 64, 8 },
     { "8 by 3000: two columns of 4 beat 2 of 9 rows", 8, 3000, 2 },
-    { "20 bits by 1500: three blocks of 9 by 2048", 20, 1500, 3 },
+    { "20 bits by 1500: three slices of 512 in one RAMB36", 20, 1500, 2 },
     { "one word of one bit", 1, 1, 1 },
 };
 
 static void check_memory(void **state)
 {
     const struct memory *r = *state;
-    assert_int_equal(cost_bram18(r->width, r->depth), r->want);
+    assert_int_equal(cost_bram18(r->width, r->depth, false), r->want);
 }
 
 static void a_memory_never_has_fewer_bits_than_asked_for(void **state)
 {
     (void)state;
     for (int i = 0; i < 20000; i++) {
-        int64_t w = random_int(1, 300), d = random_int(1, 20000), n = cost_bram18(w, d);
+        int64_t w = random_int(1, 300), d = random_int(1, 20000), n = cost_bram18(w, d, false);
         assert_true(n * 18432 >= w * d);
-        assert_true(cost_bram18(w + 1, d) >= n && cost_bram18(w, d + 1) >= n);
+        assert_true(cost_bram18(w + 1, d, false) >= n && cost_bram18(w, d + 1, false) >= n);
     }
 }
 

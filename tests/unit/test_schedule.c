@@ -261,7 +261,8 @@ static void more_cycles_never_make_a_front_worse(void **state)
     (void)state;
     struct pipeline *p = digits();
     for (int i = 0; i < p->n_stages; i++)
-        for (int64_t t = 40; t < 8000; t = t * 5 / 4 + 1) {
+        // a global average takes exactly the lanes that its interval needs, and fewer lanes may need a faster requantizer
+        for (int64_t t = 40; t < 8000 && p->stages[i].kind != STAGE_GAP; t = t * 5 / 4 + 1) {
             struct options more = { 0 };
             stage_options(p, &p->stages[i], "DSP48E2", t * 5 / 4 + 1, &arena, &more);
             check_front(p, &p->stages[i], "DSP48E2", t, &more);

@@ -130,7 +130,7 @@ static void the_sized_skip_takes_no_more_memory_than_it_must(void **state)
     }
     assert_true(least > 1);
     int64_t bits = 8 * p->streams[skip->stream].lanes; // memories come in lumps and are filled
-    assert_true(cost_bram18(bits, sized) <= cost_bram18(bits, 2 * least + 64));
+    assert_true(cost_bram18(bits, sized, true) <= cost_bram18(bits, 2 * least + 64, true));
 }
 
 static int linear(void **state)
