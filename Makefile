@@ -60,7 +60,9 @@ $(B)/gen/onnx.pb-c.h: $(B)/gen/onnx.pb-c.c
 $(B)/gen/onnx.pb-c.o: $(B)/gen/onnx.pb-c.c
 	$(Q)$(CC) -I$(B)/gen $(CFLAGS) -c -o $@ $<
 
-$(B)/gen/embed.S: base/embed.sh $(EMBED)
+# Rewritten when the list of files changes, so that a file that went is noticed too.
+$(shell mkdir -p $(B)/gen && { echo '$(EMBED)' | cmp -s - $(B)/gen/embed.list || echo '$(EMBED)' >$(B)/gen/embed.list; })
+$(B)/gen/embed.S: base/embed.sh $(EMBED) $(B)/gen/embed.list
 	@echo "  EMBED $(words $(EMBED)) files"
 	@mkdir -p $(@D)
 	$(Q)sh base/embed.sh $(EMBED) > $@

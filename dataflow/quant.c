@@ -377,7 +377,8 @@ static bool check_single(const struct ctx *cx, const struct graph *g)
     if (g->n_inputs == 1 && g->n_outputs == 1)
         return true;
     return diag_error(cx, E211, g->file, "split the model: one input, one output",
-                      "the model has %d inputs and %d outputs", g->n_inputs, g->n_outputs);
+                      "the model has %d input%s and %d output%s", g->n_inputs, g->n_inputs == 1 ? "" : "s", g->n_outputs,
+                      g->n_outputs == 1 ? "" : "s");
 }
 
 bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *calib, struct quant_ranges *ranges)

@@ -21,6 +21,7 @@
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
 #define SIZING_FRAMES 4
+#define SIZING_ROUNDS 6 // each a quarter deeper, when a depth from the even pace is not enough
 
 struct fifo {
     int64_t *arrival; // ring buffer of cycles
@@ -53,7 +54,7 @@ struct model {
     struct fold_shape *shape;
     int *first_edge, *next_edge; // lists of the edges of a stream
     int64_t now, moved;  // last cycle in which something moved
-    int64_t source_beats, source_total;
+    int64_t source_beats, source_total, source_interval;
     int64_t sink_beats;
 };
 
@@ -270,19 +271,24 @@ static void step_all(struct model *m)
         else
             step_elementwise(m, s, k);
     }
-    if (m->source_beats < m->source_total && can_push(m, 0)) {
+    // an even pace: beat i not before i / beats per frame * interval
+    int64_t per_frame = stream_beats(&p->streams[0], p->streams[0].lanes);
+    bool due = m->source_beats * m->source_interval <= m->now * per_frame;
+    if (due && m->source_beats < m->source_total && can_push(m, 0)) {
         push_all(m, 0, 0);
         m->source_beats++;
     }
 }
 
-struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames)
+// source_interval: cycles per frame at which the host sends; 0: as fast as the pipeline takes it.
+static struct timing_result run_paced(const struct pipeline *p, struct arena *a, int frames, int64_t source_interval)
 {
     struct timing_result r = { 0 };
     struct model m;
     int64_t patience = 10000, *done = arena_array(a, int64_t, frames + 1);
     int64_t frame_beats = stream_beats(&p->streams[p->out_stream], p->streams[p->out_stream].lanes);
     model_init(&m, p, a, frames);
+    m.source_interval = source_interval;
     for (int i = 0; i < p->n_stages; i++)
         patience = max_i64(patience, 2 * p->stages[i].cost.cycles);
     for (int64_t seen = 0; seen < frames; m.now++) {
@@ -300,6 +306,11 @@ struct timing_result timing_run(const struct pipeline *p, struct arena *a, int f
     for (int i = 0; i < p->n_edges; i++)
         r.edge_peak_words[i] = m.fifo[i].peak;
     return r;
+}
+
+struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames)
+{
+    return run_paced(p, a, frames, 0);
 }
 
 static bool enters_join(const struct pipeline *p, const struct edge *e)
@@ -325,20 +336,32 @@ static void set_depth(const struct pipeline *p, struct edge *e, int64_t words)
 bool timing_size_fifos(struct pipeline *p, struct arena *a)
 {
     struct arena scratch = { 0 };
+    int64_t *need = arena_array(&scratch, int64_t, p->n_edges), interval = 1;
     (void)a;
     for (int i = 0; i < p->n_edges; i++) {
         struct edge *e = &p->edges[i];
         e->depth_words = enters_join(p, e) ? 0 : DEFAULT_DEPTH;
         e->block = false;
     }
-    struct timing_result wide = timing_run(p, &scratch, SIZING_FRAMES);
-    bool ok = !wide.deadlock;
-    for (int i = 0; ok && i < p->n_edges; i++)
-        if (enters_join(p, &p->edges[i]))
-            set_depth(p, &p->edges[i], wide.edge_peak_words[i] + 2);
-    struct timing_result sized = { 0 };
-    if (ok)
+    for (int i = 0; i < p->n_stages; i++)
+        interval = max_i64(interval, p->stages[i].cost.cycles);
+    // At the pace of the slowest stage a join's FIFOs hold what the difference of its branches' lags asks for; a
+    // faster source would fill the unbounded ones with frames that only wait.
+    struct timing_result wide = run_paced(p, &scratch, SIZING_FRAMES, interval), sized = { 0 };
+    bool ok = !wide.deadlock, joins = false;
+    for (int i = 0; i < p->n_edges; i++)
+        need[i] = wide.edge_peak_words[i] + 2;
+    for (int round = 0; ok && round < SIZING_ROUNDS; round++) {
+        for (int i = 0; i < p->n_edges; i++)
+            if (enters_join(p, &p->edges[i])) {
+                joins = true;
+                set_depth(p, &p->edges[i], need[i]);
+                need[i] += need[i] / 4 + 1;
+            }
         sized = timing_run(p, &scratch, SIZING_FRAMES);
+        if (!joins || (!sized.deadlock && sized.interval_cycles <= wide.interval_cycles + wide.interval_cycles / 512))
+            break; // the full pace of the source costs nothing
+    }
     ok = ok && !sized.deadlock;
     p->interval_cycles = sized.interval_cycles;
     p->latency_cycles = sized.latency_cycles;

@@ -18,7 +18,8 @@ struct timing_result {
 struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames);
 
 // does      sets depth_words of every edge: those into a join from the occupation that the model finds
-//           when they are unbounded, all others to a constant; then confirms interval and progress
+//           when they are unbounded and frames come at the pipeline's own pace, all others to a constant; then
+//           confirms interval and progress with a source that never waits, deepening where that falls short
 // requires  folds, lanes
 // provides  depths, p->interval_cycles, p->latency_cycles
 // False when the pipeline cannot keep the interval (a bug of the analysis: reported as such by the caller).

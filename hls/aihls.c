@@ -27,10 +27,12 @@ static int explain(const struct ctx *cx, const char *code)
         diag_error(cx, E401, NULL, "codes look like E201", "there is no diagnostic '%s'", code);
         return diag_finish(cx->diag);
     }
-    printf("%s: %s\n", diag_code_name(c), diag_code_summary(c));
     const struct embedded *page = embed_find(arena_printf(cx->arena, "docs/diagnostics/%s.md", diag_code_name(c)));
-    if (page)
-        printf("\n%.*s", (int)page->n_bytes, (const char *)page->bytes);
+    const char *text = page ? strchr((const char *)page->bytes, '#') : NULL; // behind the licence line: "# E201: summary"
+    if (text)
+        fputs(text + 2, stdout);
+    else
+        printf("%s: %s\n", diag_code_name(c), diag_code_summary(c));
     return 0;
 }
 

@@ -174,13 +174,13 @@ int command_sim(const struct ctx *cx, const struct cli *cli)
 
 // ---- run and eval ----
 
-// The model, quantized and lowered: from an output directory or from a file. No board is needed.
+// The model, quantized and lowered (but for --float): from an output directory or from a file. No board is needed.
 static bool open_reference(const struct ctx *cx, const struct cli *cli, struct design *d)
 {
     if (is_directory(cli->subject))
         return design_reopen(cx, cli->subject, d);
     struct request r = request_of(cli);
-    return design_read(cx, &r, d, NULL, NULL);
+    return (cli->use_float ? design_read_source : design_read)(cx, &r, d, NULL, NULL);
 }
 
 static bool run_float(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *result)

@@ -51,11 +51,9 @@ static bool read_calibration(const struct ctx *cx, const struct request *r, stru
     return !r->calib || array_read(cx, r->calib, "x", out);
 }
 
-bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
+bool design_read_source(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
 {
     struct arena *a = cx->arena;
-    struct array calib;
-    bool have_calib;
     d->request = *r;
     d->top = r->name ? r->name : design_identifier(a, r->model);
     if (d->model_bytes.len == 0 && !strbuf_read_file(&d->model_bytes, r->model))
@@ -67,7 +65,18 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
     if (!shape_infer(cx, g))
         return false;
     count_text(say, user, a, "Reading", "%s (opset %lld, %d nodes)", r->model, (long long)g->opset, g->n_nodes);
-    d->source = graph_clone(g, a);
+    d->source = g;
+    return true;
+}
+
+bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
+{
+    struct arena *a = cx->arena;
+    struct array calib;
+    bool have_calib;
+    if (!design_read_source(cx, r, d, say, user))
+        return false;
+    struct graph *g = graph_clone(d->source, a);
     if (!simplify_graph(cx, g))
         return false;
     count_text(say, user, a, "Simplified", "to %d nodes", g->n_nodes);
@@ -80,8 +89,8 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
     d->graph = g;
     if (!lower_graph(cx, g, r->requant, d->top, &d->pipeline))
         return false;
-    count_text(say, user, a, "Lowering", "%d nodes to %d stages, %.3f M multiply-accumulates", g->n_nodes,
-               d->pipeline->n_stages, (double)d->pipeline->macs / 1e6);
+    count_text(say, user, a, "Lowering", "%d nodes to %d stage%s, %.3f M multiply-accumulates", g->n_nodes,
+               d->pipeline->n_stages, d->pipeline->n_stages == 1 ? "" : "s", (double)d->pipeline->macs / 1e6);
     return true;
 }
 

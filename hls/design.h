@@ -34,6 +34,8 @@ struct design {
 // A pass of the compiler, for progress and for `--dump-after`.
 typedef void design_progress(void *user, const char *verb, const char *text);
 
+// The model as it stands: d->source, enough for the float reference.
+bool design_read_source(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user);
 // The passes up to the quantized graph and the pipeline without a schedule; no board needed.
 bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user);
 // The schedule for d->board (set by the caller) and the netlist.

@@ -70,7 +70,7 @@ static void check_form(void **state)
 static void the_first_error_gives_the_exit_code(void **state)
 {
     (void)state;
-    diag_error(&cx, W202, NULL, NULL, "warning");
+    diag_error(&cx, W201, NULL, NULL, "warning");
     assert_int_equal(diag_finish(&diag), 0);
     diag_error(&cx, E501, NULL, NULL, "tool");
     diag_error(&cx, E201, NULL, NULL, "operator");
