@@ -190,17 +190,29 @@ struct Model {
     }
 };
 
-// Cycles of a frame by the formula: max(KC, beats*RQ_CYCLES) summed over the passes.
-static int64_t frame_cycles(const Case &c, bool depthwise)
+// Cycles of a frame by the formula: max(KC, beats*RQ_CYCLES) summed over the passes. When some
+// passes wait for the array and others for the requantizer, the hold register evens them
+// out a little and a frame may take less: never less than either takes alone.
+struct Cycles {
+    int64_t formula, least;
+};
+
+static Cycles frame_cycles(const Case &c, bool depthwise)
 {
-    int64_t pixel = 0;
+    int64_t pixel = 0, array = 0, requant = 0;
     int per = depthwise ? c.in_c : c.out_c / c.groups, times = depthwise ? 1 : c.groups;
     int kc = c.kh / c.rows_par * c.kw * (depthwise ? 1 : ceil_div(c.in_c / c.groups, c.word));
+    bool below = false, above = false;
     for (int done = 0; done < per; done += c.lanes) {
-        int valid = std::min(c.lanes, per - done);
-        pixel += std::max(kc, ceil_div(valid, c.rq_lanes) * c.rq_cycles);
+        int drain = ceil_div(std::min(c.lanes, per - done), c.rq_lanes) * c.rq_cycles;
+        pixel += std::max(kc, drain), array += kc, requant += drain;
+        below = below || drain < kc, above = above || drain > kc;
     }
-    return pixel * times * c.out_h * c.out_w;
+    int64_t pixels = (int64_t)times * c.out_h * c.out_w;
+    Cycles cycles = {pixel * pixels, pixel * pixels};
+    if (below && above)
+        cycles.least = std::max(array * pixels - c.rq_cycles, requant * pixels);
+    return cycles;
 }
 
 static void weight_roms(Top &t, const Model &m, const Case &c, bool depthwise)
@@ -238,7 +250,8 @@ static void emit(Top &t, Random &r, const Model &m, const Case &c, bool depthwis
 {
     char note[400];
     bool max = depthwise && !strcmp(c.op, "MAX"), mac = !depthwise || !strcmp(c.op, "MAC");
-    int64_t cycles = frame_cycles(c, depthwise), input = (int64_t)c.in_h * c.in_w * ceil_div(c.in_c, c.s_lanes);
+    Cycles rate = frame_cycles(c, depthwise);
+    int64_t cycles = rate.formula, input = (int64_t)c.in_h * c.in_w * ceil_div(c.in_c, c.s_lanes);
     bool exact = c.exact && c.ring >= 2 * c.in_h + (c.kh - 1) * c.dh + 1 && cycles >= input + c.in_w;
     int chain = depthwise ? c.rows_par : c.rows_par * c.word;
     snprintf(note, sizeof note, "case %d: %s %dx%dx%d -> %dx%dx%d, kernel %dx%d, stride %d,%d, dilation %d,%d, "
@@ -254,7 +267,7 @@ static void emit(Top &t, Random &r, const Model &m, const Case &c, bool depthwis
     t.out("    wire [%d:0] p_addr; wire [%d:0] p_data; wire p_en;\n", addr_bits(beats) - 1, p_width - 1);
     t.source("s", beats_of(m.in, c.in_c, c.s_lanes), r.range(1, 1 << 30), c.stall_in);
     t.sink("m", beats_of(m.out, c.out_c, c.rq_lanes), c.out_h * c.out_w * beats, r.range(1, 1 << 30), c.stall_out,
-           exact ? cycles : 0);
+           exact ? cycles : 0, exact ? rate.least : 0);
     if (mac) weight_roms(t, m, c, depthwise);
     else t.out("    assign w_data = %d'd0;\n", w_width);
     if (max) {

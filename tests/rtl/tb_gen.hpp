@@ -127,17 +127,17 @@ struct Top {
             image.width, image.words.size(), path.c_str(), seed, stall, name, name, name, name);
     }
     void sink(const char *name, const Image &image, int frame, int seed, int stall,
-              int64_t interval, int report = 0)
+              int64_t interval, int64_t least = -1)
     {
         std::string path = file(name);
         image.write(path);
         out("    wire [%d:0] %s_data; wire %s_valid, %s_ready, done_%s, fail_%s;\n", image.width - 1,
             name, name, name, name, name);
         out("    tb_sink #(.WIDTH(%d), .COUNT(%zu), .FRAME(%d), .FILE(\"%s\"), .NAME(\"case %d\"), "
-            ".SEED(%d), .STALL(%d), .INTERVAL(%lld), .REPORT(%d)) u_%s (.clk(clk), .rst(rst), "
+            ".SEED(%d), .STALL(%d), .INTERVAL(%lld), .LEAST(%lld)) u_%s (.clk(clk), .rst(rst), "
             ".data(%s_data), .valid(%s_valid), .ready(%s_ready), .done(done_%s), .fail(fail_%s));\n",
             image.width, image.words.size(), frame, path.c_str(), cases, seed, stall,
-            (long long)interval, report, name, name, name, name, name, name);
+            (long long)interval, (long long)(least < 0 ? interval : least), name, name, name, name, name, name);
         verdict(name);
     }
     void rom(const char *name, int index, const Image &image, int block, const char *en,

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole networks: compiled, simulated with and without stalls, cycles held against the prediction, accuracy
+// of the integers. The networks of other people (MLPerf Tiny and such) are looked for in $AIHLS_MODELS,
+// else ../shared/models with data in ../shared/inputs; tests that need them are skipped where they are absent.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "sim/array.h"
+
+#define DIR "build/networks"
+#define DIGITS "tests/models/digits/"
+
+static struct arena arena;
+static struct diag diag;
+static struct ctx cx = { &arena, &diag };
+
+static const char *aihls(void)
+{
+    const char *bin = getenv("AIHLS_BIN");
+    return bin ? bin : "build/aihls";
+}
+
+static const char *shared(const char *folder, const char *file)
+{
+    const char *models = getenv("AIHLS_MODELS");
+    return arena_printf(&arena, "%s/%s/%s", models ? arena_printf(&arena, "%s/..", models) : "../shared", folder, file);
+}
+
+// Runs a command; its output is in `text`. Fails the test unless it ends with exit code 0.
+static struct strbuf text = STRBUF_INIT;
+static void run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void run(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *command = arena_vprintf(&arena, fmt, ap);
+    va_end(ap);
+    int status = system(arena_printf(&arena, "{ %s ; } >%s/out.txt 2>&1", command, DIR));
+    strbuf_clear(&text);
+    strbuf_read_file(&text, DIR "/out.txt");
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        fail_msg("%s\n%s", command, text.text);
+}
+
+static int64_t number(const json_t *o, const char *key)
+{
+    const json_t *v = json_object_get(o, key);
+    if (!json_is_integer(v))
+        fail_msg("report.json has no number '%s'", key);
+    return (int64_t)json_integer_value(v);
+}
+
+static void within_percent(int64_t have, int64_t want, const char *what)
+{
+    int64_t slack = want / 100 > 2 ? want / 100 : 2;
+    if (have < want - slack || have > want + slack)
+        fail_msg("%s: simulated %lld, predicted %lld", what, (long long)have, (long long)want);
+}
+
+static struct simulation_row {
+    const char *name, *model, *options, *sim_options;
+    bool ours;        // in the repository
+    bool free_flow;   // no stalls: cycles must be as predicted
+    int64_t at_most;  // cycles per frame, 0: any
+} simulations[] = {
+    { "digits on ultra96 runs as predicted", "digits", "--board ultra96 --calib " DIGITS "digits_calib.npy", "--input " DIGITS "digits_test.npz --frames 4", true, true, 0 },
+    { "digits on ultra96 survives stalls", "digits", "--board ultra96 --calib " DIGITS "digits_calib.npy", "--frames 3 --stalls 7", true, false, 0 },
+    { "digits on ultra96 starts after a reset of one cycle", "digits", "--board ultra96 --calib " DIGITS "digits_calib.npy", "--frames 2 --reset-cycles 1", true, true, 0 },
+    { "digits on pynq-z2 runs as predicted", "digits", "--board pynq-z2 --calib " DIGITS "digits_calib.npy", "--frames 3", true, true, 0 },
+    { "digits at 10,000 frames/s with shifts alone", "digits", "--board pynq-z2 --fps 10000 --requant shift --calib " DIGITS "digits_calib.npy", "--frames 3 --stalls 3", true, false, 0 },
+    { "digits without DSP blocks", "digits", "--board pynq-z2 --max-dsp 0 --fps 20000 --requant fast --calib " DIGITS "digits_calib.npy", "--frames 3", true, true, 0 },
+    { "MLPerf Tiny ResNet-8 on ultra96", "mt_resnet8_int8", "--board ultra96", "--frames 3", false, true, 19200 },
+    { "MLPerf Tiny ResNet-8 with stalls", "mt_resnet8_int8", "--board ultra96", "--frames 2 --stalls 5", false, false, 0 },
+};
+
+static void simulated_network(void **state)
+{
+    const struct simulation_row *r = *state;
+    const char *model = r->ours ? DIGITS "digits.onnx" : shared("models", arena_printf(&arena, "%s.onnx", r->model));
+    if (access(model, R_OK) != 0) {
+        print_message("skipped: %s is not there\n", model);
+        skip();
+    }
+    // one directory per compilation, so that a second run finds its Verilator build
+    unsigned hash = 5381;
+    for (const char *p = r->options; *p; p++)
+        hash = hash * 33 + (unsigned char)*p;
+    const char *out = arena_printf(&arena, DIR "/%s_%08x", r->model, hash);
+    const char *report = arena_printf(&arena, "%s/report.json", out);
+    if (access(report, R_OK) != 0)
+        run("%s %s %s -q -o %s", aihls(), model, r->options, out);
+    run("%s sim %s %s", aihls(), out, r->sim_options);
+    assert_non_null(strstr(text.text, "0 mismatches"));
+    json_t *j = json_load_file(report, 0, NULL);
+    assert_non_null(j);
+    const json_t *simulated = json_object_get(j, "simulated"), *predicted = json_object_get(j, "predicted");
+    int64_t cycles = number(simulated, "cycles_per_frame");
+    assert_int_equal(number(simulated, "mismatches"), 0);
+    if (r->free_flow) {
+        within_percent(cycles, number(predicted, "cycles_per_frame"), "cycles per frame");
+        const json_t *stages = json_object_get(j, "stages");
+        for (size_t i = 0; i < json_array_size(stages); i++) {
+            const json_t *s = json_array_get(stages, i);
+            within_percent(number(s, "simulated_cycles"), number(s, "predicted_cycles"), json_string_value(json_object_get(s, "name")));
+        }
+    }
+    if (r->at_most && cycles > r->at_most)
+        fail_msg("%lld cycles per frame, at most %lld wanted", (long long)cycles, (long long)r->at_most);
+    json_decref(j);
+}
+
+static double percent_after(const char *label)
+{
+    const char *at = strstr(text.text, label);
+    assert_non_null(at);
+    return atof(at + strlen(label));
+}
+
+static void digits_keep_their_accuracy_as_integers(void **state)
+{
+    (void)state;
+    run("%s eval " DIGITS "digits.onnx --calib " DIGITS "digits_calib.npy --data " DIGITS "digits_test.npz", aihls());
+    assert_true(percent_after("float top-1 ") >= 98.0);
+    assert_true(percent_after("integer top-1 ") >= percent_after("float top-1 ") - 0.5);
+}
+
+// ---- other people's labelled data, brought into the models' input form ----
+
+static struct accuracy_row {
+    const char *name, *model, *data;
+    int64_t channels, height, width;
+    int subtract;    // pixels are stored as uint8, the model takes pixel - subtract
+    double at_least; // percent, from the models' own README
+} accuracies[] = {
+    { "TinyMaix MNIST reaches 96.1 %", "tm_mnist_valid_int8", "mnist_2000.npz", 1, 28, 28, 128, 96.1 },
+    { "MLPerf Tiny DS-CNN reaches 90.2 %", "mt_dscnn_int8", "kws01_1000.npz", 1, 49, 10, 0, 90.2 },
+};
+
+static bool member(const char *npz, const char *name, struct array *out)
+{
+    return npz_read(&cx, npz, name, out);
+}
+
+static void accurate_network(void **state)
+{
+    const struct accuracy_row *r = *state;
+    const char *model = shared("models", arena_printf(&arena, "%s.onnx", r->model)), *data = shared("inputs", r->data);
+    if (access(model, R_OK) != 0 || access(data, R_OK) != 0) {
+        print_message("skipped: %s or %s is not there\n", model, data);
+        skip();
+    }
+    struct array raw, labels;
+    assert_true(member(data, "x", &raw) && member(data, "y", &labels));
+    const int64_t dims[] = { raw.dims[0], r->channels, r->height, r->width };
+    struct array x = array_new(&arena, DT_INT8, 4, dims);
+    for (int64_t i = 0; i < array_count(&x); i++)
+        array_set_f64(&x, i, array_f64(&raw, i) - r->subtract);
+    // aihls reads labels from an .npz; write both members and let Python's standard library zip them
+    assert_true(npy_write(&cx, DIR "/x.npy", &x) && npy_write(&cx, DIR "/y.npy", &labels));
+    run("cd " DIR " && rm -f data.npz && python3 -c \"import zipfile as z; f = z.ZipFile('data.npz', 'w'); f.write('x.npy'); f.write('y.npy'); f.close()\"");
+    run("%s eval %s --data " DIR "/data.npz", aihls(), model);
+    if (percent_after("integer top-1 ") < r->at_least)
+        fail_msg("%s", text.text);
+    const char *out = arena_printf(&arena, DIR "/%s", r->model);
+    run("%s %s --board ultra96 -q -o %s", aihls(), model, out);
+    run("%s sim %s --input " DIR "/x.npy --frames 20", aihls(), out);
+    assert_non_null(strstr(text.text, "20 frames"));
+    assert_non_null(strstr(text.text, "0 mismatches"));
+}
+
+int main(void)
+{
+    if (system("rm -rf " DIR " && mkdir -p " DIR) != 0)
+        return 1;
+    struct CMUnitTest tests[32] = { cmocka_unit_test(digits_keep_their_accuracy_as_integers) };
+    size_t n = 1;
+    for (size_t i = 0; i < sizeof simulations / sizeof *simulations; i++)
+        tests[n++] = (struct CMUnitTest){ simulations[i].name, simulated_network, NULL, NULL, &simulations[i] };
+    for (size_t i = 0; i < sizeof accuracies / sizeof *accuracies; i++)
+        tests[n++] = (struct CMUnitTest){ accuracies[i].name, accurate_network, NULL, NULL, &accuracies[i] };
+    int failed = _cmocka_run_group_tests("networks", tests, n, NULL, NULL);
+    strbuf_release(&text);
+    arena_release(&arena);
+    return failed;
+}
