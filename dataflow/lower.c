@@ -38,7 +38,7 @@ bool requant_constant(double ratio, int mult_bits, int32_t *mult, int *shift)
     }
     *mult = (int32_t)scaled;
     *shift = mult_bits - e;
-    return *shift >= 1 && *shift <= 62;
+    return *shift >= 0 && *shift <= 62;
 }
 
 bool read_qparam(struct lowering *l, const struct node *n, double *scale, int *zero_point, bool *flip)

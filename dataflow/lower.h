@@ -20,7 +20,7 @@ bool lower_graph(const struct ctx *cx, const struct graph *g, enum requant_mode 
                  struct pipeline **out);
 
 // ratio as mult * 2^-shift, mult normalised to mult_bits; see architecture section 2: the value is
-// computed in double and rounded once, half to even. False when shift would leave 1..62.
+// computed in double and rounded once, half to even. False when shift would leave 0..62.
 bool requant_constant(double ratio, int mult_bits, int32_t *mult, int *shift);
 
 #endif

@@ -53,7 +53,7 @@ static bool set_requant(struct lowering *l, const struct expression *e, struct s
     int bits = l->mode == REQUANT_EXACT ? 24 : l->mode == REQUANT_FAST ? 17 : 1;
     int32_t *mult = arena_array(a, int32_t, n);
     int *shift = arena_array(a, int, n);
-    int min = 62, max = 1, bias_bits = 1;
+    int min = 62, max = 0, bias_bits = 1;
     for (int i = 0; i < n; i++) {
         double reach = fmax(fabs((double)(acc_lo[i] + bias[i])), fabs((double)(acc_hi[i] + bias[i])));
         if (reach * ratio[i] < 0.499)

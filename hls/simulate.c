@@ -62,7 +62,11 @@ static const char *quoted(struct arena *a, const char *s)
 
 static const char *last_lines(struct arena *a, const char *text)
 {
-    const char *p = text + strlen(text);
+    size_t len = strlen(text);
+    while (len && text[len - 1] == '\n')
+        len--;
+    text = arena_strndup(a, text, len);
+    const char *p = text + len;
     for (int lines = 0; p > text && lines <= LOG_LINES; p--)
         lines += p[-1] == '\n';
     return arena_strdup(a, p > text ? p + 1 : p);

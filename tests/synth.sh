@@ -27,15 +27,20 @@ for n in ${*:-digits mt_resnet8_int8}; do
         (cd $out && yosys -q -l sim/yosys.log -p "
             $(sed 's/^/read_verilog -sv /' rtl/$top.f)
             chparam -set TECH \"$tech\" $top
-            synth_xilinx -family $family -nodsp -noiopad -top $top
+            read_verilog -lib +/xilinx/cells_xtra.v +/xilinx/cells_sim.v
+            hierarchy -check -top $top
+            setattr -mod -set keep_hierarchy 1 *aihls_conv *aihls_dw *aihls_gap *aihls_add *aihls_table *aihls_fifo *aihls_rom
+            synth_xilinx -family $family -nodsp -noiopad -flatten -top $top
             tee -q -o sim/stat.txt stat
-            flatten
-            tee -q -o sim/ltp.txt ltp -noff") || { tail -5 $out/sim/yosys.log; failed=1; continue; }
+            delete t:FD* t:DSP48* t:RAMB* t:SRL* t:BUFG
+            tee -q -o sim/ltp.txt ltp */t:*" >sim/yosys.out 2>&1) || { tail -5 $out/sim/yosys.out; failed=1; continue; }
         python3 "$stat" $out/sim/stat.txt $out/report.json $top || failed=1
         python3 - $out/sim/ltp.txt <<'PY'
 import re, sys
-luts = len(re.findall(r"LUT[1-6]\b|MUXF[789]", open(sys.argv[1]).read()))
-print("longest path: %d cells that are LUTs or wide multiplexers" % luts)
+worst = 0
+for path in re.split(r"Longest topological path", open(sys.argv[1]).read())[1:]:
+    worst = max(worst, len(re.findall(r"\(LUT[1-6]|\(RAM(?:32|64)", path)))
+print("longest path inside a stage: %d LUTs (without flip-flops, DSP, block RAM)" % worst)
 PY
     done
 done

@@ -146,7 +146,7 @@ static bool exact_constant(double ratio, int bits, int64_t *mult, int64_t *shift
             --*shift;
         }
     }
-    return *shift >= 1 && *shift <= 62;
+    return *shift >= 0 && *shift <= 62;
 }
 
 static void check_constant(double ratio, int bits)
