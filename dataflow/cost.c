@@ -255,31 +255,33 @@ static int acc_bits_total(const struct stage *s)
     return s->acc_bits + 1;
 }
 
-// Digit-serial requantizer lane: digit multiplier, shifter, rounding, saturation.
+// The coefficients below are fits to Yosys 0.23 on single templates (docs/50-rtl.md has the table); `make synth`
+// holds whole networks against their sum.
+
+// A digit-serial requantizer lane: multiplier, variable shift, rounding and saturation.
 static void add_requant(struct cost *c, const struct stage *s, const struct fold *f)
 {
     const struct requant *r = &s->rq;
-    int64_t x_bits = max_i64(acc_bits_total(s), r->bias_bits) + 1;
-    int64_t digit = ceil_div(r->mult_bits, f->rq_cycles);
-    int64_t multiply = r->mult_bits == 1 ? 0 : x_bits * digit * 11 / 10 + (f->rq_cycles > 1 ? x_bits + r->mult_bits : 0);
-    int64_t lane = multiply + x_bits + 30 + 12 * r->shift_bits;
-    c->lut += f->rq_lanes * lane;
-    c->ff += f->rq_lanes * (3 * x_bits + 2 * r->mult_bits + 40 + multiply / 2);
+    int64_t x_bits = max_i64(acc_bits_total(s), r->bias_bits) + 1, lut = 87, ff = 96 + 12 * r->shift_bits;
+    static const int shifter_lut[] = { 0, 30, 59, 70, 81, 92, 103 };
+    lut += shifter_lut[r->shift_bits < 6 ? r->shift_bits : 6];
+    if (r->mult_bits > 1) {
+        int64_t digit = ceil_div(r->mult_bits, f->rq_cycles);
+        lut += x_bits * digit * 13 / 10 + (digit == 1 ? 40 : f->rq_cycles > 1 ? 10 : 0);
+        ff += 98 + 10 * (digit - 1);
+    }
+    c->lut += f->rq_lanes * lut;
+    c->ff += f->rq_lanes * ff;
 }
 
-static void add_window(struct cost *c, const struct stage *s, const struct fold *f, const struct fold_shape *x)
+static void add_window(struct cost *c, const struct fold *f, const struct fold_shape *x)
 {
-    int64_t bits = 8 * (int64_t)f->word;
-    if (f->rows_par == 1) {
-        add_ram(c, f->ring_block, bits, f->ring_rows * x->row_words);
-    } else {
-        for (int i = 0; i < f->ring_rows; i++)
-            add_ram(c, f->ring_block, bits, x->row_words);
-        c->lut += bits * f->rows_par * (f->ring_rows > 4 ? ceil_div(f->ring_rows, 4) : 1);
-    }
-    c->lut += 150 + bits * f->rows_par / 2;
-    c->ff += 130 + bits * (1 + f->rows_par);
-    (void)s;
+    int64_t bits = 8 * (int64_t)f->word, taps = f->rows_par;
+    for (int i = 0; i < (taps == 1 ? 1 : f->ring_rows); i++)
+        add_ram(c, f->ring_block, bits, taps == 1 ? f->ring_rows * x->row_words : x->row_words);
+    // loop control; padding, and the rotation of banked rows
+    c->lut += 140 + (taps == 1 ? bits * 12 / 10 : 2 * bits * taps * (f->ring_rows > 4 ? ceil_div(f->ring_rows, 4) : 1));
+    c->ff += 140 + bits * taps * 12 / 10;
 }
 
 static void add_array(struct cost *c, const struct stage *s, const struct fold *f, const struct fold_shape *x)
@@ -296,17 +298,20 @@ static void add_array(struct cost *c, const struct stage *s, const struct fold *
         c->ff += lanes * acc * 2;
         return;
     }
-    if (f->use_dsp)
+    if (f->use_dsp) {
         c->dsp += ceil_div(lanes, f->pack) * x->chain;
-    else {
-        c->lut += cells * 95;
-        c->ff += cells * 60;
+        c->lut += lanes * (2 * acc + 20 * (x->segments - 1)); // split, sum, accumulate
+        c->ff += lanes * (7 * acc / 4 + 39 * (x->segments - 1));
+    } else {
+        int64_t rows = (s->weight_bits + 1) / 2; // Booth rows of 8 + 3 bits and the running sum
+        c->lut += cells * (16 * rows + 18) + lanes * acc;
+        c->ff += cells * 76 + lanes * acc;
     }
     for (int64_t k = 0; k < f->seg_len; k++) // one ROM per skew, see aihls_conv
         add_rom(c, f->rom_block, lanes * ceil_div(x->chain - k, f->seg_len) * s->weight_bits, x->weight_words);
-    c->lut += lanes * x->segments * acc + lanes * acc;
-    c->ff += lanes * acc * 2;
     c->lut += 8 * x->chain; // activation skew in shift register LUTs
+    c->lut += 10;
+    c->ff += f->seg_len * (1 + ceil_log2(x->weight_words)); // delayed ROM addresses
 }
 
 struct cost cost_stage(const struct stage *s, const struct fold *f, const char *tech)
@@ -317,7 +322,7 @@ struct cost cost_stage(const struct stage *s, const struct fold *f, const char *
     switch (s->kind) {
     case STAGE_CONV:
     case STAGE_DW:
-        add_window(&c, s, f, &x);
+        add_window(&c, f, &x);
         add_array(&c, s, f, &x);
         if (s->has_requant) {
             add_requant(&c, s, f);
@@ -330,12 +335,13 @@ struct cost cost_stage(const struct stage *s, const struct fold *f, const char *
         break;
     case STAGE_GAP:
         add_ram(&c, false, f->in_lanes * acc_bits_total(s), ceil_div(s->in_c, f->in_lanes));
-        c.lut += 80 + f->in_lanes * acc_bits_total(s);
+        c.lut += 40 + f->in_lanes * acc_bits_total(s);
+        c.ff += 20;
         add_requant(&c, s, f);
         break;
     case STAGE_ADD:
-        c.lut += f->in_lanes * 420;
-        c.ff += f->in_lanes * 150;
+        c.lut += f->in_lanes * 246;
+        c.ff += f->in_lanes * 273;
         break;
     case STAGE_TABLE:
         c.lut += f->in_lanes * 32 + 10;
@@ -351,8 +357,8 @@ struct cost cost_edge(const struct pipeline *p, const struct edge *e)
     struct cost c = { 0 };
     const struct stream *s = &p->streams[e->stream];
     add_ram(&c, e->block, 8 * s->lanes, e->depth_words);
-    c.lut += 25;
-    c.ff += 30 + 8 * s->lanes;
+    c.lut += e->block ? 47 : 24;
+    c.ff += e->block ? 30 + 8 * s->lanes : 17;
     if (e->lanes != s->lanes) {
         c.lut += 8 * s->lanes + 12;
         c.ff += 8 * s->lanes + 8;

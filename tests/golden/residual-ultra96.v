@@ -611,7 +611,7 @@ module residual_core #(
         .POOL_W(8),
         .S_LANES(4),
         .ACC_W(14),
-        .RQ_CYCLES(24),
+        .RQ_CYCLES(12),
         .MULT_W(24),
         .BIAS_W(9),
         .SHIFT_MIN(28),
