@@ -89,13 +89,15 @@ static void choose_multiplier(const struct enumeration *e, struct fold f)
     price(e, f);
 }
 
-// The slowest requantizer that keeps the interval, for `lanes` results a pass.
+// The two slowest requantizers that keep the interval, for `lanes` results a pass. Faster ones cost more, except that
+// one bit a cycle may cost more than two.
 static void choose_rate(const struct enumeration *e, struct fold f)
 {
     const struct stage *s = e->s;
     int64_t slices = s->kind == STAGE_CONV ? s->geo.group : 1;
     int64_t per_slice = s->out_c / slices;
-    for (int r = 0; r < N_RATES; r++) {
+    int found = 0;
+    for (int r = 0; r < N_RATES && found < 2; r++) {
         struct fold g = f;
         g.rq_lanes = rates[r].lanes;
         g.rq_cycles = rates[r].cycles;
@@ -109,7 +111,7 @@ static void choose_rate(const struct enumeration *e, struct fold f)
         if (cost_cycles(s, &g) > e->interval)
             continue;
         choose_multiplier(e, g);
-        return;
+        found++;
     }
 }
 

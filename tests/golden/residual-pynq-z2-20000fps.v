@@ -501,7 +501,7 @@ module residual_core #(
         .LANE_SHIFT(17),
         .ACC_W(18),
         .RQ_LANES(1),
-        .RQ_CYCLES(24),
+        .RQ_CYCLES(12),
         .MULT_W(24),
         .BIAS_W(1),
         .SHIFT_MIN(31),
