@@ -173,6 +173,8 @@ static int by_cost(const void *a, const void *b)
 static void remove_dominated(struct layer *l, int32_t *least, int32_t brams)
 {
     int n = 0;
+    if (l->n == 0)
+        return;
     qsort(l->items, (size_t)l->n, sizeof *l->items, by_cost);
     for (int32_t i = 0; i <= brams + 1; i++)
         least[i] = INT32_MAX;
