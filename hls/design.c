@@ -109,7 +109,7 @@ bool design_schedule(const struct ctx *cx, struct design *d, design_progress *sa
 bool design_build(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
 {
     bool board = board_read(cx, r->board, &d->board); // both kinds of mistakes in one run
-    return design_read(cx, r, d, say, user) && board && design_schedule(cx, d, say, user);
+    return design_read(cx, r, d, board ? say : NULL, user) && board && design_schedule(cx, d, say, user);
 }
 
 void design_release(struct design *d)
