@@ -43,6 +43,10 @@ static bool read_constant(struct lowering *l, const struct node *reader, const s
 
 // ---- requantization ----
 
+// Largest bias in accumulator steps: with the accumulator and the input's zero point on top it stays below
+// 2^39, and its product with a factor of 24 bits within the 64 bits of ref_int.
+#define MAX_BIAS 0x1p38
+
 // Collects per-channel ratios and biases into the stage's requantizer. acc_lo, acc_hi bound the
 // accumulator of each channel: a channel that always rounds to zero gets multiplier 0 (the same
 // result) instead of an extreme shift.
@@ -163,7 +167,7 @@ static bool finish_product(struct lowering *l, const struct expression *e, const
         }
         double step = in->scale * p->w_scale[m] * alpha;
         double b = nearbyint(p->bias[m] / step);
-        if (!(fabs(b) < 0x1p40))
+        if (!(fabs(b) < MAX_BIAS))
             return diag_error(l->cx, E209, at_node(l->g, e->main), "check bias and scales",
                               "bias %g is out of range for accumulator steps of %g", p->bias[m], step);
         bias[m] = (int64_t)b - in->zero_point * sum;
@@ -196,9 +200,10 @@ static bool read_bias(struct lowering *l, const struct node *n, const struct ten
         q = k.q;
     }
     int64_t count = tensor_count(q);
-    if (count != 1 && count != out_c)
+    // as many values in a column would belong to the rows of a Gemm
+    if (count != 1 && (count != out_c || q->dims[q->rank - 1] != out_c))
         return diag_error(l->cx, E204, at_node(l->g, n), "a bias has one value an output channel",
-                          "bias of %lld values for %lld channels", (long long)count, (long long)out_c);
+                          "bias of shape %s for %lld channels", shape_text(l->cx->arena, q->rank, q->dims), (long long)out_c);
     for (int64_t m = 0; m < out_c; m++) {
         int64_t i = count == 1 ? 0 : m;
         bias[m] = tensor_const_f64(q, i);
@@ -217,6 +222,16 @@ static bool weight_range_ok(struct lowering *l, const struct node *n, int64_t w)
                       "weight %lld does not fit 9 bits", (long long)w);
 }
 
+// A stream carries one image a frame; image_order has no order for several.
+static bool single_image(struct lowering *l, const struct node *n)
+{
+    const struct tensor *x = n->in[0];
+    if (x->dims[0] == 1)
+        return true;
+    return diag_error(l->cx, E204, at_node(l->g, n), "export the model with batch size 1; frames follow each other in hardware",
+                      "%s of %lld images at once", op_info(n->op)->name, (long long)x->dims[0]);
+}
+
 static bool lower_conv(struct lowering *l, const struct expression *e)
 {
     const struct node *n = e->main;
@@ -225,7 +240,7 @@ static bool lower_conv(struct lowering *l, const struct expression *e)
     struct constant w;
     struct window_geometry geo;
     bool got_in = resolve_source(l, n, n->in[0], &in);
-    if (!read_constant(l, n, n->in[1], "weight", &w) || !got_in || !window_geometry(l->cx, l->g, n, &geo))
+    if (!read_constant(l, n, n->in[1], "weight", &w) || !got_in || !window_geometry(l->cx, l->g, n, &geo) || !single_image(l, n))
         return false;
     int64_t h, wd, c;
     const int32_t *order = image_order(a, n->in[0], &h, &wd, &c);
@@ -465,7 +480,7 @@ static bool lower_pool(struct lowering *l, const struct expression *e)
     const struct node *n = e->main;
     struct source in;
     struct window_geometry geo;
-    if (!resolve_source(l, n, n->in[0], &in) || !window_geometry(l->cx, l->g, n, &geo))
+    if (!resolve_source(l, n, n->in[0], &in) || !window_geometry(l->cx, l->g, n, &geo) || !single_image(l, n))
         return false;
     int64_t h, w, c;
     const int32_t *order = image_order(l->cx->arena, n->in[0], &h, &w, &c);
@@ -504,8 +519,10 @@ static bool lower_add(struct lowering *l, const struct expression *e)
             order = in[1 - i].element;
             h = o->h, w = o->w, c = o->c;
         }
+    // resolved again, since the first demand may settle the order of the second operand: both may be views
+    // of the pipeline's input
     for (int i = 0; i < 2; i++)
-        if (!demand_order(l, n, &in[i], order, h, w, c))
+        if (!resolve_source(l, n, n->in[i], &in[i]) || !demand_order(l, n, &in[i], order, h, w, c))
             return false;
     double ra = in[0].scale / e->scale, rb = in[1].scale / e->scale;
     int exponent;

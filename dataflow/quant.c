@@ -73,11 +73,11 @@ bool batch_frame(const struct ctx *cx, const struct graph *g, const char *file, 
 {
     const struct tensor *in = g->inputs[0];
     int64_t frames = batch_frames(g, batch), total = array_count(batch), per = frames ? total / frames : 0;
-    int skip = batch->rank == in->rank ? 1 : 0;
     bool fits = i < frames && per == tensor_count(in) && batch->rank >= 1;
-    // every dimension behind the first must agree, where the batch has it
-    for (int d = 1; fits && d < batch->rank && d + (skip ? 0 : 0) < in->rank; d++)
-        fits = skip ? batch->dims[d] == in->dims[d] : true;
+    // every dimension behind the frames' must agree; other ranks (flattened frames) need the same count
+    int more = batch->rank - in->rank;
+    for (int d = 1; fits && (more == 0 || more == 1) && d < batch->rank; d++)
+        fits = batch->dims[d] == in->dims[d - more];
     if (!fits)
         return diag_emit(cx, (struct diag_msg){ .code = E104, .where = file,
                          .found = shape_text(cx->arena, batch->rank, batch->dims),

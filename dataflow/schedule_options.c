@@ -17,11 +17,18 @@ static const struct { int lanes, cycles; } rates[] = {
 };
 #define N_RATES ((int)(sizeof rates / sizeof *rates))
 
-int stream_lanes_needed(const struct stream *s, int64_t interval)
+// Elements a beat that bring a frame's input in within the interval. 0: none do, since an input whose pixels have
+// another number of channels than the stage's (a reshaped image) has the same beats only where lanes divide both.
+static int lanes_needed(const struct pipeline *p, const struct stage *s, int64_t interval)
 {
     int lanes = 1;
-    while (lanes < MAX_HOST_LANES && stream_beats(s, lanes) > interval)
+    while (lanes < MAX_HOST_LANES && cost_input_cycles(s, lanes) > interval)
         lanes *= 2;
+    for (int k = 0; k < s->n_in; k++) {
+        const struct stream *in = stage_in(p, s, k);
+        if (in->c != s->in_c && (in->c % lanes || s->in_c % lanes))
+            return 0;
+    }
     return lanes;
 }
 
@@ -192,9 +199,9 @@ static void windowed_options(const struct enumeration *e, const struct stream *i
     }
 }
 
-static void gap_options(const struct enumeration *e, const struct stream *in)
+static void gap_options(const struct enumeration *e, int lanes)
 {
-    struct fold f = { .in_lanes = stream_lanes_needed(in, e->interval), .rows_par = 1, .word = 1, .lanes = 1, .pack = 1, .seg_len = 1 };
+    struct fold f = { .in_lanes = lanes, .rows_par = 1, .word = 1, .lanes = 1, .pack = 1, .seg_len = 1 };
     for (int r = 0; r < N_RATES; r++) {
         f.rq_lanes = f.in_lanes;
         f.rq_cycles = rates[r].cycles;
@@ -219,10 +226,17 @@ void stage_options(const struct pipeline *p, const struct stage *s, const char *
     case STAGE_DW:
         windowed_options(&e, in, in->producer < 0 && stream_edge_count(p, in->index) == 1);
         break;
-    case STAGE_GAP: gap_options(&e, in); break;
+    case STAGE_GAP: {
+        int lanes = lanes_needed(p, s, interval);
+        if (lanes)
+            gap_options(&e, lanes);
+        break;
+    }
     case STAGE_ADD:
     case STAGE_TABLE: {
-        int lanes = stream_lanes_needed(in, interval);
+        int lanes = lanes_needed(p, s, interval);
+        if (!lanes)
+            break;
         struct fold f = { .in_lanes = lanes, .rq_lanes = lanes, .rq_cycles = 1, .rows_par = 1, .word = 1, .lanes = 1, .pack = 1, .seg_len = 1 };
         struct option o = { f, cost_stage(s, &f, tech) };
         if (o.cost.cycles <= interval)

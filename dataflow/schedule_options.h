@@ -19,7 +19,4 @@ struct options {
 void stage_options(const struct pipeline *p, const struct stage *s, const char *tech, int64_t interval,
                    struct arena *a, struct options *out);
 
-// Lanes that a stream needs to pass a frame within the interval: a power of two.
-int stream_lanes_needed(const struct stream *s, int64_t interval);
-
 #endif

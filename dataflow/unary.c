@@ -50,6 +50,7 @@ bool unary_clamp(const struct node *n, double *lo, double *hi)
         *lo = tensor_const_f64(n->in[1], 0);
     if (n->n_in > 2 && n->in[2])
         *hi = tensor_const_f64(n->in[2], 0);
+    *lo = *lo > *hi ? *hi : *lo; // ONNX: the upper bound wins
     return true;
 }
 

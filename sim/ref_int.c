@@ -30,8 +30,22 @@ int requantize(const struct requant *r, int64_t acc, int64_t c)
     return clamp_int(y + r->zero_point, r->clamp_lo, r->clamp_hi);
 }
 
-// Accumulators fit 32 bits: 2^23 products of 8 by 9 bits would be needed to leave them, and
-// weights of a stage are far fewer (checked in run_conv).
+// As many products of 8 by 9 bits (2^15 at most) fit a sum of 32 bits.
+#define DOT_LENGTH 65535
+
+static int64_t dot(const int16_t *w, const int8_t *x, int64_t n)
+{
+    int64_t acc = 0;
+    for (int64_t from = 0; from < n; from += DOT_LENGTH) {
+        int64_t to = from + DOT_LENGTH < n ? from + DOT_LENGTH : n;
+        int32_t sum = 0;
+        for (int64_t c = from; c < to; c++)
+            sum += w[c] * x[c];
+        acc += sum;
+    }
+    return acc;
+}
+
 static void conv_row(const struct stage *s, const int8_t *x, int8_t *y, int64_t oy)
 {
     const struct window_geometry *g = &s->geo;
@@ -44,16 +58,12 @@ static void conv_row(const struct stage *s, const int8_t *x, int8_t *y, int64_t 
                 int64_t iy = oy * g->stride_h - g->pad_top + ky * g->dilation_h;
                 for (int64_t kx = 0; kx < g->kernel_w; kx++, w += cig) {
                     int64_t ix = ox * g->stride_w - g->pad_left + kx * g->dilation_w;
-                    int32_t sum = 0;
                     if (iy < 0 || iy >= g->in_h || ix < 0 || ix >= g->in_w) {
                         for (int64_t c = 0; c < cig; c++)
-                            sum += w[c] * s->pad_value;
+                            acc += w[c] * s->pad_value;
                     } else {
-                        const int8_t *px = x + (iy * g->in_w + ix) * s->in_c + base;
-                        for (int64_t c = 0; c < cig; c++)
-                            sum += w[c] * px[c];
+                        acc += dot(w, x + (iy * g->in_w + ix) * s->in_c + base, cig);
                     }
-                    acc += sum;
                 }
             }
             y[(oy * g->out_w + ox) * s->out_c + m] = (int8_t)requantize(&s->rq, acc, m);
@@ -109,7 +119,6 @@ static void run_stage(const struct pipeline *p, const struct stage *s, int8_t **
     int64_t n = out->h * out->w * out->c;
     switch (s->kind) {
     case STAGE_CONV:
-        ASSERT(s->in_c / s->geo.group < (1 << 14)); // 2^14 * 2^8 * 2^7 < 2^31
 #pragma omp parallel for schedule(dynamic, 1) if (s->macs > PARALLEL_MACS)
         for (int64_t oy = 0; oy < s->geo.out_h; oy++)
             conv_row(s, x, y, oy);
