@@ -112,6 +112,12 @@ static bool is_free(const struct node *n)
     return n && (n->op == OP_Reshape || n->op == OP_Transpose || n->op == OP_Identity);
 }
 
+// A MaxPool right on integers, without a pair around it.
+static bool is_integer_pool(const struct node *n)
+{
+    return (n->op == OP_MaxPool || n->op == OP_GlobalMaxPool) && (n->in[0]->dtype == DT_INT8 || n->in[0]->dtype == DT_UINT8);
+}
+
 // Steps from t over Reshape and Transpose towards its source; updates map.
 static const struct tensor *skip_free(struct arena *a, const struct tensor *t, const int32_t **map)
 {
@@ -122,6 +128,26 @@ static const struct tensor *skip_free(struct arena *a, const struct tensor *t, c
         t = n->in[0];
     }
     return t;
+}
+
+// The stream behind integer tensor t. *out has the map so far; its scale and zero point stay.
+static bool locate(struct lowering *l, const struct tensor *t, struct source *out)
+{
+    struct arena *a = l->cx->arena;
+    t = skip_free(a, t, &out->map);
+    const struct view *v = &l->views[t->index];
+    if (v->stream < 0 && t->producer && t->producer->op != OP_QuantizeLinear && !is_integer_pool(t->producer))
+        return diag_error(l->cx, E201, at_node(l->g, t->producer), "put DequantizeLinear in front of it and QuantizeLinear behind it",
+                          "%s of integers cannot run in hardware here", op_info(t->producer->op)->name);
+    if (v->stream < 0)
+        return false; // reported where it failed
+    out->tensor = t;
+    out->stream = v->stream;
+    out->element = v->logical;
+    int64_t n = tensor_count(t);
+    if (v->logical && out->map)
+        out->element = compose(a, v->logical, invert(a, out->map, n), n);
+    return true;
 }
 
 bool resolve_source(struct lowering *l, const struct node *reader, const struct tensor *t, struct source *out)
@@ -136,22 +162,8 @@ bool resolve_source(struct lowering *l, const struct node *reader, const struct 
                          .need = "a DequantizeLinear in front of it",
                          .help = "quantize the whole model, or give aihls the float model" },
                          "an input of %s is not quantized", op_info(reader->op)->name);
-    t = skip_free(a, dq->in[0], &out->map);
-    struct view *v = &l->views[t->index];
     bool flip;
-    if (v->stream < 0)
-        return false; // reported where it failed
-    if (!read_qparam(l, dq, &out->scale, &out->zero_point, &flip))
-        return false;
-    out->tensor = t;
-    out->stream = v->stream;
-    if (!v->logical)
-        return true;
-    int64_t n = tensor_count(t);
-    out->element = v->logical;
-    if (out->map)
-        out->element = compose(a, v->logical, invert(a, out->map, n), n);
-    return true;
+    return locate(l, dq->in[0], out) && read_qparam(l, dq, &out->scale, &out->zero_point, &flip);
 }
 
 bool demand_order(struct lowering *l, const struct node *reader, struct source *s, const int32_t *want,
@@ -321,6 +333,28 @@ static bool open_input(struct lowering *l, const struct tensor *t, const struct 
     return true;
 }
 
+// The largest of integers stands for the largest of what they stand for, whatever the scale.
+static bool lower_integer_pool(struct lowering *l, const struct node *n)
+{
+    struct source in = { .stream = -1 };
+    const int32_t *unused = NULL;
+    const struct tensor *t = skip_free(l->cx->arena, n->in[0], &unused);
+    const struct node *q = t->producer;
+    if (l->views[t->index].stream < 0 && q && q->op == OP_QuantizeLinear && host_computes(q->in[0]) && !open_input(l, t, q))
+        return false;
+    if (!q)
+        return diag_error(l->cx, E209, at_node(l->g, n), "put a DequantizeLinear in front of it and a QuantizeLinear behind it",
+                          "%s of an integer input without a scale", op_info(n->op)->name);
+    if (!locate(l, n->in[0], &in))
+        return false;
+    const struct stream *s = &l->p->streams[in.stream];
+    in.scale = s->scale;
+    in.zero_point = s->zero_point;
+    struct expression e = { .q = n, .main = n, .result = n->out[0], .lo = -INFINITY, .hi = INFINITY, .scale = s->scale,
+                            .zero_point = s->zero_point, .nodes = n->name[0] ? n->name : op_info(n->op)->name };
+    return lower_pool_of(l, &e, &in);
+}
+
 // Marks what the tail tensor needs, back to the pipeline's inputs.
 static void mark_needed(const struct graph *g, const struct tensor *tail, bool *needed)
 {
@@ -352,12 +386,15 @@ static bool lower_all(struct lowering *l, const struct tensor *tail)
                 ok &= open_input(l, t, n);
         } else if (n->op == OP_QuantizeLinear && !host_computes(n->in[0])) {
             ok &= lower_quantize(l, n);
+        } else if (is_integer_pool(n)) {
+            ok &= lower_integer_pool(l, n);
         } else if (op_info(n->op)->support == OP_NONE) {
             ok &= diag_emit(l->cx, (struct diag_msg){ .code = E201, .where = at_node(g, n),
                             .help = "`aihls ops` lists what runs in hardware and what on the host" },
                             "%s cannot run in hardware here", op_info(n->op)->name);
         }
     }
+    ASSERT(ok || l->cx->diag->errors);
     return ok;
 }
 

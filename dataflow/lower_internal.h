@@ -55,6 +55,8 @@ bool demand_order(struct lowering *l, const struct node *reader, struct source *
 // The usual order for a tensor of these dims: rank 4 NCHW and rank 3 NCL as image rows, else as it is.
 const int32_t *image_order(struct arena *a, const struct tensor *t, int64_t *h, int64_t *w, int64_t *c);
 bool lower_main(struct lowering *l, const struct expression *e);
+// The pool e->main over `in`.
+bool lower_pool_of(struct lowering *l, const struct expression *e, struct source *in);
 bool lower_table(struct lowering *l, const struct expression *e, const struct source *s, double in_scale, int in_zp, int in_stream);
 // Makes stream `s` the view of q's output; `element[p]` is the element of e->result at position p.
 void bind_view(struct lowering *l, const struct expression *e, int stream, const int32_t *element);

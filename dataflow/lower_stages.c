@@ -475,19 +475,24 @@ static bool lower_average(struct lowering *l, const struct expression *e, struct
     return true;
 }
 
-static bool lower_pool(struct lowering *l, const struct expression *e)
+bool lower_pool_of(struct lowering *l, const struct expression *e, struct source *in)
 {
     const struct node *n = e->main;
-    struct source in;
     struct window_geometry geo;
-    if (!resolve_source(l, n, n->in[0], &in) || !window_geometry(l->cx, l->g, n, &geo) || !single_image(l, n))
+    if (!window_geometry(l->cx, l->g, n, &geo) || !single_image(l, n))
         return false;
     int64_t h, w, c;
     const int32_t *order = image_order(l->cx->arena, n->in[0], &h, &w, &c);
-    if (!demand_order(l, n, &in, order, h, w, c))
+    if (!demand_order(l, n, in, order, h, w, c))
         return false;
     turn_one_dimensional(&geo);
-    return n->op == OP_MaxPool || n->op == OP_GlobalMaxPool ? lower_max_pool(l, e, &in, &geo, c) : lower_average(l, e, &in, &geo, c);
+    return n->op == OP_MaxPool || n->op == OP_GlobalMaxPool ? lower_max_pool(l, e, in, &geo, c) : lower_average(l, e, in, &geo, c);
+}
+
+static bool lower_pool(struct lowering *l, const struct expression *e)
+{
+    struct source in;
+    return resolve_source(l, e->main, e->main->in[0], &in) && lower_pool_of(l, e, &in);
 }
 
 // ---- Add ----

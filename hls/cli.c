@@ -283,6 +283,6 @@ bool cli_parse(const struct ctx *cx, int argc, char **argv, struct cli *out)
         }
     }
     if (out->name && strcmp(design_identifier(cx->arena, out->name), out->name) != 0)
-        return usage_error(cx, NULL, "--name needs a lower case Verilog identifier without double underscores, not '%s'", out->name);
+        return usage_error(cx, NULL, "--name needs a lower case Verilog identifier that is no keyword, has no double underscores and does not begin with aihls_, not '%s'", out->name);
     return check_use(cx, out, used);
 }

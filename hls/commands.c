@@ -130,7 +130,7 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
     ok = ok && emit_design(cx, &d, dir, progress.log.text, &n_files);
     if (ok) {
         const struct pipeline *p = d.pipeline;
-        if (cli->verbose)
+        if (cli->verbose && !cli->quiet)
             print_schedule(p);
         say(&progress, "Emitting", arena_printf(cx->arena, "%s (%d files)", dir, n_files));
         say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: %.0f frames/s at %lld MHz, latency %.1f us, report in %s/report.json", seconds() - progress.start,
@@ -274,11 +274,14 @@ int command_run(const struct ctx *cx, const struct cli *cli)
         int64_t dims[MAX_RANK + 1] = { frames = batch_frames(d.source, &batch) };
         bool batched = y->rank > 0 && y->dims[0] == 1;
         int rank = batched ? y->rank : y->rank + 1;
-        ASSERT(rank <= MAX_RANK);
-        memcpy(dims + 1, y->dims + (batched ? 1 : 0), (size_t)(rank - 1) * sizeof *dims);
-        v.all = array_new(cx->arena, y->dtype, rank, dims);
-        per = tensor_count(y);
-        ok = visit_frames(cx, &v);
+        if (rank > MAX_RANK) {
+            ok = diag_error(cx, E204, d.source->file, "an output needs room for the axis of frames", "the output has %d dimensions", y->rank);
+        } else {
+            memcpy(dims + 1, y->dims + (batched ? 1 : 0), (size_t)(rank - 1) * sizeof *dims);
+            v.all = array_new(cx->arena, y->dtype, rank, dims);
+            per = tensor_count(y);
+            ok = visit_frames(cx, &v);
+        }
     }
     if (ok && cli->output)
         ok = npy_write(cx, cli->output, &v.all);
@@ -332,6 +335,10 @@ int command_eval(const struct ctx *cx, const struct cli *cli)
     int64_t frames = ok ? batch_frames(d.source, &x) : 0;
     if (ok && array_count(&y) != frames)
         ok = diag_error(cx, E104, cli->data, "y needs one label per frame of x", "%lld labels for %lld frames", (long long)array_count(&y), (long long)frames);
+    const struct tensor *scores = ok ? d.source->outputs[0] : NULL;
+    if (ok && tensor_count(scores) == 1 && scores->dtype == DT_FLOAT) // a class or a score? of which classes?
+        ok = diag_error(cx, E204, at_tensor(d.source, scores), "compare the results of `aihls run` and `aihls run --float` instead",
+                        "top-1 needs one score a class, and the model gives a single number");
     ok = ok && visit_frames(cx, &v);
     if (ok && frames)
         printf("frames %lld\nfloat top-1 %.2f %%\ninteger top-1 %.2f %%\nagreement %.2f %%\n", (long long)frames, 100.0 * (double)v.right_float / (double)frames,

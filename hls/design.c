@@ -12,6 +12,38 @@
 #include "hls/bind.h"
 #include "hls/outdir.h"
 
+// IEEE 1364-2005 and IEEE 1800-2017, annex B of each: tools may read the files as either language.
+static const char keywords[] = " "
+    "accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before "
+    "begin bind bins binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle checker class "
+    "clocking cmos config const constraint context continue cover covergroup coverpoint cross deassign "
+    "default defparam design disable dist do edge else end endcase endchecker endclass endclocking endconfig "
+    "endfunction endgenerate endgroup endinterface endmodule endpackage endprimitive endprogram endproperty "
+    "endsequence endspecify endtable endtask enum event eventually expect export extends extern final "
+    "first_match for force foreach forever fork forkjoin function generate genvar global highz0 highz1 if iff "
+    "ifnone ignore_bins illegal_bins implements implies import incdir include initial inout input inside "
+    "instance int integer interconnect interface intersect join join_any join_none large let liblist library "
+    "local localparam logic longint macromodule matches medium modport module nand negedge nettype new "
+    "nexttime nmos nor noshowcancelled not notif0 notif1 null or output package packed parameter pmos posedge "
+    "primitive priority program property protected pull0 pull1 pulldown pullup pulsestyle_ondetect "
+    "pulsestyle_onevent pure rand randc randcase randsequence rcmos real realtime ref reg reject_on release "
+    "repeat restrict return rnmos rpmos rtran rtranif0 rtranif1 s_always s_eventually s_nexttime s_until "
+    "s_until_with scalared sequence shortint shortreal showcancelled signed small soft solve specify "
+    "specparam static string strong strong0 strong1 struct super supply0 supply1 sync_accept_on "
+    "sync_reject_on table tagged task this throughout time timeprecision timeunit tran tranif0 tranif1 tri "
+    "tri0 tri1 triand trior trireg type typedef unique unique0 unsigned until until_with untyped use uwire "
+    "var vectored virtual void wait wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor "
+    "xor ";
+
+static bool is_reserved(const char *id)
+{
+    char word[32];
+    if (strncmp(id, "aihls_", 6) == 0) // the templates
+        return true;
+    int n = snprintf(word, sizeof word, " %s ", id);
+    return n < (int)sizeof word && strstr(keywords, word);
+}
+
 const char *design_identifier(struct arena *a, const char *path)
 {
     const char *base = strrchr(path, '/');
@@ -30,7 +62,7 @@ const char *design_identifier(struct arena *a, const char *path)
     while (out > id + 1 && out[-1] == '_')
         out--;
     *out = 0;
-    return id;
+    return is_reserved(id) ? arena_printf(a, "m_%s", id) : id;
 }
 
 static void count_text(design_progress *say, void *user, struct arena *a, const char *verb, const char *fmt, ...)
@@ -121,7 +153,8 @@ json_t *design_options(const struct design *d)
 {
     const struct request *r = &d->request;
     const char *file = strrchr(r->model, '/');
-    json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:i}", "model", file ? file + 1 : r->model, "name", d->top,
+    json_t *name = json_string(file ? file + 1 : r->model); // for messages
+    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:i}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
                           "fps", (json_int_t)r->goal.fps, "max_latency_us", (json_int_t)r->goal.max_latency_us,
                           "max_dsp", (json_int_t)r->goal.max_dsp, "clock_hz", (json_int_t)r->goal.clock_hz,
                           "requant", (int)r->requant);

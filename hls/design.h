@@ -50,7 +50,7 @@ void design_release(struct design *d);
 // What design_reopen needs, as JSON. New reference.
 json_t *design_options(const struct design *d);
 
-// A Verilog identifier made from a file name: "My-Net.onnx" gives "my_net".
+// A Verilog identifier made from a file name: "My-Net.onnx" gives "my_net", "module.onnx" gives "m_module".
 const char *design_identifier(struct arena *a, const char *path);
 
 #endif

@@ -60,6 +60,12 @@ static const char *quoted(struct arena *a, const char *s)
     return r;
 }
 
+// The operand of `cd`: a relative one begins with ./, so that neither CDPATH nor a leading dash means anything.
+static const char *cd_operand(struct arena *a, const char *dir)
+{
+    return quoted(a, dir[0] == '/' ? dir : arena_printf(a, "./%s", dir));
+}
+
 static const char *last_lines(struct arena *a, const char *text)
 {
     size_t len = strlen(text);
@@ -90,13 +96,12 @@ static bool run(const struct ctx *cx, const char *command, const char *log)
 }
 
 // The Verilated program for the directory; built unless it is there.
-static bool build_model(const struct ctx *cx, const struct sim_request *r, const struct design *d, const char **program)
+static bool build_model(const struct ctx *cx, const struct sim_request *r, const struct design *d)
 {
     struct arena *a = cx->arena;
     const char *kind = r->trace ? "trace" : "plain";
     const char *obj = arena_printf(a, "%s/sim/build_%s", r->dir, kind);
-    *program = arena_printf(a, "%s/Vcore", obj);
-    if (access(*program, X_OK) == 0)
+    if (access(arena_printf(a, "%s/Vcore", obj), X_OK) == 0)
         return true;
     if (system("command -v verilator >/dev/null 2>&1") != 0)
         return diag_error(cx, E501, "verilator", "install it: apt-get install verilator g++ make", "Verilator is not installed");
@@ -105,7 +110,7 @@ static bool build_model(const struct ctx *cx, const struct sim_request *r, const
         "cd %s && verilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign unique --x-initial unique "
         "--output-split 20000 --output-split-cfuncs 500 %s--prefix Vcore --top-module %s_core --Mdir sim/build_%s "
         "-CFLAGS '-O1 -I..' sim/visible.vlt -f rtl/%s.f ../harness.cpp",
-        quoted(a, r->dir), r->trace ? "--trace-fst " : "", d->top, kind, d->top);
+        cd_operand(a, r->dir), r->trace ? "--trace-fst " : "", d->top, kind, d->top);
     if (run(cx, command, arena_printf(a, "%s/sim/build_%s.log", r->dir, kind)))
         return true;
     remove_tree(obj);
@@ -243,24 +248,28 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
 {
     struct arena *a = cx->arena;
     struct array batch;
-    const char *program, *reference = arena_printf(a, "%s/sim/reference.bin", r->dir), *result = arena_printf(a, "%s/sim/result.json", r->dir);
+    const char *reference = arena_printf(a, "%s/sim/reference.bin", r->dir), *result = arena_printf(a, "%s/sim/result.json", r->dir);
     if (!design_reopen(cx, r->dir, d) || (r->input && !array_read(cx, r->input, "x", &batch)))
         return false;
     int64_t frames = r->frames ? r->frames : r->input ? batch_frames(d->graph, &batch) : DEFAULT_FRAMES;
-    if (!build_model(cx, r, d, &program) || !write_reference(cx, r, d, r->input ? &batch : NULL, frames, reference))
-        return false;
     int64_t patience = 100000 + 20 * d->pipeline->interval_cycles;
     const char *trace = "";
     if (r->trace) {
         char *here = getcwd(NULL, 0);
         trace = r->trace[0] == '/' ? quoted(a, r->trace) : quoted(a, arena_printf(a, "%s/%s", here ? here : ".", r->trace));
         free(here);
+        FILE *f = fopen(r->trace, "wb"); // Verilator would say nothing when it cannot
+        if (!f)
+            return diag_error(cx, E002, r->trace, "check the path and its permissions", "cannot write the trace: %s", strerror(errno));
+        fclose(f);
     }
     remove_tree(result);
-    const char *command = arena_printf(a, "cd %s && sim/build_%s/Vcore sim/reference.bin %lld %lld %llu %lld sim/result.json %s", quoted(a, r->dir),
+    const char *command = arena_printf(a, "cd %s && sim/build_%s/Vcore sim/reference.bin %lld %lld %llu %lld sim/result.json %s", cd_operand(a, r->dir),
                                        r->trace ? "trace" : "plain", (long long)frames, (long long)r->reset_cycles,
                                        (unsigned long long)r->stall_seed, (long long)patience, trace);
-    bool ok = run(cx, command, arena_printf(a, "%s/sim/run.log", r->dir)) && read_result(cx, d, result, frames, out);
+    // the frames first: they may not fit the model, and the program takes its time
+    bool ok = write_reference(cx, r, d, r->input ? &batch : NULL, frames, reference) && build_model(cx, r, d) &&
+              run(cx, command, arena_printf(a, "%s/sim/run.log", r->dir)) && read_result(cx, d, result, frames, out);
     remove_tree(reference);
     return ok;
 }

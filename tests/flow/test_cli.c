@@ -19,6 +19,7 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "hls/outdir.h"
+#include "tests/support/model.h"
 
 static char root[64]; // removed at the end
 static char program[4096], here[4096];
@@ -120,6 +121,23 @@ static void check_row(void **state)
 {
     const struct row *r = *state;
     expect(r->code, r->says, run("%s", r->command));
+}
+
+static void eval_needs_a_score_per_class(void **state)
+{
+    (void)state;
+    struct model *m = model_new(13);
+    size_t n_bytes;
+    model_input(m, "x", DT_FLOAT, 4, (int64_t[]){ 1, 1, 8, 8 });
+    model_node(m, "GlobalAveragePool", "x", "y");
+    model_output(m, "y");
+    const void *bytes = model_pack(m, &n_bytes);
+    FILE *f = fopen(arena_printf(&arena, "%s/one.onnx", root), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n_bytes, f), n_bytes);
+    assert_int_equal(fclose(f), 0);
+    model_free(m);
+    expect(1, "E204", run("$A eval one.onnx --calib $C --data $T"));
 }
 
 static void every_code_is_explained_by_its_summary(void **state)
@@ -312,7 +330,7 @@ static void without_verilator_sim_names_the_tool(void **state)
 int main(void)
 {
     const struct CMUnitTest fixed[] = {
-        cmocka_unit_test(every_code_is_explained_by_its_summary), cmocka_unit_test(lists_are_complete), cmocka_unit_test(help_goes_to_stdout),
+        cmocka_unit_test(eval_needs_a_score_per_class), cmocka_unit_test(every_code_is_explained_by_its_summary), cmocka_unit_test(lists_are_complete), cmocka_unit_test(help_goes_to_stdout),
         cmocka_unit_test(two_compilations_give_the_same_bytes), cmocka_unit_test(the_place_of_model_and_output_does_not_matter),
         cmocka_unit_test(the_manifest_lists_every_file), cmocka_unit_test(the_report_says_what_was_built),
         cmocka_unit_test(a_recompilation_replaces_the_whole_output), cmocka_unit_test(a_failure_leaves_nothing_behind),

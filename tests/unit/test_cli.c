@@ -183,6 +183,7 @@ static struct mistake {
     { "a name with capitals", "aihls net.onnx -b x --name Top", "'Top'" },
     { "a name that begins with a digit", "aihls net.onnx -b x --name 1top", "'1top'" },
     { "a name with two underscores", "aihls net.onnx -b x --name a__b", "'a__b'" },
+    { "a name that is a keyword", "aihls net.onnx -b x --name reg", "'reg'" },
     { "a name with a path", "aihls net.onnx -b x --name a/b", "'a/b'" },
     { "an argument for boards", "aihls boards all", "'all'" },
     { "an argument for ops", "aihls ops Conv", "'Conv'" },

@@ -157,6 +157,48 @@ static void gemm_turned(void) { gemm(true, 7); }
 static void gemm_straight(void) { gemm(false, 7); }
 static void gemm_one_scale(void) { gemm(false, 1); }
 
+static void pool_of_integers(void) // no pair around the MaxPool, as in models of QLinear operators
+{
+    input(4, DIMS(1, 3, 7, 6), 0.05f, 120, U8);
+    weights("w", 4, DIMS(4, 3, 1, 1), 4, 0, I8, false);
+    model_node(m, "Conv", "x_d w", "c");
+    qdq("c", 0.05f, 130, U8);
+    model_node(m, "MaxPool", "c_q", "p");
+    model_ints(m, "kernel_shape", 2, DIMS(3, 3));
+    model_ints(m, "strides", 2, DIMS(2, 2));
+    model_ints(m, "pads", 4, DIMS(1, 1, 1, 1));
+    model_node(m, "DequantizeLinear", "p c_s c_z", "d");
+    weights("v", 4, DIMS(2, 4, 1, 1), 2, 0, I8, false);
+    model_node(m, "Conv", "d v", "y");
+    qdq("y", 0.02f, 9, I8);
+}
+
+static void pool_of_the_quantized_input(void)
+{
+    input(4, DIMS(1, 2, 6, 6), 0.05f, 3, I8);
+    model_node(m, "MaxPool", "x_q", "p");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 2));
+    model_node(m, "DequantizeLinear", "p x_s x_z", "d");
+    weights("w", 4, DIMS(4, 2, 1, 1), 4, 0, I8, false);
+    model_node(m, "Conv", "d w", "y");
+    qdq("y", 0.02f, 9, I8);
+}
+
+static void matmul_beyond_32_bits(void) // 70,000 products of 255 and -128 are less than -2^31
+{
+    enum { K = 70000, N = 8 };
+    static uint8_t w[K * N];
+    float s = 0.0009765625f;
+    for (int i = 0; i < K * N; i++)
+        w[i] = (uint8_t)(255 - 16 * (i % N));
+    input(2, DIMS(1, K), 0.0625f, 0, I8);
+    model_raw(m, "w_i", U8, 2, DIMS(K, N), sizeof w, w);
+    model_f32(m, "w_s", 0, NULL, &s);
+    model_node(m, "DequantizeLinear", "w_i w_s", "w");
+    model_node(m, "MatMul", "x_d w", "y");
+    qdq("y", 1100, 0, I8);
+}
+
 static void matmul_rows(void)
 {
     input(2, DIMS(6, 5), 0.05f, 200, U8);
@@ -388,6 +430,9 @@ static const struct row {
     { "Gemm with transB, alpha, beta and bias", gemm_turned, STAGE_CONV, 1 },
     { "Gemm without transB", gemm_straight, STAGE_CONV, 1 },
     { "Gemm with one weight scale", gemm_one_scale, STAGE_CONV, 1 },
+    { "MaxPool of integers between two Convs", pool_of_integers, STAGE_CONV, 3 },
+    { "MaxPool of the quantized input", pool_of_the_quantized_input, STAGE_CONV, 2 },
+    { "MatMul whose sums leave 32 bits", matmul_beyond_32_bits, STAGE_CONV, 1 },
     { "MatMul over rows of uint8", matmul_rows, STAGE_CONV, 1 },
     { "Flatten permutes the weights of the Gemm behind it", flatten_gemm, STAGE_CONV, 2 },
     { "Transpose and Reshape permute the weights of the Gemm behind them", transpose_reshape_gemm, STAGE_CONV, 2 },

@@ -111,6 +111,62 @@ static void gemm_bias_per_row(void)
     finish();
 }
 
+static void gemm_bias_per_row_of_a_square(void) // as many rows as columns
+{
+    input(2, DIMS(3, 4), 0.05f, 3, I8);
+    weights("w", 2, DIMS(4, 3), 1, 0, I8, false);
+    model_f32(m, "b", 2, DIMS(3, 1), (float[]){ 1, 2, 3 });
+    model_node(m, "Gemm", "x_d w b", "y");
+    finish();
+}
+
+static void conv_of_two_images(void)
+{
+    input(4, DIMS(2, 2, 4, 4), 0.05f, 3, I8);
+    conv("x_d", "y");
+    finish();
+}
+
+static void pool_of_two_images(void)
+{
+    input(3, DIMS(2, 2, 4), 0.05f, 3, I8);
+    model_node(m, "GlobalAveragePool", "x_d", "y");
+    finish();
+}
+
+static void add_of_the_input_and_its_transpose(void)
+{
+    image();
+    model_node(m, "Transpose", "x_d", "t");
+    model_ints(m, "perm", 4, DIMS(0, 1, 3, 2));
+    model_node(m, "Add", "x_d t", "y");
+    finish();
+}
+
+static void clip_of_integers(void)
+{
+    image();
+    conv("x_d", "c");
+    qdq("c", 0.1f, 0, I8);
+    model_raw(m, "lo", I8, 0, NULL, 1, "\3");
+    model_node(m, "Clip", "c_q lo", "k");
+    model_node(m, "DequantizeLinear", "k c_s c_z", "d");
+    conv("d", "y");
+    finish();
+}
+
+static void pool_of_an_integer_input(void)
+{
+    float s = 0.1f;
+    model_input(m, "x", I8, 4, DIMS(1, 2, 4, 4));
+    model_f32(m, "s", 0, NULL, &s);
+    model_node(m, "MaxPool", "x", "p");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 2));
+    model_node(m, "DequantizeLinear", "p s", "d");
+    conv("d", "y");
+    finish();
+}
+
 static void computed_scale(void)
 {
     model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
@@ -249,14 +305,21 @@ static void add_scales_too_far_apart(void)
     model_output(m, "y_q");
 }
 
-static void bias_out_of_range(void)
+static void bias_of(float steps)
 {
-    image();
-    weights("w", 4, DIMS(1, 2, 1, 1), 1, 0, I8, false);
-    model_f32(m, "b", 1, DIMS(1), (float[]){ 1e20f });
+    float one = 1;
+    input(4, DIMS(1, 2, 4, 4), 1, 3, I8);
+    model_f32(m, "s", 0, NULL, &one);
+    model_raw(m, "i", I8, 4, DIMS(1, 2, 1, 1), 2, "ab");
+    model_node(m, "DequantizeLinear", "i s", "w");
+    model_f32(m, "b", 1, DIMS(1), &steps);
     model_node(m, "Conv", "x_d w b", "y");
-    finish();
+    qdq("y", 1.02f, 0, I8);
+    model_output(m, "y_q");
 }
+
+static void bias_out_of_range(void) { bias_of(1e20f); }
+static void bias_whose_product_needs_65_bits(void) { bias_of(0x1.fp38f); }
 
 static void nothing_but_softmax(void)
 {
@@ -309,12 +372,16 @@ static const struct row {
     { "PRelu has no hardware", prelu_between_pairs, E201, "'y_node' (PRelu)" },
     { "Concat has no hardware", concat_of_activations, E201, "'y_node' (Concat)" },
     { "PRelu at the end is no operator of the host", prelu_behind_the_last_pair, E201, "'y_node' (PRelu)" },
+    { "Clip of integers", clip_of_integers, E201, "'k_node' (Clip)" },
     { "Gemm with transA", gemm_trans_a, E202, "'y_node' (Gemm), attribute 'transA'" },
     { "Gemm with negative alpha", gemm_negative_alpha, E202, "'y_node' (Gemm)" },
     { "AveragePool that leaves pads out of the count", average_excluding_pads, E202, "(AveragePool), attribute 'count_include_pad'" },
     { "AveragePool beyond the edge", average_beyond_the_edge, E202, "(AveragePool), attribute 'ceil_mode'" },
     { "Add that broadcasts", add_broadcast, E204, "'y_node' (Add)" },
     { "Gemm with a bias per row", gemm_bias_per_row, E204, "'y_node' (Gemm)" },
+    { "Gemm with a bias per row, as many as columns", gemm_bias_per_row_of_a_square, E204, "'y_node' (Gemm)" },
+    { "a convolution of a batch", conv_of_two_images, E204, "'y_node' (Conv)" },
+    { "a pool of a batch", pool_of_two_images, E204, "'y_node' (GlobalAveragePool)" },
     { "a scale that is computed", computed_scale, E206, "(DequantizeLinear)" },
     { "a product of two activations", product_of_activations, E206, "'y_node' (MatMul)" },
     { "Add of a constant image", add_of_a_constant, E206, "'y_node' (Add)" },
@@ -322,7 +389,9 @@ static const struct row {
     { "weights beyond 9 bits", weights_of_32_bits, E207, "'y_node' (Conv)" },
     { "Transpose between two convolutions", transpose_between_convolutions, E208, "'y_node' (Conv)" },
     { "Transpose between two matrices", transpose_between_matrices, E208, "'y_node' (" },
+    { "Add of the input and its transpose", add_of_the_input_and_its_transpose, E208, "'y_node' (Add)" },
     { "a convolution of floats in a quantized model", float_input_of_a_convolution, E209, "'y_node' (Conv)" },
+    { "MaxPool of an integer input", pool_of_an_integer_input, E209, "'p_node' (MaxPool)" },
     { "float weights in a quantized model", float_weights, E209, "'y_node' (Conv)" },
     { "a function behind a convolution without a pair between", function_behind_a_convolution, E209, "'y_node' (Sigmoid)" },
     { "activations with a scale per channel", scales_per_activation_channel, E209, "Linear)" },
@@ -333,6 +402,7 @@ static const struct row {
     { "an output scale far below an accumulator step", output_scale_too_small, E209, "'y_q_node' (QuantizeLinear)" },
     { "an Add whose output scale is far below its inputs'", add_scales_too_far_apart, E209, "'y_node' (Add)" },
     { "a bias beyond any accumulator", bias_out_of_range, E209, "'y_node' (Conv)" },
+    { "a bias beyond what 64 bits multiply", bias_whose_product_needs_65_bits, E209, "'y_node' (Conv)" },
     { "a float model of host operators", nothing_but_softmax, E210, "test.onnx" },
     { "a quantized model without operators", nothing_but_quantization, E210, "test.onnx" },
     { "two outputs", two_outputs, E211, "test.onnx" },

@@ -315,7 +315,8 @@ static struct batch {
 } batches[] = {
     { "frames along the first axis", DT_FLOAT, 4, { 7, 2, 8, 8 }, 7 },
     { "one frame", DT_FLOAT, 4, { 1, 2, 8, 8 }, 1 },
-    { "no batch axis", DT_FLOAT, 4, { 6, 2, 8, 8 }, 6 },
+    { "an axis of frames before the batch axis", DT_FLOAT, 5, { 3, 1, 2, 8, 8 }, 3 },
+    { "axes in another order behind the frames", DT_FLOAT, 5, { 3, 2, 1, 8, 8 }, 0 },
     { "double is narrowed", DT_DOUBLE, 4, { 2, 2, 8, 8 }, 2 },
     { "uint8 becomes float", DT_UINT8, 4, { 2, 2, 8, 8 }, 2 },
     { "flattened frames", DT_FLOAT, 2, { 3, 128 }, 3 },

@@ -384,6 +384,68 @@ static void streams_and_edges_agree_on_their_lanes(void **state)
     }
 }
 
+static void flat_matmul(void) // of the image x_d to the 28 values a_d
+{
+    model_i64(m, "flat", 2, DIMS(1, -1));
+    model_node(m, "Reshape", "x_d flat", "f");
+    weights("w", 2, DIMS(32, 28), 1, 0, I8, false);
+    model_node(m, "MatMul", "f w", "a");
+    qdq("a", 0.2f, 0, I8);
+}
+
+static void add_of_pixels_and_a_vector(void) // 4 pixels of 7 channels, read as 28 values
+{
+    input(4, DIMS(1, 2, 4, 4), 0.05f, 0, I8);
+    weights("v", 4, DIMS(7, 2, 3, 3), 1, 0, I8, false);
+    model_node(m, "Conv", "x_d v", "c");
+    qdq("c", 0.2f, 0, I8);
+    flat_matmul();
+    model_node(m, "Transpose", "c_d", "t");
+    model_ints(m, "perm", 4, DIMS(0, 2, 3, 1));
+    model_node(m, "Reshape", "t flat", "r");
+    model_node(m, "Add", "a_d r", "y");
+    qdq("y", 0.2f, 0, I8);
+}
+
+static void average_of_a_vector(void) // 28 values, read as 4 pixels of 7 channels
+{
+    input(4, DIMS(1, 2, 4, 4), 0.05f, 0, I8);
+    flat_matmul();
+    model_i64(m, "image", 4, DIMS(1, 2, 2, 7));
+    model_node(m, "Reshape", "a_d image", "r");
+    model_node(m, "Transpose", "r", "t");
+    model_ints(m, "perm", 4, DIMS(0, 3, 1, 2));
+    model_node(m, "GlobalAveragePool", "t", "y");
+    qdq("y", 0.2f, 0, I8);
+}
+
+// A beat has the same elements for writer and reader when lanes divide the channels of both.
+static void reshaped_streams_have_lanes_that_divide_both_pixels(void **state)
+{
+    (void)state;
+    static void (*const build[])(void) = { add_of_pixels_and_a_vector, average_of_a_vector };
+    struct board b = board_of("DSP48E2", 360, 432, 70560);
+    for (int k = 0; k < 2; k++) {
+        qdq_setup();
+        struct pipeline *p = built(build[k]);
+        int reshaped = 0;
+        assert_true(schedule_solve(&cx, p, &b, &fastest));
+        for (int i = 0; i < p->n_stages; i++)
+            for (int port = 0; port < p->stages[i].n_in; port++) {
+                const struct stage *s = &p->stages[i];
+                int64_t c = stage_in(p, s, port)->c;
+                if (c == s->in_c || s->kind == STAGE_CONV)
+                    continue;
+                reshaped++;
+                assert_int_equal(c % s->fold.in_lanes, 0);
+                assert_int_equal(s->in_c % s->fold.in_lanes, 0);
+            }
+        assert_int_equal(reshaped, 1);
+        qdq_teardown(NULL);
+    }
+    qdq_setup();
+}
+
 static void the_same_model_gets_the_same_schedule(void **state)
 {
     (void)state;
@@ -416,6 +478,7 @@ int main(void)
         TEST(more_cycles_never_make_a_front_worse), TEST(digits_is_solved_as_glpk_solves_it), TEST(a_goal_is_reached_with_the_least_resources),
         TEST(more_multipliers_are_never_slower), TEST(budgets_hold_or_the_shortage_is_named), TEST(the_users_limit_on_dsp_holds),
         TEST(streams_and_edges_agree_on_their_lanes), TEST(the_same_model_gets_the_same_schedule),
+        TEST(reshaped_streams_have_lanes_that_divide_both_pixels),
     };
     struct CMUnitTest tests[COUNT(fixed) + COUNT(smalls)];
     memcpy(tests, fixed, sizeof fixed);

@@ -186,6 +186,9 @@ static void relu_and_clip_are_intervals(void **state)
     assert_true(isinf(lo) && lo < 0 && hi == 6);
     assert_true(unary_clamp(node(OP_Clip, 1, &x), &lo, &hi));
     assert_true(isinf(lo) && isinf(hi));
+    struct tensor *crossed[] = { x, constant(1, 6), constant(1, 2) }; // ONNX: min(max(x, 6), 2)
+    assert_true(unary_clamp(node(OP_Clip, 3, crossed), &lo, &hi));
+    assert_true(lo == 2 && hi == 2 && unary_eval(node(OP_Clip, 3, crossed), 9) == 2);
     struct tensor *open[] = { x, computed(0) }; // a bound that is computed
     assert_false(unary_clamp(node(OP_Clip, 2, open), &lo, &hi));
     assert_false(unary_clamp(node(OP_Sigmoid, 1, &x), &lo, &hi));
