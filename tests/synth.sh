@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Synthesizes networks with Yosys for both boards and compares DSP, block RAM, LUT and FF with the
-# prediction; reports the longest path in LUT levels. Minutes per network.
+# prediction; reports the longest path in LUT levels. About ten minutes per network.
 #     tests/synth.sh build/aihls [NETWORK...]
 set -u
 aihls=$(realpath "$1")
@@ -31,25 +31,8 @@ for n in ${*:-digits mt_resnet8_int8}; do
             hierarchy -check -top $top
             setattr -mod -set keep_hierarchy 1 *aihls_conv *aihls_dw *aihls_gap *aihls_add *aihls_table *aihls_fifo *aihls_rom
             synth_xilinx -family $family -nodsp -noiopad -flatten -top $top
-            # the last pass leaves a copy of one clock enable LUT at every flip-flop
-            opt_merge -share_all t:LUT*
-            tee -q -o sim/stat.txt stat
-            tee -q -o sim/luts.txt select -list t:LUT*
-            delete t:FD* t:DSP48* t:RAM* t:SRL* t:BUFG
-            tee -q -o sim/ltp.txt ltp" >sim/yosys.out 2>&1) || { tail -5 $out/sim/yosys.out; failed=1; continue; }
-        python3 "$stat" $out/sim/stat.txt $out/report.json $top || failed=1
-        python3 - $out/sim/ltp.txt $out/sim/luts.txt <<'PY'
-import re, sys
-luts = set(line.strip().split("/", 1)[1] for line in open(sys.argv[2]) if "/" in line)
-worst, where = 0, ""
-for path in re.split(r"Longest topological path in ", open(sys.argv[1]).read())[1:]:
-    if not re.match(r"\S*aihls_", path):
-        continue # the top sees its stages as single cells
-    levels = sum(1 for cell in re.findall(r"\(via ([^)]*)\)", path) if cell in luts)
-    if levels > worst:
-        worst, where = levels, path.split(" ", 1)[0].split("\\")[-1]
-print("longest path: %d LUT levels, in %s" % (worst, where))
-PY
+            write_json sim/netlist.json" >sim/yosys.out 2>&1) || { tail -5 $out/sim/yosys.out; failed=1; continue; }
+        python3 "$stat" $out/sim/netlist.json $out/report.json $top || failed=1
     done
 done
 exit $failed

@@ -1,55 +1,92 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sums Yosys' cell counts (text of `stat`, hierarchy kept) per stage and compares them with report.json.
+"""Counts what Yosys synthesized (write_json, stages kept as modules) and compares it with report.json.
 
-usage: synth_stat.py STAT.txt REPORT.json TOP
-Exit 1 when DSP or block RAM differ from the prediction, or LUT or FF by more than 20 %.
+usage: synth_stat.py NETLIST.json REPORT.json TOP
+Also prints the longest path in LUT levels inside any module. Exit 1 when DSP or block RAM differ from the
+prediction, or LUT or FF by more than 20 %.
 """
-import collections, json, re, sys
+import collections, json, sys
 
-LUTS = {"RAM32M16": 8, "RAM64M8": 8, "RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4, "SRL16E": 1, "SRLC32E": 1}
+LUT_RAM = {"RAM32M16": 8, "RAM64M8": 8, "RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4}
+LUTS = dict(LUT_RAM, SRL16E=1, SRLC32E=1)
 LUTS.update({"LUT%d" % i: 1 for i in range(1, 7)})
 BRAM18 = {"RAMB18E1": 1, "RAMB18E2": 1, "RAMB36E1": 2, "RAMB36E2": 2}
-FFS = ("FDRE", "FDSE", "FDCE", "FDPE")
+# cells whose output follows their inputs without a clock; what a LUT RAM reads follows its address only
+THROUGH = ("LUT", "CARRY", "MUXF", "INV", "BUF")
+
+
+def own_cells(module):
+    """Counts per type. The last pass of Yosys 0.23 leaves a copy of one clock enable LUT at every flip-flop: LUTs
+    with the same function and inputs count once."""
+    seen, types = set(), collections.Counter()
+    for cell in module["cells"].values():
+        if cell["type"].startswith("LUT"):
+            ins = tuple((p, tuple(b)) for p, b in sorted(cell["connections"].items()) if p != "O")
+            key = (cell["type"], cell["parameters"].get("INIT"), ins)
+            if key in seen:
+                continue
+            seen.add(key)
+        types[cell["type"]] += 1
+    return types
 
 
 def totals(modules, name, memo):
     """LUT, FF, DSP, RAMB18 of one module and everything below it."""
     if name not in memo:
         t = collections.Counter()
-        for cell, n in modules[name].items():
-            if cell in modules:
-                for k, v in totals(modules, cell, memo).items():
-                    t[k] += n * v
-            elif cell in LUTS:
+        for cell, n in own_cells(modules[name]).items():
+            if cell in LUTS:
                 t["lut"] += n * LUTS[cell]
             elif cell in BRAM18:
                 t["bram18"] += n * BRAM18[cell]
-            elif cell in FFS:
+            elif cell.startswith(("FDRE", "FDSE", "FDCE", "FDPE")):
                 t["ff"] += n
             elif cell.startswith("DSP48"):
                 t["dsp"] += n
+            elif cell in modules and "cells" in modules[cell] and "aihls_" in cell or cell.endswith("_core"):
+                for k, v in totals(modules, cell, memo).items():
+                    t[k] += n * v
         memo[name] = t
     return memo[name]
 
 
-def read_stat(path):
-    """Cell counts of each module in the text that `stat` prints (its JSON form is broken in Yosys 0.23)."""
-    modules, cells = {}, None
-    for line in open(path):
-        head = re.match(r"=== (.*) ===", line)
-        if head:
-            cells = {} if head.group(1) != "design hierarchy" else None
-            if cells is not None:
-                modules[head.group(1).lstrip("\\")] = cells
-        row = re.match(r"     (\S+) +(\d+)$", line)
-        if row and cells is not None:
-            cells[row.group(1).lstrip("\\")] = int(row.group(2))
-    return modules
+def levels(module):
+    """LUTs on the longest path between clocked cells or ports, iteratively in topological order."""
+    driver, fanin = {}, {}
+    for name, cell in module["cells"].items():
+        through = cell["type"].startswith(THROUGH)
+        if not through and cell["type"] not in LUT_RAM:
+            continue
+        for port, bits in cell["connections"].items():
+            if cell["port_directions"][port] == "output":
+                for b in bits:
+                    driver[b] = name
+        fanin[name] = [b for port, bits in cell["connections"].items()
+                       if cell["port_directions"][port] == "input" and (through or port.startswith(("ADDR", "A", "DPRA")))
+                       for b in bits]
+    depth, visiting = {}, set()
+    for start in fanin:
+        stack = [start]
+        while stack:
+            cell = stack[-1]
+            if cell in depth:
+                stack.pop()
+                continue
+            todo = [driver[b] for b in fanin[cell] if b in driver and driver[b] not in depth]
+            if todo and cell not in visiting:
+                visiting.add(cell)
+                stack.extend(todo)
+                continue
+            below = max([depth.get(driver[b], 0) for b in fanin[cell] if b in driver] or [0])
+            kind = module["cells"][cell]["type"]
+            depth[cell] = below + (1 if kind in LUTS else 0)
+            stack.pop()
+    return max(depth.values() or [0])
 
 
 def main():
-    modules = read_stat(sys.argv[1])
+    modules = json.load(open(sys.argv[1]))["modules"]
     report = json.load(open(sys.argv[2]))
     have, want = totals(modules, sys.argv[3], {}), report["predicted"]
     bad = 0
@@ -59,6 +96,8 @@ def main():
         ok = want[k] == have[k] if k in ("dsp", "bram18") else 0.8 <= ratio <= 1.25
         bad += not ok
         print("| %s | %d | %d | %.2f%s |" % (k.upper(), want[k], have[k], ratio, "" if ok else " (outside)"))
+    deepest = max((levels(m), n.split("\\")[-1]) for n, m in modules.items() if "aihls_" in n and m["cells"])
+    print("longest path: %d LUT levels, in %s" % deepest)
     return 1 if bad else 0
 
 
