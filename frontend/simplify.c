@@ -213,11 +213,49 @@ static bool fixed_point(const struct ctx *cx, struct graph *g)
     return true;
 }
 
+static bool same_constant(const struct tensor *a, const struct tensor *b)
+{
+    if (a == b || !a || !b)
+        return a == b;
+    return a->data && b->data && a->dtype == b->dtype && a->rank == b->rank &&
+           memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0 &&
+           memcmp(a->data, b->data, (size_t)tensor_count(a) * dtype_bytes(a->dtype)) == 0;
+}
+
+static const struct tensor *input_or_null(const struct node *n, int k)
+{
+    return k < n->n_in ? n->in[k] : NULL;
+}
+
+// Some exporters give each reader of a tensor its own QuantizeLinear and DequantizeLinear. Equal ones become one,
+// for the operator in front would otherwise be built once a reader. Nodes with few readers, so the pairs are few.
+static void merge_equal_quantizers(struct graph *g)
+{
+    for (int i = 0; i < g->n_nodes; i++) {
+        struct node *a = g->nodes[i];
+        if (a->op != OP_QuantizeLinear && a->op != OP_DequantizeLinear)
+            continue;
+        for (int k = i + 1; k < g->n_nodes; k++) {
+            struct node *b = g->nodes[k];
+            bool equal = b->op == a->op && b->in[0] == a->in[0] && !a->in[0]->data && same_constant(a->in[1], b->in[1]) &&
+                         same_constant(input_or_null(a, 2), input_or_null(b, 2)) &&
+                         node_int(a, "axis", 1) == node_int(b, "axis", 1) && a->out[0]->dtype == b->out[0]->dtype;
+            if (!equal || tensor_is_output(g, b->out[0]))
+                continue;
+            graph_replace_uses(g, b->out[0], a->out[0]);
+            graph_remove_node(g, b);
+            k--;
+        }
+    }
+    graph_remove_dead(g);
+}
+
 bool simplify_graph(const struct ctx *cx, struct graph *g)
 {
     graph_remove_dead(g);
     if (!fixed_point(cx, g))
         return false;
+    merge_equal_quantizers(g);
     // Only now is it clear which normalizations nothing around them can take.
     bool lowered = false;
     for (int i = 0; i < g->n_nodes; i++)

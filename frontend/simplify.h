@@ -21,6 +21,7 @@
 //               count_include_pad: into its pads;
 //             Squeeze, Unsqueeze, Flatten: rewritten as Reshape with a constant shape;
 //             ReduceMean over the two spatial axes: as GlobalAveragePool (+ Reshape when keepdims is 0);
+//             equal QuantizeLinear or DequantizeLinear nodes on one tensor: merged;
 //             nodes that no output needs: removed.
 // requires  shape_infer
 // provides  shape_infer holds, node meanings unchanged up to float rounding

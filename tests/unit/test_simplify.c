@@ -198,6 +198,30 @@ static void nothing_nodes(struct model *m)
     model_node(m, "Flatten", "e", "y");
 }
 
+// Two readers of x, each with its own pair.
+static void two_pairs(struct model *m, float second_scale)
+{
+    const float first_scale = 0.5f;
+    model_input(m, "x", DT_FLOAT, 2, DIMS(1, 4));
+    model_f32(m, "s1", 0, NULL, &first_scale);
+    model_f32(m, "s2", 0, NULL, &second_scale);
+    model_node(m, "QuantizeLinear", "x s1", "q1");
+    model_node(m, "DequantizeLinear", "q1 s1", "d1");
+    model_node(m, "QuantizeLinear", "x s2", "q2");
+    model_node(m, "DequantizeLinear", "q2 s2", "d2");
+    model_node(m, "Add", "d1 d2", "y");
+}
+
+static void equal_pairs(struct model *m)
+{
+    two_pairs(m, 0.5f);
+}
+
+static void different_pairs(struct model *m)
+{
+    two_pairs(m, 0.25f);
+}
+
 static struct row {
     const char *name;
     void (*build)(struct model *m);
@@ -222,6 +246,9 @@ static struct row {
       "DequantizeLinear DequantizeLinear Add QuantizeLinear" },
     { "the old Softmax runs over a flat view", old_softmax, 9, "Reshape Softmax Reshape" },
     { "nodes that do nothing go", nothing_nodes, 13, "Relu" },
+    { "equal quantizers of one tensor become one", equal_pairs, 13, "QuantizeLinear DequantizeLinear Add" },
+    { "quantizers of other scales stay", different_pairs, 13,
+      "QuantizeLinear DequantizeLinear QuantizeLinear DequantizeLinear Add" },
 };
 
 static void check_row(void **state)
