@@ -33,7 +33,7 @@ int64_t cost_input_cycles(const struct stage *s, int in_lanes);
 struct cost cost_stage(const struct stage *s, const struct fold *f, const char *tech);
 
 // RAMB18 for a memory of that shape (a RAMB36 counts as two); `writable`: a RAM, not a ROM. It is the rule by which
-// Yosys 0.23 maps memories to xcup and xc7, reproduced on 137 shapes (docs/50-rtl.md).
+// Yosys 0.23 maps memories to xcup and xc7, reproduced on 138 shapes (docs/50-rtl.md).
 int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable);
 
 // The FIFO of an edge, its fork and its narrowing.
