@@ -314,11 +314,10 @@ static void add_array(struct cost *c, const struct stage *s, const struct fold *
     c->ff += f->seg_len * (1 + ceil_log2(x->weight_words)); // delayed ROM addresses
 }
 
-struct cost cost_stage(const struct stage *s, const struct fold *f, const char *tech)
+struct cost cost_stage(const struct stage *s, const struct fold *f)
 {
     struct cost c = { .cycles = cost_cycles(s, f) };
     struct fold_shape x = fold_shape(s, f);
-    (void)tech;
     switch (s->kind) {
     case STAGE_CONV:
     case STAGE_DW:

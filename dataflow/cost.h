@@ -29,8 +29,8 @@ int64_t cost_cycles(const struct stage *s, const struct fold *f);
 // Cycles to take one frame in at `in_lanes` elements a beat.
 int64_t cost_input_cycles(const struct stage *s, int in_lanes);
 
-// All of a stage's cost. tech is the board's ("DSP48E2", …).
-struct cost cost_stage(const struct stage *s, const struct fold *f, const char *tech);
+// All of a stage's cost.
+struct cost cost_stage(const struct stage *s, const struct fold *f);
 
 // RAMB18 for a memory of that shape (a RAMB36 counts as two); `writable`: a RAM, not a ROM. It is the rule by which
 // Yosys 0.23 maps memories to xcup and xc7, reproduced on 138 shapes (docs/50-rtl.md).

@@ -393,7 +393,7 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
     mark_behind(g, tail, behind);
     for (int i = 0; i < n; i++) {
         const struct tensor *t = g->tensors[i];
-        wanted[i] = !behind[i] && wants_quantization(g, t) && (t->producer || t == g->inputs[0]);
+        wanted[i] = !behind[i] && wants_quantization(g, t);
     }
     if (!tail->producer)
         return diag_error(cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",

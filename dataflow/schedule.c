@@ -301,7 +301,7 @@ void schedule_apply(struct pipeline *p, const struct option *chosen, const char 
         bool packed = s->kind == STAGE_CONV && s->fold.use_dsp && s->fold.pack == 2;
         if (packed)
             s->fold.seg_len = cost_exact_segment(s, &s->fold, tech);
-        s->cost = cost_stage(s, &s->fold, tech);
+        s->cost = cost_stage(s, &s->fold);
         for (int k = 0; k < s->n_in; k++)
             p->edges[s->in_edge[k]].lanes = s->fold.in_lanes;
         p->streams[s->out_stream].lanes = s->fold.rq_lanes;
@@ -462,7 +462,7 @@ static bool solve_once(struct solve *s, int64_t wanted)
     if (!interval || !try_interval(p, s->b->tech, interval, s->budget, true, s->chosen, &s->proven))
         return false;
     schedule_apply(p, s->chosen, s->b->tech);
-    if (!timing_size_fifos(p, s->cx->arena))
+    if (!timing_size_fifos(p))
         BUG("FIFO analysis of %s found no progress", p->name);
     p->optimal = s->proven;
     sum_up(p);

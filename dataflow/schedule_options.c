@@ -53,7 +53,6 @@ static void keep(struct arena *a, struct options *out, const struct option *o)
 
 struct enumeration {
     const struct stage *s;
-    const char *tech;
     int64_t interval;
     struct arena *a;
     struct options *out;
@@ -71,7 +70,7 @@ static void price(const struct enumeration *e, struct fold f)
         if (block == 0 ? ring_depth > RING_LUT_DEPTH : ring_depth <= 32)
             continue;
         f.ring_block = block;
-        struct option o = { f, cost_stage(e->s, &f, e->tech) };
+        struct option o = { f, cost_stage(e->s, &f) };
         if (o.cost.cycles <= e->interval)
             keep(e->a, e->out, &o);
     }
@@ -205,7 +204,7 @@ static void gap_options(const struct enumeration *e, int lanes)
     for (int r = 0; r < N_RATES; r++) {
         f.rq_lanes = f.in_lanes;
         f.rq_cycles = rates[r].cycles;
-        struct option o = { f, cost_stage(e->s, &f, e->tech) };
+        struct option o = { f, cost_stage(e->s, &f) };
         if (o.cost.cycles <= e->interval)
             keep(e->a, e->out, &o);
     }
@@ -214,7 +213,7 @@ static void gap_options(const struct enumeration *e, int lanes)
 void stage_options(const struct pipeline *p, const struct stage *s, const char *tech, int64_t interval,
                    struct arena *a, struct options *out)
 {
-    struct enumeration e = { .s = s, .tech = tech, .interval = interval, .a = a, .out = out };
+    struct enumeration e = { .s = s, .interval = interval, .a = a, .out = out };
     const struct stream *in = stage_in(p, s, 0);
     out->n = 0;
     if (s->kind == STAGE_CONV || (s->kind == STAGE_DW && s->op == DW_MAC)) {
@@ -238,7 +237,7 @@ void stage_options(const struct pipeline *p, const struct stage *s, const char *
         if (!lanes)
             break;
         struct fold f = { .in_lanes = lanes, .rq_lanes = lanes, .rq_cycles = 1, .rows_par = 1, .word = 1, .lanes = 1, .pack = 1, .seg_len = 1 };
-        struct option o = { f, cost_stage(s, &f, tech) };
+        struct option o = { f, cost_stage(s, &f) };
         if (o.cost.cycles <= interval)
             keep(a, out, &o);
         break;

@@ -333,11 +333,10 @@ static void set_depth(const struct pipeline *p, struct edge *e, int64_t words)
         e->depth_words += grain;
 }
 
-bool timing_size_fifos(struct pipeline *p, struct arena *a)
+bool timing_size_fifos(struct pipeline *p)
 {
     struct arena scratch = { 0 };
     int64_t *need = arena_array(&scratch, int64_t, p->n_edges), interval = 1;
-    (void)a;
     for (int i = 0; i < p->n_edges; i++) {
         struct edge *e = &p->edges[i];
         e->depth_words = enters_join(p, e) ? 0 : DEFAULT_DEPTH;

@@ -23,6 +23,6 @@ struct timing_result timing_run(const struct pipeline *p, struct arena *a, int f
 // requires  folds, lanes
 // provides  depths, p->interval_cycles, p->latency_cycles
 // False when the pipeline cannot keep the interval (a bug of the analysis: reported as such by the caller).
-bool timing_size_fifos(struct pipeline *p, struct arena *a);
+bool timing_size_fifos(struct pipeline *p);
 
 #endif

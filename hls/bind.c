@@ -17,9 +17,8 @@ static int64_t address_bits(int64_t depth)
     return depth <= 2 ? 1 : ceil_log2(depth);
 }
 
-const char *bind_stream_net(const struct pipeline *p, struct arena *a, int stream)
+const char *bind_stream_net(struct arena *a, int stream)
 {
-    (void)p;
     return arena_printf(a, "x%02d", stream);
 }
 
@@ -336,7 +335,7 @@ static void bind_table(struct binding *b, const struct stage *s, const char *in,
 
 static void bind_stage(struct binding *b, const struct stage *s, const char *const *edge_net)
 {
-    const char *in = edge_net[s->in_edge[0]], *out = bind_stream_net(b->p, b->a, s->out_stream);
+    const char *in = edge_net[s->in_edge[0]], *out = bind_stream_net(b->a, s->out_stream);
     switch (s->kind) {
     case STAGE_CONV: bind_conv(b, s, in, out); break;
     case STAGE_DW: bind_dw(b, s, in, out); break;
@@ -382,7 +381,7 @@ static const char *bind_edge(struct binding *b, const struct edge *e, const char
 static void bind_stream(struct binding *b, const struct stream *s, const char **edge_net)
 {
     struct netlist *n = b->n;
-    const char *x = bind_stream_net(b->p, b->a, s->index);
+    const char *x = bind_stream_net(b->a, s->index);
     int readers = stream_edge_count(b->p, s->index), k = 0;
     struct strbuf data = STRBUF_INIT, valid = STRBUF_INIT, ready = STRBUF_INIT;
     stream_nets(b, x, s->lanes);

@@ -100,7 +100,7 @@ static void print_probes(const struct design *d, struct arena *a, struct strbuf 
                 p->n_stages, p->n_edges, p->out_stream);
     strbuf_adds(sb, "#define PROBE_STREAMS(P) \\\n");
     for (int i = 0; i < p->n_streams; i++)
-        strbuf_addf(sb, "    P(%d, %s, %d, %lld)%s\n", i, bind_stream_net(p, a, i), p->streams[i].lanes,
+        strbuf_addf(sb, "    P(%d, %s, %d, %lld)%s\n", i, bind_stream_net(a, i), p->streams[i].lanes,
                     (long long)stream_beats(&p->streams[i], p->streams[i].lanes), i + 1 < p->n_streams ? " \\" : "");
     strbuf_adds(sb, "#define PROBE_STAGES(P) \\\n");
     for (int i = 0; i < p->n_stages; i++)

@@ -22,8 +22,8 @@ check dataflow "base frontend sim"
 check hls "base frontend dataflow sim"
 grep -l 'include "dataflow/\|include "hls/' frontend/*.[ch] base/*.[ch] 2>/dev/null && bad=1
 for h in base/*.h frontend/*.h dataflow/*.h sim/*.h hls/*.h; do
-    gcc -std=c11 -D_GNU_SOURCE -I. -Ibuild/gen -fsyntax-only -x c "$h" 2>/tmp/check_layers.$$ || { echo "$h does not compile alone"; head -3 /tmp/check_layers.$$; bad=1; }
+    gcc -std=c11 -D_GNU_SOURCE -I. -Ibuild/gen -fsyntax-only -x c "$h" 2>build/check_layers.txt || { echo "$h does not compile alone"; head -3 build/check_layers.txt; bad=1; }
 done
-rm -f /tmp/check_layers.$$
+rm -f build/check_layers.txt
 [ $bad = 0 ] && echo "layers and headers: clean"
 exit $bad

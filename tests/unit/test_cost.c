@@ -220,13 +220,13 @@ static void packing_halves_the_multipliers(void **state)
     l.s.rq = (struct requant){ .n = 1, .mult_bits = 24, .bias_bits = 8 };
     struct fold f = { .lanes = (int)l.s.out_c, .word = (int)l.s.in_c, .rows_par = 1, .use_dsp = true, .pack = 2, .seg_len = 1,
                       .rq_lanes = 1, .rq_cycles = 8, .in_lanes = 1, .ring_rows = 4 };
-    struct cost packed = cost_stage(&l.s, &f, "DSP48E2");
+    struct cost packed = cost_stage(&l.s, &f);
     assert_int_equal(packed.dsp, (l.s.out_c + 1) / 2 * l.s.in_c);
     f.pack = 1;
-    struct cost single = cost_stage(&l.s, &f, "DSP48E2");
+    struct cost single = cost_stage(&l.s, &f);
     assert_int_equal(single.dsp, l.s.out_c * l.s.in_c);
     f.use_dsp = false;
-    struct cost luts = cost_stage(&l.s, &f, "DSP48E2");
+    struct cost luts = cost_stage(&l.s, &f);
     assert_int_equal(luts.dsp, 0);
     assert_true(luts.lut > single.lut);
     assert_int_equal(packed.cycles, luts.cycles);
