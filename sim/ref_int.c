@@ -87,7 +87,8 @@ static void dw_row(const struct stage *s, const int8_t *x, int8_t *y, int64_t oy
                 else
                     acc += s->op == DW_MAC ? v * s->weights[c * taps + t] : v;
             }
-            y[(oy * g->out_w + ox) * s->out_c + c] = (int8_t)(s->has_requant ? requantize(&s->rq, acc, c) : acc);
+            int64_t set = s->rq.by_pixel ? oy * g->out_w + ox : c;
+            y[(oy * g->out_w + ox) * s->out_c + c] = (int8_t)(s->has_requant ? requantize(&s->rq, acc, set) : acc);
         }
 }
 
@@ -95,11 +96,13 @@ static void run_gap(const struct stage *s, const int8_t *x, int8_t *y)
 {
     const struct window_geometry *g = &s->geo;
     for (int64_t c = 0; c < s->out_c; c++) {
-        int64_t acc = 0;
+        int64_t acc = s->op == DW_MAX ? -128 : 0;
         for (int64_t iy = 0; iy < g->kernel_h; iy++)
-            for (int64_t ix = 0; ix < g->kernel_w; ix++)
-                acc += x[(iy * g->in_w + ix) * s->in_c + c];
-        y[c] = (int8_t)requantize(&s->rq, acc, c);
+            for (int64_t ix = 0; ix < g->kernel_w; ix++) {
+                int v = x[(iy * g->in_w + ix) * s->in_c + c];
+                acc = s->op != DW_MAX ? acc + v : v > acc ? v : acc;
+            }
+        y[c] = (int8_t)(s->has_requant ? requantize(&s->rq, acc, c) : acc);
     }
 }
 
@@ -108,6 +111,42 @@ static void run_add(const struct stage *s, const int8_t *a, const int8_t *b, int
     for (int64_t i = 0; i < n; i++) {
         int64_t sum = (int64_t)(a[i] - s->a_zp) * s->a_mult + (int64_t)(b[i] - s->b_zp) * s->b_mult;
         y[i] = (int8_t)clamp_int(rne_shift(sum, s->add_shift) + s->rq.zero_point, s->rq.clamp_lo, s->rq.clamp_hi);
+    }
+}
+
+static void run_mul(const struct stage *s, const int8_t *a, const int8_t *b, int8_t *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        int64_t product = (int64_t)(a[i] - s->a_zp) * (b[i] - s->b_zp) * s->a_mult;
+        y[i] = (int8_t)clamp_int(rne_shift(product, s->add_shift) + s->rq.zero_point, s->rq.clamp_lo, s->rq.clamp_hi);
+    }
+}
+
+static void run_table(const struct stage *s, const int8_t *x, int8_t *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = s->table[(s->n_tables > 1 ? i % s->in_c * 256 : 0) + (x[i] & 255)];
+}
+
+static void run_gather(const struct stage *s, const int8_t *x, int8_t *y)
+{
+    const struct gather *g = &s->gather;
+    for (int64_t oy = 0; oy < g->out_h; oy++)
+        for (int64_t ox = 0; ox < g->out_w; ox++)
+            for (int64_t c = 0; c < s->out_c; c++) {
+                bool fill = g->y_at[oy] == GATHER_FILL || g->x_at[ox] == GATHER_FILL || g->c_at[c] == GATHER_FILL;
+                *y++ = (int8_t)(fill ? g->fill : x[g->y_at[oy] + g->x_at[ox] + g->c_at[c]]);
+            }
+}
+
+static void run_concat(const struct stage *s, const int8_t *a, const int8_t *b, int8_t *y, int64_t n)
+{
+    for (int64_t done = 0; done < n; done += s->piece[0] + s->piece[1]) {
+        memcpy(y, a, (size_t)s->piece[0]);
+        memcpy(y + s->piece[0], b, (size_t)s->piece[1]);
+        a += s->piece[0];
+        b += s->piece[1];
+        y += s->piece[0] + s->piece[1];
     }
 }
 
@@ -130,10 +169,10 @@ static void run_stage(const struct pipeline *p, const struct stage *s, int8_t **
         break;
     case STAGE_GAP: run_gap(s, x, y); break;
     case STAGE_ADD: run_add(s, x, streams[stage_in(p, s, 1)->index], y, n); break;
-    case STAGE_TABLE:
-        for (int64_t i = 0; i < n; i++)
-            y[i] = s->table[x[i] & 255];
-        break;
+    case STAGE_MUL: run_mul(s, x, streams[stage_in(p, s, 1)->index], y, n); break;
+    case STAGE_TABLE: run_table(s, x, y, n); break;
+    case STAGE_GATHER: run_gather(s, x, y); break;
+    case STAGE_CONCAT: run_concat(s, x, streams[stage_in(p, s, 1)->index], y, n); break;
     case STAGE_KIND_COUNT: BUG("no stage kind");
     }
 }

@@ -112,7 +112,7 @@ static void check_function(void **state)
         node_set_float(g, n, f->attr2, f->b);
     assert_true(unary_is(n, &in));
     assert_int_equal(in, 0);
-    double y = unary_eval(n, f->x);
+    double y = unary_eval(n, f->x, 0);
     if (!(fabs(y - f->want) <= 1e-14 * fmax(1, fabs(f->want))))
         fail_msg("%.17g, want %.17g", y, f->want);
 }
@@ -145,7 +145,7 @@ static void check_binary(void **state)
     struct node *n = node(b->op, 2, both);
     assert_true(unary_is(n, &in));
     assert_int_equal(in, b->constant_first);
-    assert_true(fabs(unary_eval(n, b->x) - b->want) < 1e-14 * fabs(b->want));
+    assert_true(fabs(unary_eval(n, b->x, 0) - b->want) < 1e-14 * fabs(b->want));
 }
 
 static void two_computed_operands_are_no_function_of_one(void **state)
@@ -188,12 +188,12 @@ static void relu_and_clip_are_intervals(void **state)
     assert_true(isinf(lo) && isinf(hi));
     struct tensor *crossed[] = { x, constant(1, 6), constant(1, 2) }; // ONNX: min(max(x, 6), 2)
     assert_true(unary_clamp(node(OP_Clip, 3, crossed), &lo, &hi));
-    assert_true(lo == 2 && hi == 2 && unary_eval(node(OP_Clip, 3, crossed), 9) == 2);
+    assert_true(lo == 2 && hi == 2 && unary_eval(node(OP_Clip, 3, crossed), 9, 0) == 2);
     struct tensor *open[] = { x, computed(0) }; // a bound that is computed
     assert_false(unary_clamp(node(OP_Clip, 2, open), &lo, &hi));
     assert_false(unary_clamp(node(OP_Sigmoid, 1, &x), &lo, &hi));
     struct node *n = node(OP_Clip, 3, both);
-    assert_true(unary_eval(n, -9) == -1.5 && unary_eval(n, 9) == 6 && unary_eval(n, 2) == 2);
+    assert_true(unary_eval(n, -9, 0) == -1.5 && unary_eval(n, 9, 0) == 6 && unary_eval(n, 2, 0) == 2);
 }
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
