@@ -5,24 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-struct Stalls {
-    int in, out;
-    bool none;
-    explicit Stalls(Random &r) : in(0), out(0), none(r.chance(40))
-    {
-        if (!none) in = r.pick({0, 40, 128, 220}), out = r.pick({0, 40, 128, 220});
-    }
-};
-
-static int seed_of(Random &r) { return r.range(1, 1 << 30); }
-
-static std::vector<int> random_elements(Random &r, size_t count)
-{
-    std::vector<int> v(count);
-    for (int &e : v) e = (int)r.bits_signed(8);
-    return v;
-}
-
 struct Quant { // requantization constants of a case, per channel
     int bias_w, mult_w, shift_w, shift_min, cycles, zp, lo, hi;
     std::vector<int64_t> bias;
