@@ -333,6 +333,76 @@ static void bind_table(struct binding *b, const struct stage *s, const char *in,
     instance_stream(b->n, i, "m_act", out);
 }
 
+static void bind_mul(struct binding *b, const struct stage *s, const char *in, const char *in_b, const char *out)
+{
+    struct instance *i = stage_unit(b, s, "aihls_mul");
+    const struct { const char *name; int64_t value; } v[] = {
+        { "LANES", s->fold.in_lanes }, { "CHANNELS", s->in_c }, { "A_ZP", s->a_zp }, { "B_ZP", s->b_zp }, { "MULT", s->a_mult },
+        { "SHIFT", s->add_shift }, { "ZERO_POINT", s->rq.zero_point }, { "CLAMP_LO", s->rq.clamp_lo }, { "CLAMP_HI", s->rq.clamp_hi },
+    };
+    for (size_t k = 0; k < sizeof v / sizeof *v; k++)
+        instance_int(b->n, i, v[k].name, v[k].value);
+    instance_stream(b->n, i, "s_a", in);
+    instance_stream(b->n, i, "s_b", in_b);
+    instance_stream(b->n, i, "m_act", out);
+}
+
+// One of the three maps of a gather, with its ROM; entry k of `at` every `step` elements, in words. Returns the image.
+static struct image *gather_map(struct binding *b, const struct stage *s, char axis, const int32_t *at, int64_t n, int64_t step,
+                                int64_t map_bits, int64_t more_bits)
+{
+    const char *name = arena_printf(b->a, "%s_%c", s->name, axis), *en = arena_printf(b->a, axis == 'y' ? "%s_y_en" : "%s_map_en", s->name);
+    const char *addr = netlist_net(b->n, address_bits(n), "%s_addr", name);
+    const char *data = netlist_net(b->n, map_bits + 1 + more_bits, "%s_data", name);
+    struct image *im = add_rom(b, name, n > 64, map_bits + 1 + more_bits, n, en, addr, data);
+    for (int64_t k = 0; k < n; k++) {
+        bool fill = at[k * step] == GATHER_FILL;
+        image_set(im, k, 0, (int)map_bits, fill ? 0 : at[k * step] / s->fold.word);
+        image_set(im, k, map_bits, 1, fill);
+    }
+    return im;
+}
+
+static void bind_gather(struct binding *b, const struct stage *s, const char *in, const char *out)
+{
+    const struct gather *g = &s->gather;
+    int64_t word = s->fold.word, in_words = g->in_count / word;
+    int64_t map_bits = address_bits(in_words), count_bits = ceil_log2(in_words + 1), need, free_words;
+    netlist_net(b->n, 1, "%s_y_en", s->name);
+    netlist_net(b->n, 1, "%s_map_en", s->name);
+    struct image *y = gather_map(b, s, 'y', g->y_at, g->out_h, 1, map_bits, 2 * count_bits);
+    for (int64_t k = 0; k < g->out_h; k++) {
+        gather_row(s, (int)word, k, &need, &free_words);
+        image_set(y, k, map_bits + 1, (int)count_bits, need);
+        image_set(y, k, map_bits + 1 + count_bits, (int)count_bits, free_words);
+    }
+    gather_map(b, s, 'x', g->x_at, g->out_w, 1, map_bits, 0);
+    gather_map(b, s, 'c', g->c_at, s->out_c / word, word, map_bits, 0);
+    struct instance *i = stage_unit(b, s, "aihls_gather");
+    const struct { const char *name; int64_t value; } v[] = {
+        { "LANES", word }, { "IN_WORDS", in_words }, { "RING_WORDS", cost_gather_ring(s, &s->fold) }, { "OUT_Y", g->out_h },
+        { "OUT_X", g->out_w }, { "OUT_W", s->out_c / word }, { "FILL", g->fill }, { "BLOCK", s->fold.ring_block },
+    };
+    for (size_t k = 0; k < sizeof v / sizeof *v; k++)
+        instance_int(b->n, i, v[k].name, v[k].value);
+    static const char *const ports[] = { "y_en", "y_addr", "y_data", "map_en", "x_addr", "x_data", "c_addr", "c_data" };
+    for (size_t k = 0; k < sizeof ports / sizeof *ports; k++)
+        instance_port(b->n, i, ports[k], arena_printf(b->a, "%s_%s", s->name, ports[k]));
+    instance_stream(b->n, i, "s_act", in);
+    instance_stream(b->n, i, "m_act", out);
+}
+
+static void bind_concat(struct binding *b, const struct stage *s, const char *in, const char *in_b, const char *out)
+{
+    struct instance *i = stage_unit(b, s, "aihls_concat");
+    instance_int(b->n, i, "LANES", s->fold.in_lanes);
+    instance_int(b->n, i, "A_BEATS", s->piece[0] / s->fold.in_lanes);
+    instance_int(b->n, i, "B_BEATS", s->piece[1] / s->fold.in_lanes);
+    instance_stream(b->n, i, "s_a", in);
+    instance_stream(b->n, i, "s_b", in_b);
+    instance_stream(b->n, i, "m_act", out);
+}
+
 static void bind_stage(struct binding *b, const struct stage *s, const char *const *edge_net)
 {
     const char *in = edge_net[s->in_edge[0]], *out = bind_stream_net(b->a, s->out_stream);
@@ -341,7 +411,10 @@ static void bind_stage(struct binding *b, const struct stage *s, const char *con
     case STAGE_DW: bind_dw(b, s, in, out); break;
     case STAGE_GAP: bind_gap(b, s, in, out); break;
     case STAGE_ADD: bind_add(b, s, in, edge_net[s->in_edge[1]], out); break;
+    case STAGE_MUL: bind_mul(b, s, in, edge_net[s->in_edge[1]], out); break;
     case STAGE_TABLE: bind_table(b, s, in, out); break;
+    case STAGE_GATHER: bind_gather(b, s, in, out); break;
+    case STAGE_CONCAT: bind_concat(b, s, in, edge_net[s->in_edge[1]], out); break;
     case STAGE_KIND_COUNT: BUG("no stage kind");
     }
 }
@@ -368,10 +441,12 @@ static const char *bind_edge(struct binding *b, const struct edge *e, const char
         return out;
     const char *narrow = arena_printf(b->a, "e%02dn", e->index);
     stream_nets(b, narrow, e->lanes);
-    i = netlist_add(n, "aihls_narrow", arena_printf(b->a, "u_narrow_e%02d", e->index), NULL);
+    bool wider = e->lanes > s->lanes;
+    i = netlist_add(n, wider ? "aihls_widen" : "aihls_narrow", arena_printf(b->a, "u_%s_e%02d", wider ? "widen" : "narrow", e->index), NULL);
     instance_int(n, i, "S_LANES", s->lanes);
     instance_int(n, i, "M_LANES", e->lanes);
-    instance_int(n, i, "CHANNELS", s->c);
+    if (!wider)
+        instance_int(n, i, "CHANNELS", s->c);
     clocked(b, i);
     instance_stream(n, i, "s_act", out);
     instance_stream(n, i, "m_act", narrow);
