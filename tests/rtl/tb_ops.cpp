@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generates random cases of the operator stages with stimuli and expected streams, computed
-// by definition.  usage: tb_ops gather SEED COUNT DIR
+// by definition.  usage: tb_ops gather|concat|ctable SEED COUNT DIR
 #include "tb_gen.hpp"
 #include <algorithm>
 #include <cstring>
@@ -194,10 +194,60 @@ static void gather_case(Top &t, Random &r)
     t.end();
 }
 
+static void concat_case(Top &t, Random &r)
+{
+    int lanes = r.pick({1, 2, 4, 16}), a_beats = r.range(1, 5), b_beats = r.range(1, 5), frames = 40;
+    std::vector<int> a = random_elements(r, (size_t)(frames * a_beats * lanes)), out;
+    std::vector<int> b = random_elements(r, (size_t)(frames * b_beats * lanes));
+    for (int f = 0; f < frames; f++) {
+        out.insert(out.end(), a.begin() + f * a_beats * lanes, a.begin() + (f + 1) * a_beats * lanes);
+        out.insert(out.end(), b.begin() + f * b_beats * lanes, b.begin() + (f + 1) * b_beats * lanes);
+    }
+    Stalls stalls(r);
+    t.begin("concat");
+    t.source("a", beats_of(a, lanes, lanes), seed_of(r), stalls.in);
+    t.source("b", beats_of(b, lanes, lanes), seed_of(r), stalls.none ? 0 : r.pick({0, 100, 200}));
+    t.sink("m", beats_of(out, lanes, lanes), a_beats + b_beats, seed_of(r), stalls.out, stalls.none ? a_beats + b_beats : 0);
+    latency(t, "a", 1, 1);
+    t.out("    aihls_concat #(.LANES(%d), .A_BEATS(%d), .B_BEATS(%d)) u_dut (.clk(clk), .rst(rst), .s_a_data(a_data), "
+          ".s_a_valid(a_valid), .s_a_ready(a_ready), .s_b_data(b_data), .s_b_valid(b_valid), .s_b_ready(b_ready), "
+          ".m_act_data(m_data), .m_act_valid(m_valid), .m_act_ready(m_ready));\n", lanes, a_beats, b_beats);
+    t.end();
+}
+
+static void ctable_case(Top &t, Random &r)
+{
+    int channels = r.range(1, 20), lanes = r.range(1, std::min(8, channels)), pixels = 100;
+    int beats = ceil_div(channels, lanes), addr_w = 8 + clog2(beats);
+    std::vector<int> in = random_elements(r, (size_t)(pixels * channels)), out;
+    std::vector<int> entries = random_elements(r, (size_t)(beats * lanes * 256)); // of missing channels too
+    for (size_t i = 0; i < in.size(); i++)
+        out.push_back(entries[i % (size_t)channels * 256 + (size_t)(in[i] & 255)]);
+    Stalls stalls(r);
+    t.begin("ctable");
+    t.source("s", beats_of(in, channels, lanes), seed_of(r), stalls.in);
+    t.sink("m", beats_of(out, channels, lanes), beats, seed_of(r), stalls.out, stalls.none ? beats : 0);
+    latency(t, "s", 1, 2);
+    t.out("    wire t_en; wire [%d:0] t_addr; wire [%d:0] t_data;\n", lanes * addr_w - 1, lanes * 8 - 1);
+    for (int l = 0; l < lanes; l++) {
+        Image image(8);
+        for (int b = 0; b < beats; b++)
+            for (int x = 0; x < 256; x++)
+                image.add(), image.set(0, 8, entries[(size_t)((b * lanes + l) * 256 + x)]);
+        std::string addr = "t_addr[" + std::to_string(l * addr_w) + " +: " + std::to_string(addr_w) + "]";
+        std::string data = "t_data[" + std::to_string(l * 8) + " +: 8]";
+        t.rom("t", l, image, r.range(0, 1), "t_en", addr.c_str(), data.c_str());
+    }
+    t.out("    aihls_ctable #(.LANES(%d), .CHANNELS(%d)) u_dut (.clk(clk), .rst(rst), .s_act_data(s_data), "
+          ".s_act_valid(s_valid), .s_act_ready(s_ready), .t_en(t_en), .t_addr(t_addr), .t_data(t_data), "
+          ".m_act_data(m_data), .m_act_valid(m_valid), .m_act_ready(m_ready));\n", lanes, channels);
+    t.end();
+}
+
 int main(int argc, char **argv)
 {
     static const struct { const char *name; void (*make)(Top &, Random &); } kinds[] = {
-        {"gather", gather_case},
+        {"gather", gather_case}, {"concat", concat_case}, {"ctable", ctable_case},
     };
     if (argc == 5)
         for (auto &kind : kinds)
@@ -210,6 +260,6 @@ int main(int argc, char **argv)
                 top.finish();
                 return 0;
             }
-    fprintf(stderr, "usage: tb_ops gather SEED COUNT DIR\n");
+    fprintf(stderr, "usage: tb_ops gather|concat|ctable SEED COUNT DIR\n");
     return 2;
 }
