@@ -117,6 +117,16 @@ static const struct tensor *skip_free(struct lowering *l, const struct tensor *t
     return t;
 }
 
+// The tensor that t's elements come from over operators that move them.
+static const struct tensor *skip_moves(struct lowering *l, const struct tensor *t)
+{
+    const int32_t *unused = NULL;
+    t = skip_free(l, t, &unused);
+    while (t->producer && move_is(t->producer))
+        t = skip_free(l, t->producer->in[0], &unused);
+    return t;
+}
+
 // The stream behind tensor t, which needs a view or an operator that gathers it. *out has the map so far.
 static bool locate(struct lowering *l, const struct tensor *t, struct source *out)
 {
@@ -373,8 +383,7 @@ static bool open_input(struct lowering *l, const struct tensor *t, const struct 
 static bool lower_integer_pool(struct lowering *l, const struct node *n)
 {
     struct source in = { .stream = -1 };
-    const int32_t *unused = NULL;
-    const struct tensor *t = skip_free(l, n->in[0], &unused);
+    const struct tensor *t = skip_moves(l, n->in[0]);
     const struct node *q = t->producer;
     if (l->views[t->index].stream < 0 && q && q->op == OP_QuantizeLinear && host_computes(q->in[0]) && !open_input(l, t, q))
         return false;
@@ -416,8 +425,7 @@ static bool lower_all(struct lowering *l, const struct tensor *tail)
         if (!n->out[0] || !needed[n->out[0]->index])
             continue;
         if (n->op == OP_DequantizeLinear && !n->in[0]->data) {
-            const int32_t *unused = NULL;
-            const struct tensor *t = skip_free(l, n->in[0], &unused);
+            const struct tensor *t = skip_moves(l, n->in[0]);
             if (l->views[t->index].stream < 0 && (!t->producer || (t->producer->op == OP_QuantizeLinear && host_computes(t->producer->in[0]))))
                 ok &= open_input(l, t, n);
         } else if (n->op == OP_QuantizeLinear && !host_computes(n->in[0])) {

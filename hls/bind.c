@@ -319,8 +319,44 @@ static void bind_add(struct binding *b, const struct stage *s, const char *in, c
     instance_stream(b->n, i, "m_act", out);
 }
 
+// A table for each channel: lane l's memory has those of channels l, lanes + l, …
+static void bind_channel_tables(struct binding *b, const struct stage *s, const char *in, const char *out)
+{
+    int64_t lanes = s->fold.in_lanes, beats = ceil_div(s->in_c, lanes), bits = 8 + ceil_log2(beats);
+    const char *en = netlist_net(b->n, 1, "%s_t_en", s->name), *addr = netlist_net(b->n, lanes * bits, "%s_t_addr", s->name);
+    const char *data = netlist_net(b->n, 8 * lanes, "%s_t_data", s->name);
+    struct strbuf all = STRBUF_INIT;
+    for (int64_t l = 0; l < lanes; l++) {
+        const char *name = arena_printf(b->a, "%s_t%lld", s->name, (long long)l), *q = netlist_net(b->n, 8, "%s_q", name);
+        const char *at = arena_printf(b->a, "%s[%lld:%lld]", addr, (long long)((l + 1) * bits - 1), (long long)(l * bits));
+        struct image *im = add_rom(b, name, true, 8, 256 * beats, en, at, q);
+        for (int64_t c = l; c < s->in_c; c += lanes)
+            for (int64_t k = 0; k < 256; k++)
+                image_set(im, c / lanes * 256 + k, 0, 8, s->table[c * 256 + k]);
+        struct strbuf piece = STRBUF_INIT;
+        strbuf_addf(&piece, "%s%s%s", q, l ? ", " : "", all.text);
+        strbuf_clear(&all);
+        strbuf_adds(&all, piece.text);
+        strbuf_release(&piece);
+    }
+    netlist_assign(b->n, data, arena_printf(b->a, "{%s}", all.text));
+    strbuf_release(&all);
+    struct instance *i = stage_unit(b, s, "aihls_ctable");
+    instance_int(b->n, i, "LANES", lanes);
+    instance_int(b->n, i, "CHANNELS", s->in_c);
+    instance_port(b->n, i, "t_en", en);
+    instance_port(b->n, i, "t_addr", addr);
+    instance_port(b->n, i, "t_data", data);
+    instance_stream(b->n, i, "s_act", in);
+    instance_stream(b->n, i, "m_act", out);
+}
+
 static void bind_table(struct binding *b, const struct stage *s, const char *in, const char *out)
 {
+    if (s->n_tables > 1) {
+        bind_channel_tables(b, s, in, out);
+        return;
+    }
     const char *file = arena_printf(b->a, "mem/%s_%s.hex", b->p->name, s->name);
     struct image *im = netlist_image(b->n, file, 8, 256);
     for (int k = 0; k < 256; k++)
