@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generates random cases of the operator stages with stimuli and expected streams, computed
-// by definition.  usage: tb_ops gather|concat|ctable SEED COUNT DIR
+// by definition.  usage: tb_ops gather|concat|ctable|mul SEED COUNT DIR
 #include "tb_gen.hpp"
 #include <algorithm>
 #include <cstring>
@@ -244,10 +244,38 @@ static void ctable_case(Top &t, Random &r)
     t.end();
 }
 
+static void mul_case(Top &t, Random &r)
+{
+    int channels = r.range(1, 9), lanes = r.range(1, std::min(4, channels)), pixels = 400;
+    int mult_bits = r.pick({24, 24, 24, 12, 3, 1}), mult = (int)r.bits(mult_bits - 1) | 1 << (mult_bits - 1);
+    if (r.chance(10)) mult = (1 << mult_bits) - 1;
+    int a_zp = r.pick({-128, 127, 0, r.range(-128, 127)}), b_zp = r.pick({-128, 127, 0, r.range(-128, 127)});
+    // most products within the range of a byte; powers of two make ties
+    int shift = r.chance(75) ? mult_bits + r.range(2, 9) : r.range(1, 62);
+    if (r.chance(30)) mult = 1 << (mult_bits - 1), shift = mult_bits + r.range(0, 7);
+    int zp = r.range(-128, 127), lo = r.chance(60) ? -128 : r.range(-128, zp), hi = r.chance(60) ? 127 : r.range(zp, 127);
+    std::vector<int> a = random_elements(r, (size_t)(pixels * channels)), b = random_elements(r, a.size()), out;
+    for (size_t i = 0; i < a.size(); i++)
+        out.push_back(requantize((__int128)(a[i] - a_zp) * (b[i] - b_zp) * mult, shift, zp, lo, hi));
+    Stalls stalls(r);
+    t.begin("mul");
+    t.source("a", beats_of(a, channels, lanes), seed_of(r), stalls.in);
+    t.source("b", beats_of(b, channels, lanes), seed_of(r), stalls.none ? 0 : r.pick({0, 100, 200}));
+    t.sink("m", beats_of(out, channels, lanes), ceil_div(channels, lanes), seed_of(r), stalls.out,
+           stalls.none ? ceil_div(channels, lanes) : 0);
+    if (stalls.none) latency(t, "a", 1, 9);
+    t.out("    aihls_mul #(.LANES(%d), .CHANNELS(%d), .A_ZP(%d), .B_ZP(%d), .MULT(%d), .SHIFT(%d), .ZERO_POINT(%d), "
+          ".CLAMP_LO(%d), .CLAMP_HI(%d)) u_dut (.clk(clk), .rst(rst), .s_a_data(a_data), "
+          ".s_a_valid(a_valid), .s_a_ready(a_ready), .s_b_data(b_data), .s_b_valid(b_valid), .s_b_ready(b_ready), "
+          ".m_act_data(m_data), .m_act_valid(m_valid), .m_act_ready(m_ready));\n",
+          lanes, channels, a_zp, b_zp, mult, shift, zp, lo, hi);
+    t.end();
+}
+
 int main(int argc, char **argv)
 {
     static const struct { const char *name; void (*make)(Top &, Random &); } kinds[] = {
-        {"gather", gather_case}, {"concat", concat_case}, {"ctable", ctable_case},
+        {"gather", gather_case}, {"concat", concat_case}, {"ctable", ctable_case}, {"mul", mul_case},
     };
     if (argc == 5)
         for (auto &kind : kinds)
@@ -260,6 +288,6 @@ int main(int argc, char **argv)
                 top.finish();
                 return 0;
             }
-    fprintf(stderr, "usage: tb_ops gather|concat|ctable SEED COUNT DIR\n");
+    fprintf(stderr, "usage: tb_ops gather|concat|ctable|mul SEED COUNT DIR\n");
     return 2;
 }
