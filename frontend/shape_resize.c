@@ -7,6 +7,9 @@
 #include "base/check.h"
 #include "frontend/shape_impl.h"
 
+// A coordinate that is half way between two pixels may miss the half by its rounding to float32, as 9.5 / (19 / 7)
+// does. ONNX Runtime counts what is this near as half way too.
+#define HALF_TOLERANCE 1e-6
 #define MAX_LENGTH 0x1p40f // no dimension reaches this (shape_set)
 
 enum transform { HALF_PIXEL, PYTORCH_HALF_PIXEL, ALIGN_CORNERS, ASYMMETRIC, TF_HALF_PIXEL_FOR_NN, N_TRANSFORMS };
@@ -28,6 +31,13 @@ static int choice(const struct node *n, const char *name, const char *const *nam
 
 // ---- coordinates ----
 
+// A factor so close to 1 that no length changes is none: scale is the ratio of the lengths, says the standard.
+static bool keeps_shape(const struct node *n)
+{
+    const struct tensor *x = n->in[0], *y = n->out[0];
+    return memcmp(x->dims, y->dims, (size_t)x->rank * sizeof *x->dims) == 0;
+}
+
 // The position in the input, not clamped. float32 throughout: a factor such as 0.6 has no exact float32, and in
 // wider arithmetic 3 / 0.6f falls short of 5 and would be floored to 4. Rounded at each step it is 5.
 static float coordinate(const struct node *n, int axis, int64_t out)
@@ -35,7 +45,7 @@ static float coordinate(const struct node *n, int axis, int64_t out)
     float in_length = (float)n->in[0]->dims[axis], out_length = (float)n->out[0]->dims[axis], x = (float)out;
     const struct tensor *scales = n->n_in > 2 ? n->in[2] : NULL;
     float scale = scales ? ((const float *)scales->data)[axis] : out_length / in_length;
-    if (scale == 1.0f) // batch and channels stay, whatever the transformation would make of them
+    if (scale == 1.0f || keeps_shape(n)) // batch and channels stay, whatever the transformation would make of them
         return x;
     switch ((enum transform)choice(n, "coordinate_transformation_mode", transforms, N_TRANSFORMS)) {
     case HALF_PIXEL: return (x + 0.5f) / scale - 0.5f;
@@ -54,8 +64,8 @@ static double round_coordinate(const struct node *n, int axis, double x)
     if (node_int(n, "nearest_by_scale", 0)) // opset 10: down takes the upper neighbour
         return scales && ((const float *)scales->data)[axis] < 1.0f ? ceil(x) : floor(x);
     switch ((enum rounding)choice(n, "nearest_mode", roundings, N_ROUNDINGS)) {
-    case PREFER_FLOOR: return ceil(x - 0.5);
-    case PREFER_CEIL: return floor(x + 0.5);
+    case PREFER_FLOOR: return ceil(x - 0.5 - HALF_TOLERANCE);
+    case PREFER_CEIL: return floor(x + 0.5 + HALF_TOLERANCE);
     case FLOOR: return floor(x);
     case CEIL: return ceil(x);
     case N_ROUNDINGS: break;
