@@ -43,7 +43,7 @@ struct fold_shape fold_shape(const struct stage *s, const struct fold *f)
     }
     x.segments = (int)ceil_div(x.chain, f->seg_len);
     x.weight_words = x.passes * x.steps;
-    x.params = ceil_div(s->out_c, f->rq_lanes);
+    x.params = s->rq.by_pixel ? s->rq.n : ceil_div(s->out_c, f->rq_lanes);
     return x;
 }
 
@@ -354,7 +354,7 @@ struct cost cost_stage(const struct stage *s, const struct fold *f)
         if (s->has_requant) {
             add_requant(&c, s, f);
             if (s->rq.n > 1)
-                add_rom(&c, f->param_block, f->rq_lanes * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x.params);
+                add_rom(&c, f->param_block, (s->rq.by_pixel ? 1 : f->rq_lanes) * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x.params);
         }
         // hold register that shifts its results out
         c.lut += (s->kind == STAGE_CONV ? f->lanes : f->word) * acc_bits_total(s);

@@ -188,38 +188,41 @@ static bool read_part(struct lowering *l, const struct expression *e, const stru
     return true;
 }
 
-// Elements of an input of dims like t's, seen as a stream of image order, between two turns of a concatenation along axis.
-static int64_t piece_of(const struct tensor *t, int axis)
+// Which axis of an image a concatenation runs along. Tensors of other ranks than image_order knows are one pixel.
+enum direction { ALONG_CHANNELS, ALONG_COLUMNS, ALONG_ROWS };
+
+static enum direction direction_of(const struct tensor *t, int axis)
 {
-    int64_t n = tensor_count(t);
-    if (t->rank == 4)
-        return axis == 1 ? t->dims[1] : axis == 2 ? n : t->dims[1] * t->dims[3];
-    if (t->rank == 3)
-        return axis == 1 ? t->dims[1] : n;
-    return t->rank == 2 && axis == 1 ? t->dims[1] : n;
+    if (t->rank == 4 || t->rank == 3)
+        return axis == 1 ? ALONG_CHANNELS : t->rank == 4 && axis == 2 ? ALONG_ROWS : ALONG_COLUMNS;
+    return t->rank == 2 && axis == 0 ? ALONG_ROWS : ALONG_CHANNELS;
 }
 
-// Joins a and b; the result holds element a.element.., b.element + offset of b behind a's count.
-static struct part join(struct lowering *l, const struct expression *e, const struct part *x, const struct part *y, int axis)
+// Elements of input t, seen as a stream in image order, in one turn.
+static int64_t piece_of(struct arena *a, const struct tensor *t, enum direction d)
+{
+    int64_t h, w, c;
+    image_order(a, t, &h, &w, &c);
+    return d == ALONG_CHANNELS ? c : d == ALONG_COLUMNS ? w * c : h * w * c;
+}
+
+// x and y in turns.
+static struct part join(struct lowering *l, const struct expression *e, const struct part *x, const struct part *y, enum direction d)
 {
     struct arena *a = l->cx->arena;
     const struct part *both[] = { x, y };
-    int64_t count[2], h = 1, w = 1, c = 0;
-    for (int k = 0; k < 2; k++) {
-        const struct stream *s = &l->p->streams[both[k]->stream];
-        count[k] = s->h * s->w * s->c;
-        c += axis == 1 ? both[k]->piece : 0;
-        h = axis == 1 ? count[k] / both[k]->piece : s->h;
-        w = axis == 1 ? 1 : s->w;
-    }
     const struct stream *sx = &l->p->streams[x->stream], *sy = &l->p->streams[y->stream];
-    if (axis == 1 && sx->h * sx->w == h) {
-        h = sx->h;
-        w = sx->w;
-    } else if (axis != 1) {
-        c = sx->c;
-        h = axis == 2 ? sx->h + sy->h : sx->h;
-        w = axis == 2 ? sx->w : sx->w + sy->w;
+    int64_t count[] = { sx->h * sx->w * sx->c, sy->h * sy->w * sy->c };
+    int64_t h = sx->h, w = sx->w, c = sx->c;
+    if (d == ALONG_CHANNELS) {
+        bool image = sx->h * sx->w == count[0] / x->piece; // else a flattened one
+        h = image ? h : count[0] / x->piece;
+        w = image ? w : 1;
+        c = x->piece + y->piece;
+    } else if (d == ALONG_ROWS) {
+        h += sy->h;
+    } else {
+        w += sy->w;
     }
     int32_t *element = arena_array(a, int32_t, count[0] + count[1]);
     for (int64_t i = 0, p = 0; p < count[0] + count[1]; i++)
@@ -250,11 +253,12 @@ bool lower_concat(struct lowering *l, const struct expression *e)
     struct arena *a = l->cx->arena;
     int axis = axis_of(node_int(n, "axis", 0), y->rank);
     int64_t inner = 1, done = 0;
-    if (axis == 0 || y->dims[0] != 1)
+    enum direction d = direction_of(y, axis);
+    if (y->rank != 2 && (axis == 0 || y->dims[0] != 1))
         return diag_error(l->cx, E202, at_attr(l->g, n, "axis"), "concatenate along channels, height or width; frames follow each other",
                           "Concat along axis %d of %s", axis, shape_text(a, y->rank, y->dims));
-    for (int d = axis + 1; d < y->rank; d++)
-        inner *= y->dims[d];
+    for (int i = axis + 1; i < y->rank; i++)
+        inner *= y->dims[i];
     struct part sum = { .stream = -1 };
     for (int k = 0; k < n->n_in; k++) {
         const struct tensor *t = n->in[k];
@@ -268,8 +272,8 @@ bool lower_concat(struct lowering *l, const struct expression *e)
             element[i] = (int32_t)(p.element[i] / run * all + done + p.element[i] % run);
         done += run;
         p.element = element;
-        p.piece = piece_of(t, axis);
-        sum = k == 0 ? p : join(l, e, &sum, &p, axis);
+        p.piece = piece_of(a, t, d);
+        sum = k == 0 ? p : join(l, e, &sum, &p, d);
     }
     bind_view(l, e, sum.stream, sum.element);
     return true;

@@ -69,14 +69,14 @@ static bool interleave(struct lowering *l, const struct expression *e, int s, co
     int64_t h, w, c, count = y->factor * x->factor;
     const int32_t *order = image_order(a, e->result, &h, &w, &c);
     int32_t *at = arena_array(a, int32_t, h * w * c);
-    bool same = true;
+    struct stream *from = &l->p->streams[s];
+    bool same = h * w * c == from->h * from->w * from->c;
     for (int64_t p = 0; p < h * w * c; p++) {
         int64_t oy = p / c / w, ox = p / c % w, m = p % c, f = phase_of(y, oy) * x->factor + phase_of(x, ox);
         at[p] = (int32_t)((conv_index(y, oy) * x->outs + conv_index(x, ox)) * c * count + (m / per * count + f) * per + m % per);
         same &= at[p] == p;
     }
-    if (!same || h * w != y->outs * x->outs) {
-        struct stream *from = &l->p->streams[s];
+    if (!same) {
         from->scale = e->scale;
         from->zero_point = e->zero_point;
         s = gather_stage(l, e->main, part_name(l, e, "interleave"), s, at, h, w, c, 0);

@@ -18,6 +18,7 @@
 #define SIMPLE_LATENCY 3
 #define FIFO_LATENCY 2
 #define ADD_LATENCY 6
+#define MUL_LATENCY 8
 #define GATHER_LATENCY 8
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
@@ -304,7 +305,7 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         k->passes_per_row = s->geo.out_w * m->shape[i].passes;
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
         k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
-                     (s->kind == STAGE_ADD || s->kind == STAGE_MUL ? ADD_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
+                     (s->kind == STAGE_ADD ? ADD_LATENCY : s->kind == STAGE_MUL ? MUL_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
                       s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles : SIMPLE_LATENCY);
         if (s->kind == STAGE_GATHER)
             init_gather(m, s, k);

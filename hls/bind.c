@@ -139,7 +139,7 @@ static void bind_params(struct binding *b, const struct stage *s)
 {
     const struct requant *r = &s->rq;
     struct fold_shape x = fold_shape(s, &s->fold);
-    int64_t lane_bits = param_bits(r), lanes = s->fold.rq_lanes;
+    int64_t lane_bits = param_bits(r), lanes = r->by_pixel ? 1 : s->fold.rq_lanes;
     const char *data = netlist_net(b->n, lanes * lane_bits, "%s_p_data", s->name);
     if (r->n == 1) { // the same for every channel: constants
         struct image im = { NULL, lane_bits, 1, ceil_div(lane_bits, 8), arena_alloc(b->a, (size_t)ceil_div(lane_bits, 8)) };
@@ -154,7 +154,7 @@ static void bind_params(struct binding *b, const struct stage *s)
     const char *en = netlist_net(b->n, 1, "%s_p_en", s->name);
     const char *addr = netlist_net(b->n, address_bits(x.params), "%s_p_addr", s->name);
     struct image *im = add_rom(b, arena_printf(b->a, "%s_p", s->name), s->fold.param_block, lanes * lane_bits, x.params, en, addr, data);
-    for (int64_t c = 0; c < s->out_c; c++)
+    for (int64_t c = 0; c < r->n; c++)
         set_params(im, c / lanes, c % lanes * lane_bits, r, c);
 }
 
@@ -171,6 +171,8 @@ static void requant_params(struct binding *b, struct instance *i, const struct s
     if (s->kind != STAGE_GAP) // there every input lane has its requantizer
         instance_int(n, i, "RQ_LANES", s->fold.rq_lanes);
     instance_int(n, i, "RQ_CYCLES", s->fold.rq_cycles);
+    if (r->by_pixel)
+        instance_int(n, i, "PARAM_PIXELS", 1);
     instance_int(n, i, "MULT_W", r->mult_bits);
     instance_int(n, i, "BIAS_W", r->bias_bits);
     instance_int(n, i, "SHIFT_MIN", r->shift_min);
@@ -252,6 +254,19 @@ static void tie_to_zero(struct binding *b, struct instance *i, const char *port,
     instance_port(b->n, i, port, arena_printf(b->a, "%lld'd0", (long long)width_bits));
 }
 
+// A maximum needs no requantizer.
+static void no_requant_params(struct binding *b, struct instance *i, const struct stage *s)
+{
+    static const char *const widths[] = { "SHIFT_W", "MULT_W", "BIAS_W" };
+    for (int k = 0; k < 3; k++)
+        instance_int(b->n, i, widths[k], 1);
+    if (s->kind != STAGE_GAP)
+        instance_int(b->n, i, "RQ_LANES", s->fold.rq_lanes);
+    unused_output(b, i, s, "p_en", 1);
+    unused_output(b, i, s, "p_addr", address_bits(param_words(s)));
+    tie_to_zero(b, i, "p_data", 3 * s->fold.rq_lanes);
+}
+
 static void bind_dw(struct binding *b, const struct stage *s, const char *in, const char *out)
 {
     static const char *const ops[] = { "\"MAC\"", "\"SUM\"", "\"MAX\"" };
@@ -274,24 +289,18 @@ static void bind_dw(struct binding *b, const struct stage *s, const char *in, co
         tie_to_zero(b, i, "w_data", f->seg_len * fold_shape(s, f).segments * f->word);
     }
     instance_int(b->n, i, "ACC_W", s->has_requant ? s->acc_bits : 8);
-    if (s->has_requant) {
+    if (s->has_requant)
         requant_params(b, i, s);
-    } else {
-        static const char *const widths[] = { "SHIFT_W", "MULT_W", "BIAS_W" };
-        for (int k = 0; k < 3; k++)
-            instance_int(b->n, i, widths[k], 1);
-        instance_int(b->n, i, "RQ_LANES", f->rq_lanes);
-        unused_output(b, i, s, "p_en", 1);
-        unused_output(b, i, s, "p_addr", address_bits(param_words(s)));
-        tie_to_zero(b, i, "p_data", 3 * f->rq_lanes);
-    }
+    else
+        no_requant_params(b, i, s);
     instance_stream(b->n, i, "s_act", in);
     instance_stream(b->n, i, "m_act", out);
 }
 
 static void bind_gap(struct binding *b, const struct stage *s, const char *in, const char *out)
 {
-    bind_params(b, s);
+    if (s->has_requant)
+        bind_params(b, s);
     struct instance *i = stage_unit(b, s, "aihls_gap");
     instance_int(b->n, i, "IN_H", s->geo.in_h);
     instance_int(b->n, i, "IN_W", s->geo.in_w);
@@ -299,8 +308,13 @@ static void bind_gap(struct binding *b, const struct stage *s, const char *in, c
     instance_int(b->n, i, "POOL_H", s->geo.kernel_h);
     instance_int(b->n, i, "POOL_W", s->geo.kernel_w);
     instance_int(b->n, i, "S_LANES", s->fold.in_lanes);
-    instance_int(b->n, i, "ACC_W", s->acc_bits);
-    requant_params(b, i, s);
+    instance_int(b->n, i, "ACC_W", s->has_requant ? s->acc_bits : 8);
+    if (s->has_requant) {
+        requant_params(b, i, s);
+    } else {
+        instance_text(b->n, i, "OP", "\"MAX\"");
+        no_requant_params(b, i, s);
+    }
     instance_stream(b->n, i, "s_act", in);
     instance_stream(b->n, i, "m_act", out);
 }
