@@ -244,7 +244,12 @@ static void nothing_nodes(struct model *m)
     model_node(m, "Cast", "c", "d");
     model_int(m, "to", DT_FLOAT);
     model_node(m, "Relu", "d", "e");
-    model_node(m, "Flatten", "e", "y");
+    model_i64(m, "ones", 2, DIMS(1, 1));
+    model_f32(m, "nearly", 1, DIMS(2), FLOATS(1, 1.2f));
+    model_node(m, "Tile", "e ones", "f");
+    model_node(m, "Resize", "f - nearly", "h");
+    model_string(m, "nearest_mode", "ceil");
+    model_node(m, "Flatten", "h", "y");
 }
 
 // Two readers of x, each with its own pair.
