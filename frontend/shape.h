@@ -34,7 +34,7 @@ bool conv_transpose_geometry(const struct ctx *cx, const struct graph *g, const 
                              struct window_geometry *out);
 
 // Resize, along one of its axes (0 is the batch). Both require shape_infer, which checks modes and makes the scales
-// a constant; `out` is in [0, dims[axis]) of the result. Coordinates are computed in float32, as ONNX Runtime and
+// a constant; `out` is in [0, dims[axis]) of the result. A Resize whose result has the shape of its input copies. Coordinates are computed in float32, as ONNX Runtime and
 // PyTorch compute them.
 // Input index that nearest Resize n reads for output index `out` along axis `axis`.
 int64_t resize_nearest_index(const struct node *n, int axis, int64_t out);

@@ -153,6 +153,10 @@ static bool is_noop(const struct graph *g, const struct node *n)
     case OP_Squeeze:
     case OP_Unsqueeze:
     case OP_Expand:
+    case OP_Tile:
+    case OP_Resize: // of the same shape it copies, see resize_nearest_index
+    case OP_DepthToSpace:
+    case OP_SpaceToDepth:
     case OP_Slice: // forward over everything; backwards it would be a mirror
         return same_shape(x, y) && (n->op != OP_Slice || n->n_in < 5 || !n->in[4]);
     case OP_Pad: {

@@ -8,7 +8,7 @@
 // does      to a fixed point:
 //             constant folding (every node whose inputs are constants, DequantizeLinear excepted:
 //               a quantized weight stays a DequantizeLinear of a constant);
-//             Identity, Dropout, no-op Reshape, Cast to the same type, zero Pad: removed;
+//             Identity, Dropout, no-op Reshape, Resize, Tile, Cast to the same type, zero Pad: removed;
 //             QLinearConv, QLinearMatMul, QLinearAdd, QLinearMul, QLinearAveragePool, QLinearGlobalAveragePool,
 //               QLinearSigmoid, QLinearLeakyRelu, QLinearConcat, QLinearReduceMean, QLinearSoftmax, QGemm: rewritten as
 //               DequantizeLinear → float operator → QuantizeLinear, constants too;
