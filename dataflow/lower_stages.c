@@ -292,20 +292,16 @@ static bool lower_conv(struct lowering *l, const struct expression *e)
 // within a row (a flattened image does).
 static const int32_t *matrix_columns(struct lowering *l, const struct node *n, struct source *in, int64_t rows, int64_t k)
 {
-    struct arena *a = l->cx->arena;
-    if (!in->element) {
-        int32_t *order = arena_array(a, int32_t, rows * k);
+    bool by_rows = in->element != NULL;
+    for (int64_t i = 0; by_rows && i < rows * k; i++)
+        by_rows = in->element[i] / k == i / k && in->element[i] % k == in->element[i % k];
+    if (!by_rows) {
+        int32_t *order = arena_array(l->cx->arena, int32_t, rows * k);
         for (int64_t i = 0; i < rows * k; i++)
             order[i] = (int32_t)i;
         if (!demand_order(l, n, in, order, rows, 1, k))
             return NULL;
     }
-    for (int64_t i = 0; i < rows * k; i++)
-        if (in->element[i] / k != i / k || in->element[i] % k != in->element[i % k]) {
-            diag_error(l->cx, E208, at_node(l->g, n), "avoid the Transpose in front of the matrix product",
-                       "%s reads its input in an order that would need a transpose in hardware", op_info(n->op)->name);
-            return NULL;
-        }
     return in->element;
 }
 

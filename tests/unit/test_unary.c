@@ -154,12 +154,35 @@ static void two_computed_operands_are_no_function_of_one(void **state)
     int in;
     struct tensor *x[] = { computed(4), computed(4) };
     assert_false(unary_is(node(OP_Add, 2, x), &in));
-    struct tensor *per_channel[] = { computed(4), constant(4, 1) };
-    assert_false(unary_is(node(OP_Mul, 2, per_channel), &in));
     struct tensor *k = constant(1, 1);
     assert_false(unary_is(node(OP_Relu, 1, &k), &in)); // nothing computed
     struct tensor *c = computed(4);
     assert_false(unary_is(node(OP_Softmax, 1, &c), &in));
+}
+
+static void a_constant_may_differ_along_one_axis(void **state)
+{
+    (void)state;
+    int in;
+    float *v = arena_array(&arena, float, 6);
+    for (int i = 0; i < 6; i++)
+        v[i] = (float)(i + 1);
+    const struct { int rank; int64_t dims[3]; int axis; } rows[] = {
+        { 1, { 4 }, 3 }, { 3, { 3, 1, 1 }, 1 }, { 3, { 1, 5, 1 }, 2 }, { 3, { 1, 1, 1 }, -1 },
+    };
+    struct tensor *x = graph_add_tensor(g, "image", DT_FLOAT, 4, (const int64_t[]){ 1, 3, 5, 4 });
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tensor *k = graph_add_const(g, "k", DT_FLOAT, rows[i].rank, rows[i].dims, v), *left[] = { k, x }, *right[] = { x, k };
+        struct node *sub = node(OP_Sub, 2, left), *prelu = node(OP_PRelu, 2, right);
+        assert_true(unary_is(sub, &in) && in == 1);
+        assert_true(unary_is(prelu, &in) && in == 0);
+        assert_int_equal(unary_axis(sub), rows[i].axis);
+        int64_t last = rows[i].axis < 0 ? 0 : 2;
+        assert_true(unary_eval(sub, 10, last) == (double)last + 1 - 10);
+        assert_true(unary_eval(prelu, -10, last) == -10 * ((double)last + 1) && unary_eval(prelu, 10, last) == 10);
+    }
+    struct tensor *plane = graph_add_const(g, "p", DT_FLOAT, 3, (const int64_t[]){ 3, 1, 2 }, v), *both[] = { x, plane };
+    assert_false(unary_is(node(OP_Mul, 2, both), &in));
 }
 
 static void a_constant_that_would_raise_the_rank_is_refused(void **state)
@@ -201,6 +224,7 @@ static void relu_and_clip_are_intervals(void **state)
 int main(void)
 {
     struct CMUnitTest tests[3 + COUNT(functions) + COUNT(binaries)] = {
+        cmocka_unit_test_setup_teardown(a_constant_may_differ_along_one_axis, setup, teardown),
         cmocka_unit_test_setup_teardown(two_computed_operands_are_no_function_of_one, setup, teardown),
         cmocka_unit_test_setup_teardown(a_constant_that_would_raise_the_rank_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(relu_and_clip_are_intervals, setup, teardown),
