@@ -215,6 +215,8 @@ static void gap_options(const struct enumeration *e, int lanes)
     for (int r = 0; r < N_RATES; r++) {
         f.rq_lanes = f.in_lanes;
         f.rq_cycles = rates[r].cycles;
+        if (!e->s->has_requant && f.rq_cycles > 1) // a maximum
+            continue;
         struct option o = { f, cost_stage(e->s, &f) };
         if (o.cost.cycles <= e->interval)
             keep(e->a, e->out, &o);
