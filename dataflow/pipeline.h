@@ -157,6 +157,8 @@ int stream_edge_count(const struct pipeline *p, int s);
 int64_t stream_beats(const struct stream *s, int lanes);
 // The stage's input stream at a port.
 const struct stream *stage_in(const struct pipeline *p, const struct stage *s, int port);
+// Elements of s->weights; 0 without.
+int64_t stage_weight_count(const struct stage *s);
 
 // Invariants of structure and of ranges; BUG on the first breach.
 void pipeline_verify(const struct pipeline *p);
