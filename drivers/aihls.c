@@ -361,7 +361,7 @@ enum aihls_status aihls_run(struct aihls *a, const struct aihls_input *inputs, i
     return s ? s : aihls_wait(a, ticket, outputs, n_out, -1, frame);
 }
 
-enum aihls_status aihls_statistics(const struct aihls *a, struct aihls_statistics *out)
+enum aihls_status aihls_read_statistics(const struct aihls *a, struct aihls_statistics *out)
 {
     enum aihls_status s = check(a);
     if (s)

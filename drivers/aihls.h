@@ -55,9 +55,11 @@ enum aihls_type {
     AIHLS_INT32 = 6,
     AIHLS_INT64 = 7,
     AIHLS_BOOL = 9,
+    AIHLS_FLOAT16 = 10, // as uint16_t
     AIHLS_FLOAT64 = 11,
     AIHLS_UINT32 = 12,
     AIHLS_UINT64 = 13,
+    AIHLS_BFLOAT16 = 16, // as uint16_t
     AIHLS_STREAM = 100 // bytes as they are on the wire, see struct aihls_port
 };
 
@@ -182,7 +184,7 @@ struct aihls_statistics {
     int64_t cycles;                // the device's clock since it was opened, 0 where there is none
     int64_t bytes_in, bytes_out;   // on the wire
 };
-enum aihls_status aihls_statistics(const struct aihls *a, struct aihls_statistics *out);
+enum aihls_status aihls_read_statistics(const struct aihls *a, struct aihls_statistics *out);
 
 #ifdef __cplusplus
 }

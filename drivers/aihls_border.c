@@ -11,7 +11,9 @@ size_t aihls_type_bytes(enum aihls_type t)
     case AIHLS_BOOL:
     case AIHLS_STREAM: return 1;
     case AIHLS_UINT16:
-    case AIHLS_INT16: return 2;
+    case AIHLS_INT16:
+    case AIHLS_FLOAT16:
+    case AIHLS_BFLOAT16: return 2;
     case AIHLS_FLOAT32:
     case AIHLS_INT32:
     case AIHLS_UINT32: return 4;
@@ -20,6 +22,49 @@ size_t aihls_type_bytes(enum aihls_type t)
     case AIHLS_UINT64: return 8;
     }
     return 0;
+}
+
+// ---- floats of 16 bits: sign, exponent, fraction; the arithmetic is on the bits of a double ----
+
+#define FLOAT16_FRACTION 10
+#define BFLOAT16_FRACTION 7
+
+static double small_float_value(unsigned bits, int fraction_bits)
+{
+    int top = (1 << (15 - fraction_bits)) - 1, exponent = (int)(bits >> fraction_bits & 0x7fff >> fraction_bits);
+    unsigned fraction = bits & ((1u << fraction_bits) - 1);
+    uint64_t sign = (uint64_t)(bits >> 15) << 63, word;
+    double v;
+    if (exponent == 0) { // fraction * 2^(1 - bias - fraction_bits); the power of two is a normal double
+        word = (uint64_t)(1023 + 1 - top / 2 - fraction_bits) << 52;
+        memcpy(&v, &word, sizeof v);
+        v *= fraction;
+        return sign ? -v : v;
+    }
+    word = sign | (uint64_t)(exponent == top ? 0x7ff : exponent - top / 2 + 1023) << 52 | (uint64_t)fraction << (52 - fraction_bits);
+    memcpy(&v, &word, sizeof v);
+    return v;
+}
+
+// Rounded half to even once; what is too large becomes infinite.
+static uint16_t small_float_bits(double v, int fraction_bits)
+{
+    uint64_t word;
+    memcpy(&word, &v, sizeof word);
+    int top = (1 << (15 - fraction_bits)) - 1, exponent = (int)(word >> 52 & 0x7ff) - 1023 + top / 2;
+    unsigned sign = (unsigned)(word >> 63) << 15, infinite = (unsigned)top << fraction_bits;
+    if (v != v)
+        return (uint16_t)(sign | infinite | 1u << (fraction_bits - 1));
+    if (exponent >= top)
+        return (uint16_t)(sign | infinite);
+    int drop = 52 - fraction_bits + (exponent < 1 ? 1 - exponent : 0); // bits; more for what has no hidden one
+    if (drop > 54)
+        return (uint16_t)sign;
+    uint64_t mantissa = (word & (((uint64_t)1 << 52) - 1)) | (uint64_t)1 << 52, kept = mantissa >> drop;
+    uint64_t rest = mantissa - (kept << drop), tie = (uint64_t)1 << (drop - 1);
+    kept += rest > tie || (rest == tie && kept % 2);
+    // a carry goes on into the exponent, and from the largest number to infinity, as it should
+    return (uint16_t)(sign | ((unsigned)(exponent < 1 ? 0 : exponent - 1) << fraction_bits) + (unsigned)kept);
 }
 
 // ---- elements as double ----
@@ -40,6 +85,8 @@ static double load(enum aihls_type t, const void *x, int32_t i)
     case AIHLS_UINT64: return (double)((const uint64_t *)x)[i];
     case AIHLS_INT64: return (double)((const int64_t *)x)[i];
     case AIHLS_BOOL: return ((const uint8_t *)x)[i] != 0;
+    case AIHLS_FLOAT16: return small_float_value(((const uint16_t *)x)[i], FLOAT16_FRACTION);
+    case AIHLS_BFLOAT16: return small_float_value(((const uint16_t *)x)[i], BFLOAT16_FRACTION);
     }
     return 0;
 }
@@ -81,6 +128,8 @@ static void store(enum aihls_type t, void *y, int32_t i, double v)
     case AIHLS_UINT64: ((uint64_t *)y)[i] = !(v > 0) ? 0 : v >= 0x1p64 ? UINT64_MAX : (uint64_t)round_even(v); return;
     case AIHLS_INT64: ((int64_t *)y)[i] = v >= 0x1p63 ? INT64_MAX : saturate(v, -0x1p63, 0x1p63); return;
     case AIHLS_BOOL: ((uint8_t *)y)[i] = v != 0; return;
+    case AIHLS_FLOAT16: ((uint16_t *)y)[i] = small_float_bits(v, FLOAT16_FRACTION); return;
+    case AIHLS_BFLOAT16: ((uint16_t *)y)[i] = small_float_bits(v, BFLOAT16_FRACTION); return;
     }
 }
 
@@ -104,13 +153,17 @@ void aihls_op_dequantize(const struct aihls_op *op, const void *in, void *out)
     }
 }
 
-// Towards zero, as C does; bool asks for "not zero" of the value itself.
+static int is_integer(enum aihls_type t)
+{
+    return t != AIHLS_FLOAT32 && t != AIHLS_FLOAT64 && t != AIHLS_FLOAT16 && t != AIHLS_BFLOAT16 && t != AIHLS_BOOL;
+}
+
+// To integers towards zero, as C does; bool asks for "not zero" of the value itself.
 void aihls_op_cast(const struct aihls_op *op, const void *in, void *out)
 {
     for (int32_t i = 0; i < op->count; i++) {
         double v = load(op->in_type, in, i);
-        int whole = op->out_type != AIHLS_FLOAT32 && op->out_type != AIHLS_BOOL && v > -0x1p52 && v < 0x1p52;
-        store(op->out_type, out, i, whole ? (double)(int64_t)v : v);
+        store(op->out_type, out, i, is_integer(op->out_type) && v > -0x1p52 && v < 0x1p52 ? (double)(int64_t)v : v);
     }
 }
 
