@@ -64,7 +64,7 @@ static uint16_t small_float_bits(double v, int fraction_bits)
     uint64_t rest = mantissa - (kept << drop), tie = (uint64_t)1 << (drop - 1);
     kept += rest > tie || (rest == tie && kept % 2);
     // a carry goes on into the exponent, and from the largest number to infinity, as it should
-    return (uint16_t)(sign | ((unsigned)(exponent < 1 ? 0 : exponent - 1) << fraction_bits) + (unsigned)kept);
+    return (uint16_t)(sign | (((unsigned)(exponent < 1 ? 0 : exponent - 1) << fraction_bits) + (unsigned)kept));
 }
 
 // ---- elements as double ----
@@ -91,10 +91,18 @@ static double load(enum aihls_type t, const void *x, int32_t i)
     return 0;
 }
 
-// Half to even. Beyond 2^52 every double is an integer.
+// 2^52: from here on every double is an integer. (cppcheck misreads hexadecimal floats.)
+#define WHOLE 4503599627370496.0
+
+static int has_fraction(double v)
+{
+    return v > -WHOLE && v < WHOLE;
+}
+
+// Half to even.
 static double round_even(double v)
 {
-    if (!(v > -0x1p52 && v < 0x1p52))
+    if (!has_fraction(v))
         return v;
     int64_t n = (int64_t)v; // towards zero; what is left is exact and has v's sign
     double rest = v - (double)n;
@@ -163,7 +171,7 @@ void aihls_op_cast(const struct aihls_op *op, const void *in, void *out)
 {
     for (int32_t i = 0; i < op->count; i++) {
         double v = load(op->in_type, in, i);
-        store(op->out_type, out, i, is_integer(op->out_type) && v > -0x1p52 && v < 0x1p52 ? (double)(int64_t)v : v);
+        store(op->out_type, out, i, is_integer(op->out_type) && has_fraction(v) ? (double)(int64_t)v : v);
     }
 }
 

@@ -55,11 +55,10 @@ static double element(const void *data, enum aihls_type t, int64_t i)
 static int next_number(FILE *f)
 {
     int c = getc(f), n = 0;
-    while (isspace(c) || c == '#') {
-        while (c == '#' && c != EOF && (c = getc(f)) != '\n' && c != EOF)
-            c = '#';
-        c = getc(f);
-    }
+    for (; isspace(c) || c == '#'; c = getc(f))
+        if (c == '#')
+            while ((c = getc(f)) != '\n' && c != EOF)
+                ;
     if (!isdigit(c))
         return -1;
     for (; isdigit(c) && n < 1000000; c = getc(f)) // the byte behind the number is used up, as the format says
@@ -125,7 +124,8 @@ static struct frames read_npy(const char *file, FILE *f, const struct aihls_tens
     for (const char *p = shape + 10; *p && *p != ')' && count < INT32_MAX; p++)
         if (isdigit((unsigned char)*p)) {
             char *end;
-            count *= strtol(p, &end, 10);
+            long n = strtol(p, &end, 10);
+            count *= n < INT32_MAX ? n : INT32_MAX; // both factors are below 2^31
             p = end - 1;
         }
     if (count < 1 || count % t->count)
