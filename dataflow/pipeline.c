@@ -157,10 +157,10 @@ static uint64_t fnv1a(const void *bytes, size_t n)
     return h;
 }
 
-static size_t weight_count(const struct stage *s)
+int64_t stage_weight_count(const struct stage *s)
 {
     int64_t taps = s->geo.kernel_h * s->geo.kernel_w;
-    return (size_t)(s->out_c * taps * (s->kind == STAGE_CONV ? s->in_c / s->geo.group : 1));
+    return s->weights ? s->out_c * taps * (s->kind == STAGE_CONV ? s->in_c / s->geo.group : 1) : 0;
 }
 
 static uint64_t gather_hash(const struct stage *s)
@@ -186,9 +186,9 @@ static void dump_stage(const struct stage *s, struct strbuf *out)
                     (long long)g->dilation_w, (long long)g->pad_top, (long long)g->pad_left,
                     (long long)g->group, s->pad_value, (int)s->op);
     if (s->weights)
-        strbuf_addf(out, "  weights %zu x %d bits hash %016llx acc_bits %d\n", weight_count(s),
+        strbuf_addf(out, "  weights %lld x %d bits hash %016llx acc_bits %d\n", (long long)stage_weight_count(s),
                     s->weight_bits,
-                    (unsigned long long)fnv1a(s->weights, 2 * weight_count(s)), s->acc_bits);
+                    (unsigned long long)fnv1a(s->weights, 2 * (size_t)stage_weight_count(s)), s->acc_bits);
     if (s->has_requant)
         strbuf_addf(out, "  requant n %d mult_bits %d shift %d+%d zp %d clamp %d..%d\n", s->rq.n,
                     s->rq.mult_bits, s->rq.shift_min, s->rq.shift_bits, s->rq.zero_point,

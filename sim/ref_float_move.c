@@ -296,8 +296,9 @@ bool ref_cast(struct ref *r)
     struct array *y = ref_out(r, 0, to);
     for (int64_t i = 0; i < array_count(x); i++) {
         double v = array_f64(x, i);
-        // Towards zero, as C does; bool asks for "not zero" of the value itself.
-        array_set_f64(y, i, to == DT_FLOAT || to == DT_BOOL ? v : trunc(v));
+        // To integers towards zero, as C does; bool asks for "not zero" of the value itself.
+        bool keeps = to == DT_FLOAT || to == DT_DOUBLE || to == DT_FLOAT16 || to == DT_BFLOAT16 || to == DT_BOOL;
+        array_set_f64(y, i, keeps ? v : trunc(v));
     }
     return true;
 }

@@ -27,27 +27,38 @@ int requantize(const struct requant *r, int64_t acc, int64_t c)
     return aihls_requantize(&q, acc, (int32_t)c);
 }
 
+#define FUNCTION(name) (struct named_function){ name, #name }
+struct named_function {
+    aihls_stage_function *run;
+    const char *name;
+};
+
 // exempt from the length limit: one line for each kind
-static aihls_stage_function *stage_function(const struct stage *s)
+static struct named_function stage_function(const struct stage *s)
 {
     switch (s->kind) {
-    case STAGE_CONV: return aihls_stage_conv;
+    case STAGE_CONV: return FUNCTION(aihls_stage_conv);
     case STAGE_DW:
         switch (s->op) {
-        case DW_MAC: return aihls_stage_dw_mac;
-        case DW_SUM: return aihls_stage_dw_sum;
-        case DW_MAX: return aihls_stage_dw_max;
+        case DW_MAC: return FUNCTION(aihls_stage_dw_mac);
+        case DW_SUM: return FUNCTION(aihls_stage_dw_sum);
+        case DW_MAX: return FUNCTION(aihls_stage_dw_max);
         }
         break;
-    case STAGE_GAP: return s->op == DW_MAX ? aihls_stage_gap_max : aihls_stage_gap;
-    case STAGE_ADD: return aihls_stage_add;
-    case STAGE_MUL: return aihls_stage_mul;
-    case STAGE_TABLE: return aihls_stage_table;
-    case STAGE_GATHER: return aihls_stage_gather;
-    case STAGE_CONCAT: return aihls_stage_concat;
+    case STAGE_GAP: return s->op == DW_MAX ? FUNCTION(aihls_stage_gap_max) : FUNCTION(aihls_stage_gap);
+    case STAGE_ADD: return FUNCTION(aihls_stage_add);
+    case STAGE_MUL: return FUNCTION(aihls_stage_mul);
+    case STAGE_TABLE: return FUNCTION(aihls_stage_table);
+    case STAGE_GATHER: return FUNCTION(aihls_stage_gather);
+    case STAGE_CONCAT: return FUNCTION(aihls_stage_concat);
     case STAGE_KIND_COUNT: break;
     }
     BUG("stage %s has no function in drivers/aihls_stages.h", s->name);
+}
+
+const char *ref_int_function(const struct stage *s)
+{
+    return stage_function(s).name;
 }
 
 struct aihls_stage ref_int_describe(const struct pipeline *p, const struct stage *s)
@@ -55,7 +66,7 @@ struct aihls_stage ref_int_describe(const struct pipeline *p, const struct stage
     const struct window_geometry *g = &s->geo;
     const struct stream *in = stage_in(p, s, 0), *out = &p->streams[s->out_stream];
     bool window = s->kind == STAGE_CONV || s->kind == STAGE_DW || s->kind == STAGE_GAP;
-    struct aihls_stage r = { .run = stage_function(s), .n_in = s->n_in, .out = s->out_stream,
+    struct aihls_stage r = { .run = stage_function(s).run, .n_in = s->n_in, .out = s->out_stream,
                              .in_h = (int32_t)in->h, .in_w = (int32_t)in->w, .in_c = (int32_t)in->c,
                              .out_h = (int32_t)out->h, .out_w = (int32_t)out->w, .out_c = (int32_t)out->c,
                              .weights = s->weights, .a_zp = s->a_zp, .b_zp = s->b_zp, .a_mult = s->a_mult, .b_mult = s->b_mult,

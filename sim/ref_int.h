@@ -21,6 +21,8 @@ void ref_int_frame(const struct pipeline *p, struct arena *a, int8_t **streams);
 
 // The stage as the run-time library knows it; arrays stay the stage's own.
 struct aihls_stage ref_int_describe(const struct pipeline *p, const struct stage *s);
+// The name of the function that computes it: "aihls_stage_conv". BUG for a kind that has none.
+const char *ref_int_function(const struct stage *s);
 
 // ---- the borders: the model's own tensors around the pipeline ----
 
