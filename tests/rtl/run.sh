@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds and runs the RTL tests.  usage: tests/rtl/run.sh [all [SEED] | lint | mac | lutmul | KIND [SEED [COUNT]]]
 # KIND is conv, dw, requant, window, gap, add, table, stream,
-# gather, concat, ctable, mul or argmax. Output goes to $OUT or build/rtl.
+# gather, concat, ctable, mul, argmax, or ops (these five in turn). Output goes to $OUT or build/rtl.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 rtl=$here/../../rtl_templates
@@ -13,7 +13,7 @@ run_kind() { # KIND SEED COUNT
     rm -rf "$dir" && mkdir -p "$dir"
     case $1 in
     conv | dw) gen=tb_conv ;;
-    gather | concat | ctable | mul | argmax) gen=tb_ops ;;
+    gather | concat | ctable | mul | argmax | ops) gen=tb_ops ;;
     *) gen=tb_parts ;;
     esac
     g++ -std=c++17 -O1 -Wall -Wextra -o "$dir/gen" "$here/$gen.cpp"
