@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generates random cases of the operator stages with stimuli and expected streams, computed
-// by definition.  usage: tb_ops gather|concat|ctable|mul SEED COUNT DIR
+// by definition.  usage: tb_ops gather|concat|ctable|mul|argmax|ops SEED COUNT DIR
 #include "tb_gen.hpp"
 #include <algorithm>
 #include <cstring>
@@ -154,12 +154,11 @@ static void gather_case(Top &t, Random &r)
     for (int i = 0; i < rows; i++) least = std::max(least, need[(size_t)i] - (i ? free[(size_t)i - 1] : 0));
     Stalls stalls(r);
     int ring = r.pick({least, least, least + r.range(0, 5), std::max(2, in_words), std::max(2, 2 * in_words)});
-    bool exact = stalls.none && r.chance(80);
-    if (exact) ring = 2 * in_words + 12 + r.range(0, 9);
+    bool exact = stalls.none && r.chance(80), reduced = r.chance(40);
+    if (exact) ring = 2 * in_words + (reduced ? 6 : 5); // whole frames overlap in no less than this
     // positions as they are, or modulo the ring
-    int limit = in_words, bits = addr_bits(in_words), extra = r.range(0, 2), cnt_w = signed_bits(0, in_words) - 1 + r.range(0, 1);
-    int modulo = in_words;
-    if (r.chance(40)) modulo = ring, limit = 3 * ring - 2, bits = addr_bits(ring);
+    int modulo = reduced ? ring : in_words, limit = reduced ? 3 * ring - 2 : in_words;
+    int bits = addr_bits(modulo), extra = r.range(0, 2), cnt_w = signed_bits(0, in_words) - 1 + r.range(0, 1);
     int map_w = bits + extra;
     Axis y = g.y, x = g.x, c = g.c;
     for (Axis *a : {&y, &x, &c})
@@ -272,22 +271,50 @@ static void mul_case(Top &t, Random &r)
     t.end();
 }
 
+static void argmax_case(Top &t, Random &r)
+{
+    int lanes = r.pick({1, 2, 3, 4, 5, 8, 16}), channels = r.chance(20) ? r.range(100, 256) : r.range(1, 24), pixels = 150;
+    int last = r.range(0, 1), offset = channels > 128 ? 128 : r.range(0, 128), beats = ceil_div(channels, lanes);
+    int mode = r.range(0, 2); // any values, few different ones, the least ones
+    std::vector<int> in = random_elements(r, (size_t)(pixels * channels)), out;
+    for (int &v : in) v = mode == 1 ? v & 3 : mode == 2 ? (v < 100 ? -128 : -127) : v;
+    for (int p = 0; p < pixels; p++) {
+        int best = 0;
+        for (int c = 1; c < channels; c++) {
+            int v = in[(size_t)(p * channels + c)], b = in[(size_t)(p * channels + best)];
+            if (v > b || (last && v == b)) best = c;
+        }
+        out.push_back(best - offset);
+    }
+    Stalls stalls(r);
+    t.begin("argmax");
+    t.source("s", beats_of(in, channels, lanes), seed_of(r), stalls.in);
+    t.sink("m", beats_of(out, 1, 1), 1, seed_of(r), stalls.out, stalls.none ? beats : 0);
+    latency(t, "s", beats, 2 + clog2(lanes));
+    t.out("    aihls_argmax #(.LANES(%d), .CHANNELS(%d), .OFFSET(%d), .LAST(%d)) u_dut (.clk(clk), .rst(rst), "
+          ".s_act_data(s_data), .s_act_valid(s_valid), .s_act_ready(s_ready), .m_act_data(m_data), "
+          ".m_act_valid(m_valid), .m_act_ready(m_ready));\n", lanes, channels, offset, last);
+    t.end();
+}
+
 int main(int argc, char **argv)
 {
     static const struct { const char *name; void (*make)(Top &, Random &); } kinds[] = {
         {"gather", gather_case}, {"concat", concat_case}, {"ctable", ctable_case}, {"mul", mul_case},
+        {"argmax", argmax_case},
     };
+    const int n = (int)(sizeof kinds / sizeof *kinds);
     if (argc == 5)
-        for (auto &kind : kinds)
-            if (!strcmp(argv[1], kind.name)) {
+        for (int k = 0; k <= n; k++)
+            if (!strcmp(argv[1], k < n ? kinds[k].name : "ops")) { // ops: all in turn
                 Top top(argv[4]);
                 for (int i = 0; i < atoi(argv[3]); i++) {
                     Random r((uint64_t)atoll(argv[2]) * 1000 + (uint64_t)i);
-                    kind.make(top, r);
+                    kinds[k < n ? k : i % n].make(top, r);
                 }
                 top.finish();
                 return 0;
             }
-    fprintf(stderr, "usage: tb_ops gather|concat|ctable|mul SEED COUNT DIR\n");
+    fprintf(stderr, "usage: tb_ops gather|concat|ctable|mul|argmax|ops SEED COUNT DIR\n");
     return 2;
 }
