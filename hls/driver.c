@@ -434,7 +434,7 @@ static void add_stage(struct strbuf *sb, const struct stage *s, const struct aih
         { "kernel_h", r->kernel_h }, { "kernel_w", r->kernel_w }, { "stride_h", r->stride_h }, { "stride_w", r->stride_w },
         { "dilation_h", r->dilation_h }, { "dilation_w", r->dilation_w }, { "pad_top", r->pad_top }, { "pad_left", r->pad_left },
         { "group", r->group }, { "pad_value", r->pad_value }, { "a_zp", r->a_zp }, { "b_zp", r->b_zp }, { "a_mult", r->a_mult },
-        { "b_mult", r->b_mult }, { "add_shift", r->add_shift },
+        { "b_mult", r->b_mult }, { "add_shift", r->add_shift }, { "n_tables", r->n_tables },
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         add_field(sb, fields[i].name, fields[i].value);
@@ -442,7 +442,12 @@ static void add_stage(struct strbuf *sb, const struct stage *s, const struct aih
         strbuf_addf(sb, "\n      .weights = %s_weights,", s->name);
     if (s->table)
         strbuf_addf(sb, "\n      .table = %s_table,", s->name);
+    if (s->kind == STAGE_GATHER)
+        strbuf_addf(sb, "\n      .y_at = %s_y_at, .x_at = %s_x_at, .c_at = %s_c_at,", s->name, s->name, s->name);
+    if (s->kind == STAGE_CONCAT)
+        strbuf_addf(sb, "\n      .piece = { %d, %d },", r->piece[0], r->piece[1]);
     strbuf_addf(sb, "\n      .rq = {");
+    add_field(sb, "by_pixel", r->rq.by_pixel);
     if (r->rq.n)
         strbuf_addf(sb, " .n = %d, .bias = %s_bias, .mult = %s_mult, .shift = %s_shift,", r->rq.n, s->name, s->name, s->name);
     strbuf_addf(sb, " .zero_point = %d, .clamp_lo = %d, .clamp_hi = %d } },\n", r->rq.zero_point, r->rq.clamp_lo, r->rq.clamp_hi);
@@ -460,7 +465,12 @@ static bool write_reference(struct writer *w)
         if (s->weights)
             add_array(&sb, "int16_t", s->name, "weights", stage_weight_count(s), s->weights, put_i16);
         if (s->table)
-            add_array(&sb, "int8_t", s->name, "table", 256, s->table, put_i8);
+            add_array(&sb, "int8_t", s->name, "table", 256 * s->n_tables, s->table, put_i8);
+        if (s->kind == STAGE_GATHER) {
+            add_array(&sb, "int32_t", s->name, "y_at", s->gather.out_h, r.y_at, put_i32);
+            add_array(&sb, "int32_t", s->name, "x_at", s->gather.out_w, r.x_at, put_i32);
+            add_array(&sb, "int32_t", s->name, "c_at", s->out_c, r.c_at, put_i32);
+        }
         if (r.rq.n) {
             add_array(&sb, "int64_t", s->name, "bias", r.rq.n, r.rq.bias, put_i64);
             add_array(&sb, "int32_t", s->name, "mult", r.rq.n, r.rq.mult, put_i32);
