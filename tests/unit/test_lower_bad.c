@@ -74,7 +74,7 @@ static void pad_beyond_the_range(void)
 static void resize_by_a_fraction(void)
 {
     image();
-    model_f32(m, "factor", 4, DIMS(4), (float[]){ 1, 1, 1.5f, 1.5f });
+    model_f32(m, "factor", 1, DIMS(4), (float[]){ 1, 1, 1.5f, 1.5f });
     model_node(m, "Resize", "x_d - factor", "y");
     model_string(m, "mode", "linear");
     finish();
