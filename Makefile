@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 
 # Debian 12 packages: what building and testing needs.
 DEPS := gcc g++ make pkg-config verilator yosys protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
-        libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev libglpk-dev uthash-dev python3
+        libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev libglpk-dev uthash-dev valgrind python3
 
 ifneq ($(SAN),0)
 B := build/san
@@ -29,9 +29,9 @@ CFLAGS := -std=c11 -O2 -g -fopenmp $(SANFLAGS)
 # The integer reference's loops vectorize at -O3; floats must not be reordered anywhere.
 LDLIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lopenblas -lm
 
-SOURCES := $(filter-out hls/aihls.c,$(wildcard base/*.c frontend/*.c dataflow/*.c hls/*.c sim/*.c))
+SOURCES := $(filter-out hls/aihls.c,$(wildcard base/*.c frontend/*.c dataflow/*.c hls/*.c sim/*.c drivers/aihls*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o $(B)/gen/embed.o
-EMBED := $(sort $(wildcard boards/*.xsd boards/*/board.xml rtl_templates/*.v docs/diagnostics/*.md) sim/harness.cpp)
+EMBED := $(sort $(wildcard boards/*.xsd boards/*/board.xml rtl_templates/*.v docs/diagnostics/*.md drivers/*) sim/harness.cpp)
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/test_*.c tests/flow/test_*.c)))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c tests/flow/ops_*.c))
 
@@ -50,7 +50,7 @@ $(B)/%.o: %.c $(B)/gen/onnx.pb-c.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
 
-$(B)/sim/ref_int.o $(B)/sim/ref_float_conv.o: CFLAGS += -O3
+$(B)/drivers/aihls_stages.o $(B)/sim/ref_float_conv.o: CFLAGS += -O3
 
 $(B)/gen/onnx.pb-c.c: /usr/include/onnx/onnx.proto
 	@echo "  GEN   $@"

@@ -5,6 +5,9 @@
 
 #include "base/check.h"
 
+#define GATHER_SLACK 12    // a word of a gather's ring is free so many cycles after its last use
+#define LUT_RING_WORDS 256 // up to which the ring is made of LUTs
+
 // Memories up to this depth are built from LUTs: one LUT6 is 64 bits of ROM.
 #define LUT_ROM_DEPTH 64
 
@@ -40,7 +43,7 @@ struct fold_shape fold_shape(const struct stage *s, const struct fold *f)
     }
     x.segments = (int)ceil_div(x.chain, f->seg_len);
     x.weight_words = x.passes * x.steps;
-    x.params = ceil_div(s->out_c, f->rq_lanes);
+    x.params = s->rq.by_pixel ? s->rq.n : ceil_div(s->out_c, f->rq_lanes);
     return x;
 }
 
@@ -97,7 +100,10 @@ int64_t cost_cycles(const struct stage *s, const struct fold *f)
         int64_t beats = ceil_div(s->in_c, f->in_lanes), wait = f->rq_cycles - 1;
         return input + (beats - 1) * wait + max_i64(0, wait - (input - beats));
     }
+    case STAGE_GATHER: return max_i64(input, s->gather.out_h * s->gather.out_w * s->out_c / f->in_lanes);
+    case STAGE_CONCAT: return g->in_h * g->in_w * s->out_c / f->in_lanes;
     case STAGE_ADD:
+    case STAGE_MUL:
     case STAGE_TABLE: return input;
     case STAGE_KIND_COUNT: break;
     }
@@ -314,6 +320,28 @@ static void add_array(struct cost *c, const struct stage *s, const struct fold *
     c->ff += f->seg_len * (1 + ceil_log2(x->weight_words)); // delayed ROM addresses
 }
 
+int64_t cost_gather_ring(const struct stage *s, const struct fold *f)
+{
+    // words released are overwritten some cycles later; a power of two spares the ring's address a division
+    int64_t words = gather_ring_words(s, f->word) + GATHER_SLACK, round = (int64_t)1 << ceil_log2(words), bits = 8 * f->word;
+    if (round <= LUT_RING_WORDS)
+        return max_i64(round, 32);
+    return cost_bram18(bits, round, true) == cost_bram18(bits, words, true) ? round : words;
+}
+
+static void add_gather(struct cost *c, const struct stage *s, const struct fold *f)
+{
+    const struct gather *g = &s->gather;
+    int64_t in_words = g->in_count / f->word, map_bits = 1 + max_i64(1, ceil_log2(in_words)), count_bits = ceil_log2(in_words + 1);
+    int64_t ring = cost_gather_ring(s, f);
+    add_ram(c, f->ring_block, 8 * f->word, ring);
+    const int64_t depth[] = { g->out_h, g->out_w, s->out_c / f->word }, bits[] = { map_bits + 2 * count_bits, map_bits, map_bits };
+    for (int k = 0; k < 3; k++)
+        add_rom(c, depth[k] > LUT_ROM_DEPTH, bits[k], depth[k]);
+    c->lut += 60 + 6 * map_bits + 8 * f->word;
+    c->ff += 60 + 6 * map_bits + 16 * f->word;
+}
+
 struct cost cost_stage(const struct stage *s, const struct fold *f)
 {
     struct cost c = { .cycles = cost_cycles(s, f) };
@@ -326,13 +354,19 @@ struct cost cost_stage(const struct stage *s, const struct fold *f)
         if (s->has_requant) {
             add_requant(&c, s, f);
             if (s->rq.n > 1)
-                add_rom(&c, f->param_block, f->rq_lanes * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x.params);
+                add_rom(&c, f->param_block, (s->rq.by_pixel ? 1 : f->rq_lanes) * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x.params);
         }
         // hold register that shifts its results out
         c.lut += (s->kind == STAGE_CONV ? f->lanes : f->word) * acc_bits_total(s);
         c.ff += (s->kind == STAGE_CONV ? f->lanes : f->word) * acc_bits_total(s);
         break;
     case STAGE_GAP:
+        if (!s->has_requant) { // a maximum
+            add_ram(&c, false, f->in_lanes * 8, ceil_div(s->in_c, f->in_lanes));
+            c.lut += 40 + f->in_lanes * 12;
+            c.ff += 20;
+            break;
+        }
         add_ram(&c, false, f->in_lanes * acc_bits_total(s), ceil_div(s->in_c, f->in_lanes));
         c.lut += 40 + f->in_lanes * acc_bits_total(s);
         c.ff += 20;
@@ -342,9 +376,25 @@ struct cost cost_stage(const struct stage *s, const struct fold *f)
         c.lut += f->in_lanes * 246;
         c.ff += f->in_lanes * 273;
         break;
+    case STAGE_MUL:
+        c.lut += f->in_lanes * 430;
+        c.ff += f->in_lanes * 430;
+        break;
     case STAGE_TABLE:
+        if (s->n_tables > 1) { // a memory a lane
+            for (int i = 0; i < f->in_lanes; i++)
+                add_rom(&c, true, 8, 256 * ceil_div(s->in_c, f->in_lanes));
+            c.lut += 20;
+            c.ff += f->in_lanes * 8 + 20;
+            break;
+        }
         c.lut += f->in_lanes * 32 + 10;
         c.ff += f->in_lanes * 8 + 4;
+        break;
+    case STAGE_GATHER: add_gather(&c, s, f); break;
+    case STAGE_CONCAT:
+        c.lut += f->in_lanes * 8 + 30;
+        c.ff += f->in_lanes * 8 + 30;
         break;
     case STAGE_KIND_COUNT: BUG("no stage kind");
     }
@@ -359,8 +409,11 @@ struct cost cost_edge(const struct pipeline *p, const struct edge *e)
     c.lut += e->block ? 47 : 24;
     c.ff += e->block ? 30 + 8 * s->lanes : 17;
     if (e->lanes != s->lanes) {
-        c.lut += 8 * s->lanes + 12;
-        c.ff += 8 * s->lanes + 8;
+        int wide = e->lanes > s->lanes ? e->lanes : s->lanes;
+        c.lut += 8 * wide + 12;
+        c.ff += 8 * wide + 8;
+        if (e->lanes > s->lanes)
+            c.ff += 16 * wide;
     }
     return c;
 }

@@ -26,6 +26,8 @@ struct fold_shape fold_shape(const struct stage *s, const struct fold *f);
 // or its results' requantization, whatever is longer) and of taking the input in.
 int64_t cost_cycles(const struct stage *s, const struct fold *f);
 
+// Words of a gather's ring at this fold.
+int64_t cost_gather_ring(const struct stage *s, const struct fold *f);
 // Cycles to take one frame in at `in_lanes` elements a beat.
 int64_t cost_input_cycles(const struct stage *s, int in_lanes);
 

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "dataflow/lower_internal.h"
+#include "dataflow/move.h"
 #include "dataflow/quant.h"
 #include "dataflow/unary.h"
 
@@ -64,7 +65,7 @@ bool read_qparam(struct lowering *l, const struct node *n, double *scale, int *z
     return true;
 }
 
-static int32_t *invert(struct arena *a, const int32_t *map, int64_t n)
+int32_t *invert_order(struct arena *a, const int32_t *map, int64_t n)
 {
     int32_t *inv = arena_array(a, int32_t, n);
     for (int64_t i = 0; i < n; i++)
@@ -72,32 +73,7 @@ static int32_t *invert(struct arena *a, const int32_t *map, int64_t n)
     return inv;
 }
 
-// Elements of Transpose's output in terms of its input: out element i is in element map[i].
-static int32_t *transpose_map(struct arena *a, const struct node *n)
-{
-    const struct tensor *in = n->in[0], *out = n->out[0];
-    int perm[MAX_RANK];
-    int64_t stride[MAX_RANK] = { 0 }, s = 1;
-    transpose_perm(n, perm);
-    for (int i = in->rank - 1; i >= 0; i--) {
-        stride[i] = s;
-        s *= in->dims[i];
-    }
-    int64_t count = tensor_count(out);
-    int32_t *map = arena_array(a, int32_t, count);
-    for (int64_t i = 0; i < count; i++) {
-        int64_t rest = i, from = 0;
-        for (int d = out->rank - 1; d >= 0; d--) {
-            from += rest % out->dims[d] * stride[perm[d]];
-            rest /= out->dims[d];
-        }
-        map[i] = (int32_t)from;
-    }
-    return map;
-}
-
-// outer[i] is an element of a tensor whose element j is inner[j].
-static const int32_t *compose(struct arena *a, const int32_t *outer, const int32_t *inner, int64_t n)
+const int32_t *compose_order(struct arena *a, const int32_t *outer, const int32_t *inner, int64_t n)
 {
     if (!outer || !inner)
         return outer ? outer : inner;
@@ -107,9 +83,16 @@ static const int32_t *compose(struct arena *a, const int32_t *outer, const int32
     return map;
 }
 
-static bool is_free(const struct node *n)
+// Operators that the host may do around the pipeline, for nothing.
+static bool is_rename(const struct node *n)
 {
     return n && (n->op == OP_Reshape || n->op == OP_Transpose || n->op == OP_Identity);
+}
+
+// Operators that only change where in a tensor an element is said to be.
+static bool is_free(const struct node *n)
+{
+    return is_rename(n) || (n && (n->op == OP_DepthToSpace || n->op == OP_SpaceToDepth));
 }
 
 // A MaxPool right on integers, without a pair around it.
@@ -118,35 +101,54 @@ static bool is_integer_pool(const struct node *n)
     return (n->op == OP_MaxPool || n->op == OP_GlobalMaxPool) && (n->in[0]->dtype == DT_INT8 || n->in[0]->dtype == DT_UINT8);
 }
 
-// Steps from t over Reshape and Transpose towards its source; updates map.
-static const struct tensor *skip_free(struct arena *a, const struct tensor *t, const int32_t **map)
+// Steps from t over such operators towards its source; updates map.
+static const struct tensor *skip_free(struct lowering *l, const struct tensor *t, const int32_t **map)
 {
+    struct arena *a = l->cx->arena;
     while (is_free(t->producer) && !t->producer->in[0]->data) {
         const struct node *n = t->producer;
-        if (n->op == OP_Transpose)
-            *map = compose(a, *map, transpose_map(a, n), tensor_count(t));
+        const int32_t *moved = NULL;
+        double fill;
+        if (n->op != OP_Reshape && n->op != OP_Identity && !move_map(l->cx, l->g, n, 0, a, &moved, &fill))
+            BUG("%s has no map", op_info(n->op)->name);
+        *map = compose_order(a, *map, moved, tensor_count(t));
         t = n->in[0];
     }
     return t;
 }
 
-// The stream behind integer tensor t. *out has the map so far; its scale and zero point stay.
+// The tensor that t's elements come from over operators that move them.
+static const struct tensor *skip_moves(struct lowering *l, const struct tensor *t)
+{
+    const int32_t *unused = NULL;
+    t = skip_free(l, t, &unused);
+    while (t->producer && move_is(t->producer))
+        t = skip_free(l, t->producer->in[0], &unused);
+    return t;
+}
+
+// The stream behind tensor t, which needs a view or an operator that gathers it. *out has the map so far.
 static bool locate(struct lowering *l, const struct tensor *t, struct source *out)
 {
     struct arena *a = l->cx->arena;
-    t = skip_free(a, t, &out->map);
+    t = skip_free(l, t, &out->map);
+    const struct node *n = t->producer;
     const struct view *v = &l->views[t->index];
-    if (v->stream < 0 && t->producer && t->producer->op != OP_QuantizeLinear && !is_integer_pool(t->producer))
-        return diag_error(l->cx, E201, at_node(l->g, t->producer), "put DequantizeLinear in front of it and QuantizeLinear behind it",
-                          "%s of integers cannot run in hardware here", op_info(t->producer->op)->name);
+    if (v->stream < 0 && n && move_is(n) && !lower_move(l, n, t))
+        return false;
+    if (v->stream < 0 && n && n->op != OP_QuantizeLinear && !is_integer_pool(n))
+        return diag_error(l->cx, E201, at_node(l->g, n), "put DequantizeLinear in front of it and QuantizeLinear behind it",
+                          "%s of integers cannot run in hardware here", op_info(n->op)->name);
     if (v->stream < 0)
         return false; // reported where it failed
     out->tensor = t;
     out->stream = v->stream;
     out->element = v->logical;
-    int64_t n = tensor_count(t);
+    out->scale = v->scale;
+    out->zero_point = v->zero_point;
+    int64_t count = tensor_count(t);
     if (v->logical && out->map)
-        out->element = compose(a, v->logical, invert(a, out->map, n), n);
+        out->element = compose_order(a, v->logical, invert_order(a, out->map, count), count);
     return true;
 }
 
@@ -154,8 +156,12 @@ bool resolve_source(struct lowering *l, const struct node *reader, const struct 
 {
     struct arena *a = l->cx->arena;
     *out = (struct source){ .stream = -1 };
-    t = skip_free(a, t, &out->map);
+    if (t->dtype != DT_FLOAT) // integers between integer operators
+        return locate(l, t, out);
+    t = skip_free(l, t, &out->map);
     const struct node *dq = t->producer;
+    if (dq && move_is(dq))
+        return locate(l, t, out);
     if (!dq || dq->op != OP_DequantizeLinear)
         return diag_emit(l->cx, (struct diag_msg){ .code = E209, .where = at_node(l->g, reader),
                          .found = arena_printf(a, "float tensor '%s'", t->name),
@@ -166,6 +172,29 @@ bool resolve_source(struct lowering *l, const struct node *reader, const struct 
     return locate(l, dq->in[0], out) && read_qparam(l, dq, &out->scale, &out->zero_point, &flip);
 }
 
+// A gather stage that brings s into the wanted order; later readers of the tensor find it there.
+static bool reorder(struct lowering *l, const struct node *reader, struct source *s, const int32_t *want, int64_t h, int64_t w, int64_t c)
+{
+    struct arena *a = l->cx->arena;
+    int64_t n = h * w * c;
+    const int32_t *at = compose_order(a, want, invert_order(a, s->element, n), n);
+    int stream = gather_stage(l, reader, arena_printf(a, "order for %s", reader->name[0] ? reader->name : op_info(reader->op)->name),
+                              s->stream, at, h, w, c, 0);
+    if (stream < 0)
+        return false;
+    const struct stream *from = &l->p->streams[s->stream];
+    struct stream *x = &l->p->streams[stream];
+    struct view *v = &l->views[s->tensor->index];
+    v->stream = s->stream = stream;
+    v->logical = compose_order(a, want, s->map, n);
+    x->logical = v->logical;
+    x->tensor = s->tensor->name;
+    x->scale = from->scale;
+    x->zero_point = from->zero_point;
+    s->element = want;
+    return true;
+}
+
 bool demand_order(struct lowering *l, const struct node *reader, struct source *s, const int32_t *want,
                   int64_t h, int64_t w, int64_t c)
 {
@@ -173,14 +202,10 @@ bool demand_order(struct lowering *l, const struct node *reader, struct source *
     if (s->element) {
         if (memcmp(s->element, want, (size_t)n * sizeof *want) == 0)
             return true;
-        return diag_error(l->cx, E208, at_node(l->g, reader),
-                          "keep images in one layout between two layers that look at neighbours, or move "
-                          "the Transpose in front of the first layer",
-                          "%s reads its input in an order that would need a transpose in hardware",
-                          op_info(reader->op)->name);
+        return reorder(l, reader, s, want, h, w, c);
     }
     struct view *v = &l->views[s->tensor->index];
-    v->logical = compose(l->cx->arena, want, s->map, n);
+    v->logical = compose_order(l->cx->arena, want, s->map, n);
     s->element = want;
     struct stream *x = &l->p->streams[s->stream];
     x->h = h;
@@ -213,13 +238,36 @@ const int32_t *image_order(struct arena *a, const struct tensor *t, int64_t *h, 
     return order;
 }
 
+bool demand_image(struct lowering *l, const struct node *reader, struct source *s, const struct tensor *t, const int32_t **channel)
+{
+    struct arena *a = l->cx->arena;
+    int64_t h, w, c;
+    const int32_t *want = image_order(a, t, &h, &w, &c), *place = invert_order(a, want, h * w * c);
+    int32_t *perm = arena_array(a, int32_t, c);
+    const struct stream *x = &l->p->streams[s->stream];
+    bool permuted = s->element && x->c == c && x->h * x->w == h * w;
+    for (int64_t k = 0; k < c; k++) // the place in the image order of the first pixel's channels
+        perm[k] = permuted ? place[s->element[k]] : (int32_t)k;
+    for (int64_t p = 0; permuted && p < h * w * c; p++)
+        permuted = perm[p % c] < c && place[s->element[p]] == p / c * c + perm[p % c];
+    for (int64_t k = 0; !permuted && k < c; k++)
+        perm[k] = (int32_t)k;
+    *channel = perm;
+    return permuted || demand_order(l, reader, s, want, h, w, c);
+}
+
+bool same_quantization(const struct expression *e, double scale, int zero_point)
+{
+    return scale == e->scale && zero_point == e->zero_point && e->n_unaries == 0 && isinf(e->lo) && isinf(e->hi);
+}
+
 void bind_view(struct lowering *l, const struct expression *e, int stream, const int32_t *element)
 {
     int64_t n = tensor_count(e->result);
     const int32_t *logical = element;
     if (e->out_map)
-        logical = compose(l->cx->arena, element, invert(l->cx->arena, e->out_map, n), n);
-    l->views[e->q->out[0]->index] = (struct view){ stream, logical };
+        logical = compose_order(l->cx->arena, element, invert_order(l->cx->arena, e->out_map, n), n);
+    l->views[e->q->out[0]->index] = (struct view){ .stream = stream, .logical = logical };
     struct stream *s = &l->p->streams[stream];
     if (!s->logical) {
         s->logical = logical;
@@ -239,10 +287,10 @@ static bool read_expression(struct lowering *l, const struct node *q, struct exp
         return false;
     const struct tensor *t = q->in[0];
     for (;;) {
-        t = skip_free(a, t, &e->out_map);
+        t = skip_free(l, t, &e->out_map);
         const struct node *n = t->producer;
         double lo, hi;
-        if (!n || n->op == OP_DequantizeLinear)
+        if (!n || n->op == OP_DequantizeLinear || move_is(n))
             break;
         e->nodes = arena_printf(a, "%s%s%s", n->name[0] ? n->name : op_info(n->op)->name,
                                 e->nodes[0] ? ", " : "", e->nodes);
@@ -281,13 +329,11 @@ static bool lower_quantize(struct lowering *l, const struct node *q)
     }
     if (!resolve_source(l, q, e.result, &s))
         return false;
-    bool same = s.scale == e.scale && s.zero_point == e.zero_point && e.n_unaries == 0 &&
-                isinf(e.lo) && isinf(e.hi) && s.element;
-    if (same) { // a name for the same numbers
+    if (same_quantization(&e, s.scale, s.zero_point) && s.element) { // a name for the same numbers
         bind_view(l, &e, s.stream, s.element);
         return true;
     }
-    return lower_table(l, &e, &s, s.scale, s.zero_point, s.stream);
+    return lower_table(l, &e, &s);
 }
 
 // Integer tensors that the host provides: model inputs, and QuantizeLinears whose operand comes from
@@ -300,7 +346,7 @@ static bool host_computes(const struct tensor *t)
             return true;
         if (n->op == OP_DequantizeLinear)
             return false;
-        if (op_info(n->op)->support != OP_BORDER && !is_free(n))
+        if (op_info(n->op)->support != OP_BORDER && !is_rename(n))
             return false;
         t = n->in[0];
     }
@@ -329,7 +375,7 @@ static bool open_input(struct lowering *l, const struct tensor *t, const struct 
     struct stream *s = pipeline_add_stream(p, t->name, -1, h, w, c);
     s->scale = scale;
     s->zero_point = zero_point;
-    l->views[t->index] = (struct view){ 0, NULL };
+    l->views[t->index] = (struct view){ .stream = 0 };
     return true;
 }
 
@@ -337,8 +383,7 @@ static bool open_input(struct lowering *l, const struct tensor *t, const struct 
 static bool lower_integer_pool(struct lowering *l, const struct node *n)
 {
     struct source in = { .stream = -1 };
-    const int32_t *unused = NULL;
-    const struct tensor *t = skip_free(l->cx->arena, n->in[0], &unused);
+    const struct tensor *t = skip_moves(l, n->in[0]);
     const struct node *q = t->producer;
     if (l->views[t->index].stream < 0 && q && q->op == OP_QuantizeLinear && host_computes(q->in[0]) && !open_input(l, t, q))
         return false;
@@ -380,8 +425,7 @@ static bool lower_all(struct lowering *l, const struct tensor *tail)
         if (!n->out[0] || !needed[n->out[0]->index])
             continue;
         if (n->op == OP_DequantizeLinear && !n->in[0]->data) {
-            const int32_t *unused = NULL;
-            const struct tensor *t = skip_free(l->cx->arena, n->in[0], &unused);
+            const struct tensor *t = skip_moves(l, n->in[0]);
             if (l->views[t->index].stream < 0 && (!t->producer || (t->producer->op == OP_QuantizeLinear && host_computes(t->producer->in[0]))))
                 ok &= open_input(l, t, n);
         } else if (n->op == OP_QuantizeLinear && !host_computes(n->in[0])) {

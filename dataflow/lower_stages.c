@@ -5,19 +5,10 @@
 
 #include "base/check.h"
 #include "dataflow/lower_internal.h"
+#include "dataflow/move.h"
 #include "dataflow/unary.h"
 
-// A quantized constant in front of an operator: q stands for scale[c] * (q - zero[c]), c along `axis`.
-struct constant {
-    const struct tensor *q;
-    int axis;
-    int64_t n; // scales
-    const double *scale;
-    const int64_t *zero;
-};
-
-static bool read_constant(struct lowering *l, const struct node *reader, const struct tensor *t,
-                          const char *what, struct constant *out)
+bool read_constant(struct lowering *l, const struct node *reader, const struct tensor *t, const char *what, struct constant *out)
 {
     struct arena *a = l->cx->arena;
     const struct node *dq = t->producer;
@@ -94,7 +85,7 @@ static int clamp_step(const struct expression *e, double x, int otherwise)
     return q < -128 ? -128 : q > 127 ? 127 : (int)q;
 }
 
-static void clamp_of(const struct expression *e, int *lo, int *hi)
+void clamp_of(const struct expression *e, int *lo, int *hi)
 {
     *lo = clamp_step(e, e->lo, -128);
     *hi = clamp_step(e, e->hi, 127);
@@ -106,18 +97,22 @@ static void finish_requant(const struct expression *e, struct stage *s)
     clamp_of(e, &s->rq.clamp_lo, &s->rq.clamp_hi);
 }
 
-static struct stage *new_stage(struct lowering *l, enum stage_kind kind, const struct expression *e)
+struct stage *new_stage(struct lowering *l, enum stage_kind kind, const struct expression *e)
 {
     return pipeline_add_stage(l->p, kind, e->nodes, at_node(l->g, e->main ? e->main : e->q));
 }
 
-// The stage's output stream, whose element order is that of an image of e->result's dims.
-static void finish_stage(struct lowering *l, const struct expression *e, int stage)
+// The stage's output stream, whose element order is that of an image of e->result's dims, but for the channels,
+// which stand as `channel` says (NULL: in order).
+static void finish_stage(struct lowering *l, const struct expression *e, int stage, const int32_t *channel)
 {
     int64_t h, w, c;
     const int32_t *order = image_order(l->cx->arena, e->result, &h, &w, &c);
+    int32_t *permuted = arena_array(l->cx->arena, int32_t, h * w * c);
+    for (int64_t p = 0; p < h * w * c; p++)
+        permuted[p] = order[channel ? p / c * c + channel[p % c] : p];
     struct stream *x = pipeline_add_stream(l->p, e->result->name, stage, h, w, c);
-    bind_view(l, e, x->index, order);
+    bind_view(l, e, x->index, permuted);
 }
 
 // ---- Conv ----
@@ -139,17 +134,8 @@ static void turn_one_dimensional(struct window_geometry *g)
     g->pad_left = g->pad_right = 0;
 }
 
-// Weights of a matrix-like stage, [out][per_out], minus their zero points; and what follows from
-// them: widths, accumulator bounds, bias with the input's zero point folded in, ratios.
-struct product {
-    int64_t out_c, per_out;
-    int16_t *weights;
-    const double *w_scale; // [out_c]
-    const double *bias;    // [out_c], real values
-};
-
-static bool finish_product(struct lowering *l, const struct expression *e, const struct source *in,
-                           struct stage *s, const struct product *p, double alpha)
+bool finish_product(struct lowering *l, const struct expression *e, const struct source *in, struct stage *s,
+                    const struct product *p, double alpha)
 {
     struct arena *a = l->cx->arena;
     int64_t *bias = arena_array(a, int64_t, p->out_c);
@@ -186,9 +172,7 @@ static bool finish_product(struct lowering *l, const struct expression *e, const
     return true;
 }
 
-// Real values of the bias tensor t (or zeros): dequantized or float constants.
-static bool read_bias(struct lowering *l, const struct node *n, const struct tensor *t, int64_t out_c,
-                      double beta, double *bias)
+bool read_bias(struct lowering *l, const struct node *n, const struct tensor *t, int64_t out_c, double beta, double *bias)
 {
     if (!t)
         return true;
@@ -214,7 +198,7 @@ static bool read_bias(struct lowering *l, const struct node *n, const struct ten
     return true;
 }
 
-static bool weight_range_ok(struct lowering *l, const struct node *n, int64_t w)
+bool weight_range_ok(struct lowering *l, const struct node *n, int64_t w)
 {
     if (w >= -256 && w <= 255)
         return true;
@@ -222,14 +206,21 @@ static bool weight_range_ok(struct lowering *l, const struct node *n, int64_t w)
                       "weight %lld does not fit 9 bits", (long long)w);
 }
 
-// A stream carries one image a frame; image_order has no order for several.
-static bool single_image(struct lowering *l, const struct node *n)
+bool single_image(struct lowering *l, const struct node *n)
 {
     const struct tensor *x = n->in[0];
     if (x->dims[0] == 1)
         return true;
     return diag_error(l->cx, E204, at_node(l->g, n), "export the model with batch size 1; frames follow each other in hardware",
                       "%s of %lld images at once", op_info(n->op)->name, (long long)x->dims[0]);
+}
+
+static void permute(struct arena *a, double *v, const int32_t *order, int64_t n)
+{
+    double *old = arena_array(a, double, n);
+    memcpy(old, v, (size_t)n * sizeof *v);
+    for (int64_t i = 0; i < n; i++)
+        v[i] = old[order[i]];
 }
 
 static bool lower_conv(struct lowering *l, const struct expression *e)
@@ -242,11 +233,19 @@ static bool lower_conv(struct lowering *l, const struct expression *e)
     bool got_in = resolve_source(l, n, n->in[0], &in);
     if (!read_constant(l, n, n->in[1], "weight", &w) || !got_in || !window_geometry(l->cx, l->g, n, &geo) || !single_image(l, n))
         return false;
-    int64_t h, wd, c;
-    const int32_t *order = image_order(a, n->in[0], &h, &wd, &c);
-    if (!demand_order(l, n, &in, order, h, wd, c))
-        return false;
-    int64_t out_c = n->in[1]->dims[0], cig = n->in[1]->dims[1], taps = geo.kernel_h * geo.kernel_w;
+    int64_t c = n->in[0]->dims[1], out_c = n->in[1]->dims[0], cig = n->in[1]->dims[1], taps = geo.kernel_h * geo.kernel_w;
+    bool depthwise = geo.group == c && out_c == c;
+    // channels in another order: the weights follow, unless a group would lose its own
+    const int32_t *channel = NULL;
+    if (geo.group == 1 || depthwise) {
+        if (!demand_image(l, n, &in, n->in[0], &channel))
+            return false;
+    } else {
+        int64_t h, wd;
+        const int32_t *order = image_order(a, n->in[0], &h, &wd, &c);
+        if (!demand_order(l, n, &in, order, h, wd, c))
+            return false;
+    }
     struct product p = { .out_c = out_c, .per_out = taps * cig };
     p.weights = arena_array(a, int16_t, out_c * p.per_out);
     double *w_scale = arena_array(a, double, out_c), *bias = arena_array(a, double, out_c);
@@ -254,11 +253,12 @@ static bool lower_conv(struct lowering *l, const struct expression *e)
         return diag_error(l->cx, E209, at_node(l->g, n), "use axis 0 for the weights of a convolution",
                           "%lld weight scales on axis %d", (long long)w.n, w.axis);
     for (int64_t m = 0; m < out_c; m++) {
-        int64_t z = w.zero[w.n > 1 ? m : 0];
-        w_scale[m] = w.scale[w.n > 1 ? m : 0];
+        int64_t from = depthwise ? channel[m] : m, z = w.zero[w.n > 1 ? from : 0];
+        w_scale[m] = w.scale[w.n > 1 ? from : 0];
         for (int64_t ci = 0; ci < cig; ci++)
             for (int64_t t = 0; t < taps; t++) {
-                int64_t v = tensor_const_i64(w.q, (m * cig + ci) * taps + t) - z;
+                int64_t from_c = channel && !depthwise ? channel[ci] : ci;
+                int64_t v = tensor_const_i64(w.q, (from * cig + from_c) * taps + t) - z;
                 if (!weight_range_ok(l, n, v))
                     return false;
                 p.weights[(m * taps + t) * cig + ci] = (int16_t)v;
@@ -268,8 +268,9 @@ static bool lower_conv(struct lowering *l, const struct expression *e)
     p.bias = bias;
     if (!read_bias(l, n, n->n_in > 2 ? n->in[2] : NULL, out_c, 1, bias))
         return false;
+    if (depthwise)
+        permute(a, bias, channel, out_c);
     turn_one_dimensional(&geo);
-    bool depthwise = geo.group == c && out_c == c;
     struct stage *s = new_stage(l, depthwise ? STAGE_DW : STAGE_CONV, e);
     s->op = DW_MAC;
     s->n_in = 1;
@@ -281,7 +282,7 @@ static bool lower_conv(struct lowering *l, const struct expression *e)
     if (!finish_product(l, e, &in, s, &p, 1))
         return false;
     pipeline_connect(l->p, in.stream, index, 0);
-    finish_stage(l, e, index);
+    finish_stage(l, e, index, depthwise ? channel : NULL);
     return true;
 }
 
@@ -291,20 +292,16 @@ static bool lower_conv(struct lowering *l, const struct expression *e)
 // within a row (a flattened image does).
 static const int32_t *matrix_columns(struct lowering *l, const struct node *n, struct source *in, int64_t rows, int64_t k)
 {
-    struct arena *a = l->cx->arena;
-    if (!in->element) {
-        int32_t *order = arena_array(a, int32_t, rows * k);
+    bool by_rows = in->element != NULL;
+    for (int64_t i = 0; by_rows && i < rows * k; i++)
+        by_rows = in->element[i] / k == i / k && in->element[i] % k == in->element[i % k];
+    if (!by_rows) {
+        int32_t *order = arena_array(l->cx->arena, int32_t, rows * k);
         for (int64_t i = 0; i < rows * k; i++)
             order[i] = (int32_t)i;
         if (!demand_order(l, n, in, order, rows, 1, k))
             return NULL;
     }
-    for (int64_t i = 0; i < rows * k; i++)
-        if (in->element[i] / k != i / k || in->element[i] % k != in->element[i % k]) {
-            diag_error(l->cx, E208, at_node(l->g, n), "avoid the Transpose in front of the matrix product",
-                       "%s reads its input in an order that would need a transpose in hardware", op_info(n->op)->name);
-            return NULL;
-        }
     return in->element;
 }
 
@@ -369,8 +366,7 @@ static bool lower_matrix(struct lowering *l, const struct expression *e)
     return true;
 }
 
-// Stages that see one element at a time are a window of one pixel.
-static struct window_geometry elementwise_geometry(int64_t h, int64_t w)
+struct window_geometry elementwise_geometry(int64_t h, int64_t w)
 {
     return (struct window_geometry){ .in_h = h, .in_w = w, .out_h = h, .out_w = w, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
                                      .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .group = 1 };
@@ -378,100 +374,192 @@ static struct window_geometry elementwise_geometry(int64_t h, int64_t w)
 
 // ---- tables ----
 
-bool lower_table(struct lowering *l, const struct expression *e, const struct source *s, double in_scale,
-                 int in_zp, int in_stream)
+// Whether the per-channel function n sees the elements of `result` where they are: nothing but other functions lies between.
+static bool directly_behind(const struct node *n, const struct tensor *result)
 {
-    struct arena *a = l->cx->arena;
-    struct source src = *s;
-    if (!src.element) {
-        int64_t h, w, c;
-        const int32_t *order = image_order(a, e->result, &h, &w, &c);
-        if (!demand_order(l, e->q, &src, order, h, w, c))
+    int in;
+    const struct tensor *t;
+    for (unary_is(n, &in), t = n->in[in]; t != result; t = n->in[in]) {
+        n = t->producer;
+        if (!n || !unary_is(n, &in))
             return false;
     }
-    int8_t *table = arena_array(a, int8_t, 256);
+    return true;
+}
+
+// The axis of e->result along which e's functions vary, -1: none does, -2: reported.
+static int table_axis(struct lowering *l, const struct expression *e)
+{
+    int axis = -1;
+    for (int i = 0; i < e->n_unaries; i++) {
+        const struct node *n = e->unaries[i];
+        int own = unary_axis(n);
+        if (own < 0)
+            continue;
+        if ((axis >= 0 && own != axis) || !directly_behind(n, e->result)) {
+            diag_error(l->cx, E209, at_node(l->g, n), "put a QuantizeLinear and a DequantizeLinear in front of it",
+                       "%s by a constant cannot follow a reshape, or one along another axis, without quantization", op_info(n->op)->name);
+            return -2;
+        }
+        axis = own;
+    }
+    return axis;
+}
+
+static void fill_table(const struct expression *e, double in_scale, int in_zp, int64_t channel, int8_t *table)
+{
     for (int q = -128; q <= 127; q++) {
         double x = (q - in_zp) * in_scale;
         for (int i = e->n_unaries - 1; i >= 0; i--)
-            x = unary_eval(e->unaries[i], x);
+            x = unary_eval(e->unaries[i], x, channel);
         x = fmin(fmax(x, e->lo), e->hi);
         double y = isnan(x) ? e->zero_point : nearbyint(x / e->scale) + e->zero_point;
         table[q & 255] = (int8_t)(y < -128 ? -128 : y > 127 ? 127 : y);
     }
+}
+
+// Index along `axis` of row major element i of t.
+static int64_t index_along(const struct tensor *t, int axis, int64_t i)
+{
+    for (int d = t->rank - 1; d > axis; d--)
+        i /= t->dims[d];
+    return i % t->dims[axis];
+}
+
+int table_stage(struct lowering *l, const struct expression *e, const struct source *s)
+{
+    struct arena *a = l->cx->arena;
+    const struct stream *in = &l->p->streams[s->stream];
+    int axis = table_axis(l, e);
+    int64_t h = in->h, w = in->w, c = in->c, n_tables = axis < 0 ? 1 : c;
+    if (axis == -2)
+        return -1;
+    int8_t *table = arena_alloc(a, (size_t)(256 * n_tables));
+    for (int64_t k = 0; k < n_tables; k++)
+        fill_table(e, s->scale, s->zero_point, axis < 0 ? 0 : index_along(e->result, axis, s->element[k]), table + 256 * k);
+    for (int64_t p = 0; axis >= 0 && p < h * w * c; p++)
+        if (index_along(e->result, axis, s->element[p]) != index_along(e->result, axis, s->element[p % c])) {
+            diag_error(l->cx, E209, at_node(l->g, e->unaries[0]), "let the constant differ by channel only",
+                       "%s by a constant that differs within a channel is not supported", op_info(e->unaries[0]->op)->name);
+            return -1;
+        }
     struct stage *st = new_stage(l, STAGE_TABLE, e);
-    const struct stream *in = &l->p->streams[in_stream];
     st->n_in = 1;
-    st->in_c = st->out_c = in->c;
-    st->geo = elementwise_geometry(in->h, in->w);
+    st->in_c = st->out_c = c;
+    st->geo = elementwise_geometry(h, w);
     st->table = table;
+    st->n_tables = n_tables;
     int index = st->index;
-    int64_t h = in->h, w = in->w, c = in->c;
-    pipeline_connect(l->p, in_stream, index, 0);
-    struct stream *x = pipeline_add_stream(l->p, e->result->name, index, h, w, c);
-    bind_view(l, e, x->index, src.element);
+    pipeline_connect(l->p, s->stream, index, 0);
+    return pipeline_add_stream(l->p, e->result->name, index, h, w, c)->index;
+}
+
+bool lower_table(struct lowering *l, const struct expression *e, const struct source *s)
+{
+    struct source src = *s;
+    int64_t h, w, c;
+    if (!src.element) {
+        const int32_t *order = image_order(l->cx->arena, e->result, &h, &w, &c);
+        if (!demand_order(l, e->q, &src, order, h, w, c))
+            return false;
+    }
+    int x = table_stage(l, e, &src);
+    if (x < 0)
+        return false;
+    bind_view(l, e, x, src.element);
     return true;
 }
 
 // ---- pools ----
 
-static bool lower_max_pool(struct lowering *l, const struct expression *e, struct source *in,
-                           const struct window_geometry *geo, int64_t c)
+// A window over the whole image, once.
+static bool is_global(const struct window_geometry *g)
 {
-    struct arena *a = l->cx->arena;
-    struct stage *s = new_stage(l, STAGE_DW, e);
+    return g->out_h == 1 && g->out_w == 1 && !g->pad_top && !g->pad_left && g->dilation_h == 1 && g->dilation_w == 1 &&
+           g->kernel_h <= g->in_h && g->kernel_w <= g->in_w;
+}
+
+static bool lower_max_pool(struct lowering *l, const struct expression *e, struct source *in,
+                           const struct window_geometry *geo, const int32_t *channel)
+{
+    struct stage *s = new_stage(l, is_global(geo) ? STAGE_GAP : STAGE_DW, e);
     s->op = DW_MAX;
     s->n_in = 1;
     s->geo = *geo;
-    s->in_c = s->out_c = c;
+    s->in_c = s->out_c = e->result->dims[1];
     s->pad_value = -128;
     int index = s->index;
     pipeline_connect(l->p, in->stream, index, 0);
-    if (in->scale == e->scale && in->zero_point == e->zero_point && isinf(e->lo) && isinf(e->hi)) {
-        finish_stage(l, e, index);
+    if (same_quantization(e, in->scale, in->zero_point)) {
+        finish_stage(l, e, index, channel);
         return true;
     }
     // another scale behind the pool, or a clamp: a table does it
-    int64_t h, w, cc;
-    const int32_t *order = image_order(a, e->result, &h, &w, &cc);
-    struct stream *x = pipeline_add_stream(l->p, e->result->name, index, h, w, cc);
+    int64_t h, w, c;
+    const int32_t *image = image_order(l->cx->arena, e->result, &h, &w, &c);
+    int32_t *order = arena_array(l->cx->arena, int32_t, h * w * c);
+    for (int64_t p = 0; p < h * w * c; p++)
+        order[p] = image[p / c * c + channel[p % c]];
+    struct stream *x = pipeline_add_stream(l->p, e->result->name, index, h, w, c);
     x->logical = order;
     x->scale = in->scale;
     x->zero_point = in->zero_point;
     struct source pooled = *in;
     pooled.stream = x->index;
     pooled.element = order;
-    return lower_table(l, e, &pooled, in->scale, in->zero_point, x->index);
+    return lower_table(l, e, &pooled);
+}
+
+// Elements that a window starting at `from` has within 0 .. size.
+static int64_t taps_within(int64_t from, int64_t kernel, int64_t dilation, int64_t size)
+{
+    int64_t n = 0;
+    for (int64_t k = 0; k < kernel; k++)
+        n += from + k * dilation >= 0 && from + k * dilation < size;
+    return n;
+}
+
+// What ONNX divides the sum at output (y, x) by: the kernel's elements within the image, or within the padded image.
+static int64_t divisor(const struct window_geometry *g, bool count_pads, int64_t y, int64_t x)
+{
+    int64_t top = y * g->stride_h, left = x * g->stride_w;
+    if (count_pads)
+        return taps_within(top, g->kernel_h, g->dilation_h, g->in_h + g->pad_top + g->pad_bottom) *
+               taps_within(left, g->kernel_w, g->dilation_w, g->in_w + g->pad_left + g->pad_right);
+    return taps_within(top - g->pad_top, g->kernel_h, g->dilation_h, g->in_h) *
+           taps_within(left - g->pad_left, g->kernel_w, g->dilation_w, g->in_w);
 }
 
 static bool lower_average(struct lowering *l, const struct expression *e, struct source *in,
-                          const struct window_geometry *geo, int64_t c)
+                          const struct window_geometry *geo, const int32_t *channel)
 {
     struct arena *a = l->cx->arena;
-    bool padded = geo->pad_top || geo->pad_left || geo->pad_bottom || geo->pad_right;
-    bool global = geo->out_h == 1 && geo->out_w == 1 && !padded && geo->dilation_h == 1 && geo->dilation_w == 1;
-    bool overhang = (geo->out_h - 1) * geo->stride_h - geo->pad_top + geo->kernel_h > geo->in_h + geo->pad_bottom ||
-                    (geo->out_w - 1) * geo->stride_w - geo->pad_left + geo->kernel_w > geo->in_w + geo->pad_right;
-    if ((padded && !node_int(e->main, "count_include_pad", 0)) || overhang)
-        return diag_error(l->cx, E202, at_attr(l->g, e->main, padded ? "count_include_pad" : "ceil_mode"),
-                          padded ? "use count_include_pad = 1, or no pads" : "use ceil_mode = 0",
-                          "an average over a varying number of elements is not supported");
-    struct stage *s = new_stage(l, global ? STAGE_GAP : STAGE_DW, e);
+    bool count_pads = node_int(e->main, "count_include_pad", 0), even = true;
+    int64_t pixels = geo->out_h * geo->out_w, taps = geo->kernel_h * geo->kernel_w;
+    double *ratio = arena_array(a, double, pixels);
+    int64_t *bias = arena_array(a, int64_t, pixels), *lo = arena_array(a, int64_t, pixels), *hi = arena_array(a, int64_t, pixels);
+    for (int64_t i = 0; i < pixels; i++) {
+        int64_t count = divisor(geo, count_pads, i / geo->out_w, i % geo->out_w);
+        ratio[i] = in->scale / (e->scale * (double)max_i64(count, 1));
+        bias[i] = -taps * in->zero_point;
+        lo[i] = -128 * taps;
+        hi[i] = 127 * taps;
+        even &= ratio[i] == ratio[0];
+    }
+    struct stage *s = new_stage(l, is_global(geo) ? STAGE_GAP : STAGE_DW, e);
     s->op = DW_SUM;
     s->n_in = 1;
     s->geo = *geo;
-    s->in_c = s->out_c = c;
+    s->in_c = s->out_c = e->result->dims[1];
     s->pad_value = in->zero_point;
-    int64_t count = geo->kernel_h * geo->kernel_w;
-    int64_t lo = -128 * count, hi = 127 * count, *bias = arena_array(a, int64_t, 1);
-    bias[0] = -count * in->zero_point;
-    double ratio = in->scale / (e->scale * (double)count);
-    s->acc_bits = signed_bits(lo, hi);
+    s->acc_bits = signed_bits(lo[0], hi[0]);
     int index = s->index;
-    if (!set_requant(l, e, s, 1, &ratio, bias, &lo, &hi))
+    if (!set_requant(l, e, s, even ? 1 : (int)pixels, ratio, bias, lo, hi))
         return false;
+    s->rq.by_pixel = !even;
     finish_requant(e, s);
     pipeline_connect(l->p, in->stream, index, 0);
-    finish_stage(l, e, index);
+    finish_stage(l, e, index, channel);
     return true;
 }
 
@@ -479,90 +567,18 @@ bool lower_pool_of(struct lowering *l, const struct expression *e, struct source
 {
     const struct node *n = e->main;
     struct window_geometry geo;
-    if (!window_geometry(l->cx, l->g, n, &geo) || !single_image(l, n))
-        return false;
-    int64_t h, w, c;
-    const int32_t *order = image_order(l->cx->arena, n->in[0], &h, &w, &c);
-    if (!demand_order(l, n, in, order, h, w, c))
+    const int32_t *channel;
+    if (!window_geometry(l->cx, l->g, n, &geo) || !single_image(l, n) || !demand_image(l, n, in, n->in[0], &channel))
         return false;
     turn_one_dimensional(&geo);
-    return n->op == OP_MaxPool || n->op == OP_GlobalMaxPool ? lower_max_pool(l, e, in, &geo, c) : lower_average(l, e, in, &geo, c);
+    bool max = n->op == OP_MaxPool || n->op == OP_GlobalMaxPool;
+    return max ? lower_max_pool(l, e, in, &geo, channel) : lower_average(l, e, in, &geo, channel);
 }
 
 static bool lower_pool(struct lowering *l, const struct expression *e)
 {
     struct source in;
     return resolve_source(l, e->main, e->main->in[0], &in) && lower_pool_of(l, e, &in);
-}
-
-// ---- Add ----
-
-static bool lower_add(struct lowering *l, const struct expression *e)
-{
-    const struct node *n = e->main;
-    struct arena *a = l->cx->arena;
-    struct source in[2];
-    bool ok = true;
-    for (int i = 0; i < 2; i++) {
-        if (n->in[i]->data || (n->in[i]->producer && n->in[i]->producer->op == OP_DequantizeLinear && n->in[i]->producer->in[0]->data))
-            return diag_error(l->cx, E206, at_node(l->g, n), "add constants per channel into the convolution in front",
-                              "%s with a constant tensor is not supported", op_info(n->op)->name);
-        ok &= resolve_source(l, n, n->in[i], &in[i]);
-    }
-    if (!ok)
-        return false;
-    if (n->in[0]->rank != n->in[1]->rank || memcmp(n->in[0]->dims, n->in[1]->dims, (size_t)n->in[0]->rank * sizeof(int64_t)))
-        return diag_error(l->cx, E204, at_node(l->g, n), "both operands need the same shape",
-                          "Add of %s and %s would broadcast", shape_text(a, n->in[0]->rank, n->in[0]->dims),
-                          shape_text(a, n->in[1]->rank, n->in[1]->dims));
-    // an input whose order is free takes the other's
-    int64_t h, w, c;
-    const int32_t *order = image_order(a, n->in[0], &h, &w, &c);
-    for (int i = 0; i < 2; i++)
-        if (in[1 - i].element) {
-            const struct stream *o = &l->p->streams[in[1 - i].stream];
-            order = in[1 - i].element;
-            h = o->h, w = o->w, c = o->c;
-        }
-    // resolved again, since the first demand may settle the order of the second operand: both may be views
-    // of the pipeline's input
-    for (int i = 0; i < 2; i++)
-        if (!resolve_source(l, n, n->in[i], &in[i]) || !demand_order(l, n, &in[i], order, h, w, c))
-            return false;
-    double ra = in[0].scale / e->scale, rb = in[1].scale / e->scale;
-    int exponent;
-    frexp(fmax(ra, rb), &exponent);
-    int shift = 24 - exponent > 24 ? 24 - exponent : 24;
-    if (shift > 62 || fmax(ra, rb) >= 64)
-        return diag_error(l->cx, E209, at_node(l->g, n), "check the scales around the Add",
-                          "the ratios of scales %g and %g cannot be requantized", ra, rb);
-    if (l->mode == REQUANT_SHIFT || l->mode == REQUANT_FAST) {
-        // fewer bits of the factors, the same shift
-        int32_t m;
-        int s;
-        int bits = l->mode == REQUANT_FAST ? 17 : 1;
-        if (requant_constant(ra, bits, &m, &s))
-            ra = ldexp(m, -s);
-        if (requant_constant(rb, bits, &m, &s))
-            rb = ldexp(m, -s);
-    }
-    struct stage *s = new_stage(l, STAGE_ADD, e);
-    s->n_in = 2;
-    s->in_c = s->out_c = c;
-    s->geo = elementwise_geometry(h, w);
-    s->a_zp = in[0].zero_point;
-    s->b_zp = in[1].zero_point;
-    s->add_shift = shift;
-    s->a_mult = (int32_t)nearbyint(ldexp(ra, shift));
-    s->b_mult = (int32_t)nearbyint(ldexp(rb, shift));
-    s->rq.zero_point = e->zero_point;
-    clamp_of(e, &s->rq.clamp_lo, &s->rq.clamp_hi);
-    int index = s->index;
-    for (int i = 0; i < 2; i++)
-        pipeline_connect(l->p, in[i].stream, index, i);
-    struct stream *x = pipeline_add_stream(l->p, e->result->name, index, h, w, c);
-    bind_view(l, e, x->index, in[0].element);
-    return true;
 }
 
 bool lower_main(struct lowering *l, const struct expression *e)
@@ -575,7 +591,12 @@ bool lower_main(struct lowering *l, const struct expression *e)
     case OP_AveragePool:
     case OP_GlobalMaxPool:
     case OP_GlobalAveragePool: return lower_pool(l, e);
-    case OP_Add: return lower_add(l, e);
+    case OP_ConvTranspose: return lower_conv_transpose(l, e);
+    case OP_Resize: return lower_resize_linear(l, e);
+    case OP_Concat: return lower_concat(l, e);
+    case OP_Add:
+    case OP_Sub:
+    case OP_Mul: return lower_binary(l, e);
     default:
         if (op_info(e->main->op)->support == OP_NONE)
             return false; // lower_graph has named it already

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 
-static const char *const kind_names[STAGE_KIND_COUNT] = { "conv", "dw", "gap", "add", "table" };
+static const char *const kind_names[STAGE_KIND_COUNT] = { "conv", "dw", "gap", "add", "mul", "table", "gather", "concat" };
 
 const char *stage_kind_name(enum stage_kind k)
 {
@@ -64,6 +64,51 @@ const struct stream *stage_in(const struct pipeline *p, const struct stage *s, i
     return &p->streams[p->edges[s->in_edge[port]].stream];
 }
 
+// The least and the greatest entry of a map, the constants left out. False when there is nothing else.
+static bool map_range(const int32_t *at, int64_t n, int64_t *lo, int64_t *hi)
+{
+    *lo = INT64_MAX;
+    *hi = INT64_MIN;
+    for (int64_t i = 0; i < n; i++)
+        if (at[i] != GATHER_FILL) {
+            *lo = min_i64(*lo, at[i]);
+            *hi = max_i64(*hi, at[i]);
+        }
+    return *hi >= *lo;
+}
+
+void gather_row(const struct stage *s, int word, int64_t y, int64_t *need, int64_t *free_words)
+{
+    const struct gather *g = &s->gather;
+    int64_t x_lo, x_hi, c_lo, c_hi, least = g->in_count, most = -1;
+    bool some = map_range(g->x_at, g->out_w, &x_lo, &x_hi) & map_range(g->c_at, s->out_c, &c_lo, &c_hi);
+    if (some && g->y_at[y] != GATHER_FILL)
+        most = g->y_at[y] + x_hi + c_hi;
+    for (int64_t k = y + 1; some && k < g->out_h; k++)
+        if (g->y_at[k] != GATHER_FILL)
+            least = min_i64(least, g->y_at[k] + x_lo + c_lo);
+    *need = most < 0 ? 0 : most / word + 1;
+    *free_words = least / word;
+}
+
+int64_t gather_ring_words(const struct stage *s, int word)
+{
+    const struct gather *g = &s->gather;
+    int64_t in_words = g->in_count / word, ring = 2, held = 0, need, freed, next, unused;
+    for (int64_t y = 0; y < g->out_h; y++) {
+        gather_row(s, word, y, &need, &freed);
+        // while row y is read, and with it all from `held` on is kept, what the row behind it needs arrives
+        if (y + 1 < g->out_h)
+            gather_row(s, word, y + 1, &next, &unused);
+        else
+            gather_row(s, word, 0, &next, &unused);
+        int64_t ahead = y + 1 < g->out_h ? max_i64(next, need) : in_words + next;
+        ring = max_i64(ring, ahead - held);
+        held = freed;
+    }
+    return ring;
+}
+
 static void verify_requant(const struct requant *r)
 {
     ASSERT(r->n >= 1 && r->mult_bits >= 1 && r->mult_bits <= 24);
@@ -80,7 +125,7 @@ void pipeline_verify(const struct pipeline *p)
     ASSERT(p->n_streams >= 1 && p->streams[0].producer == -1);
     for (int i = 0; i < p->n_streams; i++) {
         const struct stream *s = &p->streams[i];
-        ASSERT(s->index == i && s->h > 0 && s->w > 0 && s->c > 0 && s->lanes >= 1 && s->logical);
+        ASSERT(s->index == i && s->h > 0 && s->w > 0 && s->c > 0 && s->lanes >= 1 && (s->producer >= 0 || s->logical));
         ASSERT(stream_edge_count(p, i) >= 1);
         ASSERT(s->producer < p->n_stages);
         ASSERT(s->producer < 0 || p->stages[s->producer].out_stream == i);
@@ -89,14 +134,15 @@ void pipeline_verify(const struct pipeline *p)
         const struct edge *e = &p->edges[i];
         ASSERT(e->index == i && e->stream >= 0 && e->stream < p->n_streams);
         ASSERT(e->consumer < 0 || p->stages[e->consumer].in_edge[e->port] == i);
-        ASSERT(p->streams[e->stream].lanes % e->lanes == 0);
+        const struct stream *x = &p->streams[e->stream];
+        ASSERT(x->lanes % e->lanes == 0 || (e->lanes % x->lanes == 0 && x->c % e->lanes == 0));
         // topological: a stream is produced before it is read
         ASSERT(e->consumer < 0 || p->streams[e->stream].producer < e->consumer);
     }
     for (int i = 0; i < p->n_stages; i++) {
         const struct stage *s = &p->stages[i];
         ASSERT(s->index == i && s->out_stream >= 0 && s->n_in >= 1 && s->n_in <= 2);
-        ASSERT((s->kind == STAGE_ADD) == (s->n_in == 2));
+        ASSERT((s->kind == STAGE_ADD || s->kind == STAGE_MUL || s->kind == STAGE_CONCAT) == (s->n_in == 2));
         if (s->has_requant)
             verify_requant(&s->rq);
     }
@@ -111,10 +157,16 @@ static uint64_t fnv1a(const void *bytes, size_t n)
     return h;
 }
 
-static size_t weight_count(const struct stage *s)
+int64_t stage_weight_count(const struct stage *s)
 {
     int64_t taps = s->geo.kernel_h * s->geo.kernel_w;
-    return (size_t)(s->out_c * taps * (s->kind == STAGE_CONV ? s->in_c / s->geo.group : 1));
+    return s->weights ? s->out_c * taps * (s->kind == STAGE_CONV ? s->in_c / s->geo.group : 1) : 0;
+}
+
+static uint64_t gather_hash(const struct stage *s)
+{
+    const struct gather *g = &s->gather;
+    return fnv1a(g->y_at, (size_t)g->out_h * 4) ^ fnv1a(g->x_at, (size_t)g->out_w * 4) * 3 ^ fnv1a(g->c_at, (size_t)s->out_c * 4) * 5;
 }
 
 static void dump_stage(const struct stage *s, struct strbuf *out)
@@ -134,9 +186,9 @@ static void dump_stage(const struct stage *s, struct strbuf *out)
                     (long long)g->dilation_w, (long long)g->pad_top, (long long)g->pad_left,
                     (long long)g->group, s->pad_value, (int)s->op);
     if (s->weights)
-        strbuf_addf(out, "  weights %zu x %d bits hash %016llx acc_bits %d\n", weight_count(s),
+        strbuf_addf(out, "  weights %lld x %d bits hash %016llx acc_bits %d\n", (long long)stage_weight_count(s),
                     s->weight_bits,
-                    (unsigned long long)fnv1a(s->weights, 2 * weight_count(s)), s->acc_bits);
+                    (unsigned long long)fnv1a(s->weights, 2 * (size_t)stage_weight_count(s)), s->acc_bits);
     if (s->has_requant)
         strbuf_addf(out, "  requant n %d mult_bits %d shift %d+%d zp %d clamp %d..%d\n", s->rq.n,
                     s->rq.mult_bits, s->rq.shift_min, s->rq.shift_bits, s->rq.zero_point,
@@ -144,8 +196,17 @@ static void dump_stage(const struct stage *s, struct strbuf *out)
     if (s->kind == STAGE_ADD)
         strbuf_addf(out, "  add a (%d, %d) b (%d, %d) shift %d\n", s->a_zp, s->a_mult, s->b_zp,
                     s->b_mult, s->add_shift);
+    if (s->kind == STAGE_MUL)
+        strbuf_addf(out, "  mul zero points %d %d mult %d shift %d\n", s->a_zp, s->b_zp, s->a_mult, s->add_shift);
     if (s->kind == STAGE_TABLE)
-        strbuf_addf(out, "  table hash %016llx\n", (unsigned long long)fnv1a(s->table, 256));
+        strbuf_addf(out, "  tables %lld hash %016llx\n", (long long)s->n_tables,
+                    (unsigned long long)fnv1a(s->table, 256 * (size_t)s->n_tables));
+    if (s->kind == STAGE_GATHER)
+        strbuf_addf(out, "  gather %lldx%lld of %lld elements fill %d grain %d maps %016llx\n", (long long)s->gather.out_h,
+                    (long long)s->gather.out_w, (long long)s->gather.in_count, s->gather.fill, s->gather.grain,
+                    (unsigned long long)gather_hash(s));
+    if (s->kind == STAGE_CONCAT)
+        strbuf_addf(out, "  pieces %lld %lld\n", (long long)s->piece[0], (long long)s->piece[1]);
     strbuf_addf(out,
                 "  fold lanes %d word %d rows_par %d %s pack %d seg %d rq %d/%d ring_rows %d "
                 "in_lanes %d\n",

@@ -22,9 +22,12 @@
 enum stage_kind {
     STAGE_CONV,  // convolution, grouped convolution, matrix product
     STAGE_DW,    // depthwise convolution, average or maximum over a window
-    STAGE_GAP,   // average over the top left pool_h x pool_w of the image
-    STAGE_ADD,   // sum of two streams
-    STAGE_TABLE, // any function of one element
+    STAGE_GAP,   // average (or, DW_MAX, maximum) over the top left pool_h x pool_w of the image
+    STAGE_ADD,    // sum or difference of two streams
+    STAGE_MUL,    // product of two streams
+    STAGE_TABLE,  // any function of one element, the same for all channels or one a channel
+    STAGE_GATHER, // chooses, repeats and reorders elements, and inserts constants
+    STAGE_CONCAT, // a piece of one stream, then a piece of the other, in turns
     STAGE_KIND_COUNT
 };
 
@@ -34,7 +37,8 @@ const char *stage_kind_name(enum stage_kind k); // "conv", …
 
 // y = clamp(zero_point + RNE((acc + bias) * mult * 2^-shift), clamp_lo, clamp_hi).
 struct requant {
-    int n;               // parameter sets: 1, or one per output channel
+    int n;               // parameter sets: 1, or one per output channel, or one per output pixel
+    bool by_pixel;       // the latter
     int mult_bits;       // 24 exact, 17 fast, 1 shift
     const int64_t *bias; // n
     const int32_t *mult; // n; normalised: 2^(mult_bits-1) <= mult < 2^mult_bits, or 0
@@ -42,6 +46,17 @@ struct requant {
     int shift_min, shift_bits;
     int bias_bits; // signed bits that hold every bias
     int zero_point, clamp_lo, clamp_hi;
+};
+
+// Output element (y, x, c) of a gather is element y_at[y] + x_at[x] + c_at[c] of the same frame of its input,
+// counted along the stream, or the constant `fill` where one of the three is GATHER_FILL. No entry is negative.
+#define GATHER_FILL INT32_MIN
+struct gather {
+    const int32_t *y_at, *x_at, *c_at; // of the output stream's h, w, c entries
+    int64_t out_h, out_w;
+    int64_t in_count; // elements of an input frame
+    int fill;
+    int grain; // the elements of an aligned group of so many stay together: beats may have any divisor of it as lanes
 };
 
 // How a stage is folded onto hardware: the scheduler's choice.
@@ -87,9 +102,13 @@ struct stage {
     bool has_requant;
     struct requant rq;
     // add: y = clamp(zp + RNE(((a - a_zp) * a_mult + (b - b_zp) * b_mult) * 2^-shift))
+    // mul: y = clamp(zp + RNE((a - a_zp) * (b - b_zp) * a_mult * 2^-shift))
     int a_zp, b_zp, add_shift;
     int32_t a_mult, b_mult;
-    const int8_t *table; // [256], indexed by the element's low 8 bits
+    const int8_t *table; // [n_tables][256], indexed by the element's low 8 bits
+    int64_t n_tables;    // 1, or one per channel
+    struct gather gather;
+    int64_t piece[2]; // concat: elements of each input in a turn
 
     struct fold fold;
     struct cost cost;
@@ -104,8 +123,8 @@ struct stream {
     int lanes; // elements per beat
     double scale;
     int zero_point;
-    // Stream position (y*w + x)*c + ch holds element logical[position] of the tensor in the
-    // model's own (row major) order.
+    // Stream position (y*w + x)*c + ch holds element logical[position] of the tensor in the model's own (row major)
+    // order. NULL inside of an operator that takes several stages.
     const int32_t *logical;
 };
 
@@ -113,7 +132,7 @@ struct edge {
     int index;
     int stream;
     int consumer, port;  // stage and input number; consumer -1: the host
-    int lanes;           // after narrowing; divides the stream's lanes
+    int lanes;           // after narrowing or widening; divides the stream's lanes or is a multiple of them
     int64_t depth_words; // FIFO, in beats of the stream
     bool block;          // FIFO in block RAM
 };
@@ -155,8 +174,14 @@ int pipeline_connect(struct pipeline *p, int s, int consumer, int port);
 int stream_edge_count(const struct pipeline *p, int s);
 // Beats per frame at a given number of lanes.
 int64_t stream_beats(const struct stream *s, int lanes);
+// The words of `word` elements that a gather must keep to read one output row while the input of the next arrives.
+int64_t gather_ring_words(const struct stage *s, int word);
+// For output row y of a gather: input words that must have arrived before it, and that nothing behind it needs.
+void gather_row(const struct stage *s, int word, int64_t y, int64_t *need, int64_t *free_words);
 // The stage's input stream at a port.
 const struct stream *stage_in(const struct pipeline *p, const struct stage *s, int port);
+// Elements of s->weights; 0 without.
+int64_t stage_weight_count(const struct stage *s);
 
 // Invariants of structure and of ranges; BUG on the first breach.
 void pipeline_verify(const struct pipeline *p);

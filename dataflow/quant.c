@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // quant: float graphs into QDQ form. Which tensors get a QuantizeLinear: the model's input, and the result
 // of every operator that hardware computes, except where the next operator swallows it (Relu and
-// Clip become clamps) or only renames its elements (Reshape, Transpose).
+// Clip become clamps) or only moves its elements (Reshape, Slice, nearest Resize, …).
 #include "dataflow/quant.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "dataflow/move.h"
 #include "dataflow/unary.h"
 #include "frontend/shape.h"
 #include "sim/ref_float.h"
@@ -127,13 +128,13 @@ static void mark_behind(const struct graph *g, const struct tensor *tail, bool *
     }
 }
 
-static bool wants_quantization(const struct graph *g, const struct tensor *t)
+static bool wants_quantization(const struct graph *g, const struct tensor *t, const struct tensor *tail)
 {
     if (t->data || t->dtype != DT_FLOAT)
         return false;
     if (!t->producer)
         return t == g->inputs[0];
-    if (is_rename(t->producer))
+    if ((is_rename(t->producer) || move_is(t->producer)) && t != tail)
         return false;
     return !swallowing_clamp(g, t);
 }
@@ -347,6 +348,8 @@ static void quantize_all_weights(struct graph *g, const bool *behind, int n_mark
             continue;
         if (n->op == OP_Conv)
             quantize_weights(g, n, 0);
+        else if (n->op == OP_ConvTranspose)
+            quantize_weights(g, n, 1);
         else if (n->op == OP_Gemm)
             quantize_weights(g, n, node_int(n, "transB", 0) ? 0 : 1);
         else if (n->op == OP_MatMul)
@@ -362,12 +365,17 @@ static const struct quant_range *find_range(const struct quant_ranges *r, const 
     return NULL;
 }
 
-// A pool that only chooses keeps its input's range: its quantization is then exact.
-static const struct tensor *range_source(const struct tensor *t)
+// The tensor whose range t takes. Operators that only choose or move keep their input's, so that their quantization is
+// exact; inputs of a concatenation that nothing else reads take its result's, so that it needs no tables.
+static const struct tensor *range_source(const struct graph *g, const bool *wanted, const struct tensor *t)
 {
-    while (t->producer && is_max_pool(t->producer))
-        t = t->producer->in[0];
-    while (t->producer && is_rename(t->producer))
+    const struct tensor *down = t;
+    for (struct node *n; (n = tensor_sole_consumer(g, down)) && (n->op == OP_Concat || move_is(n) || is_rename(n)) && n->n_out == 1;) {
+        down = n->out[0];
+        if (n->op == OP_Concat && wanted[down->index])
+            t = down;
+    }
+    while (t->producer && (is_max_pool(t->producer) || is_rename(t->producer) || move_is(t->producer)))
         t = t->producer->in[0];
     return t;
 }
@@ -393,7 +401,7 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
     mark_behind(g, tail, behind);
     for (int i = 0; i < n; i++) {
         const struct tensor *t = g->tensors[i];
-        wanted[i] = !behind[i] && wants_quantization(g, t);
+        wanted[i] = !behind[i] && wants_quantization(g, t, tail);
     }
     if (!tail->producer)
         return diag_error(cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
@@ -413,7 +421,7 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
     for (int i = 0; i < n; i++) { // before the graph changes
         if (!wanted[i])
             continue;
-        range[i] = find_range(ranges, range_source(g->tensors[i])->name);
+        range[i] = find_range(ranges, range_source(g, wanted, g->tensors[i])->name);
         if (!range[i])
             range[i] = find_range(ranges, g->tensors[i]->name);
         if (!range[i])

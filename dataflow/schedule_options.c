@@ -17,19 +17,30 @@ static const struct { int lanes, cycles; } rates[] = {
 };
 #define N_RATES ((int)(sizeof rates / sizeof *rates))
 
-// Elements a beat that bring a frame's input in within the interval. 0: none do, since an input whose pixels have
-// another number of channels than the stage's (a reshaped image) has the same beats only where lanes divide both.
-static int lanes_needed(const struct pipeline *p, const struct stage *s, int64_t interval)
+// Whether beats of so many elements neither mix pixels nor, in stages that move elements, tear apart what stays together.
+static bool lanes_possible(const struct pipeline *p, const struct stage *s, int lanes)
 {
-    int lanes = 1;
-    while (lanes < MAX_HOST_LANES && cost_input_cycles(s, lanes) > interval)
-        lanes *= 2;
     for (int k = 0; k < s->n_in; k++) {
         const struct stream *in = stage_in(p, s, k);
+        // an input whose pixels have another number of channels (a reshaped image) has as many beats only where lanes
+        // divide both
         if (in->c != s->in_c && (in->c % lanes || s->in_c % lanes))
-            return 0;
+            return false;
+        if (s->kind == STAGE_CONCAT && (in->c % lanes || s->piece[k] % lanes || s->out_c % lanes))
+            return false;
     }
-    return lanes;
+    return s->kind != STAGE_GATHER || s->gather.grain % lanes == 0;
+}
+
+// Elements a beat that carry a frame through an elementwise or moving stage within the interval. 0: none do.
+static int lanes_needed(const struct pipeline *p, const struct stage *s, int64_t interval)
+{
+    struct fold f = { .rq_lanes = 1, .rq_cycles = 1, .rows_par = 1, .word = 1, .lanes = 1, .pack = 1, .seg_len = 1 };
+    bool moves = s->kind == STAGE_GATHER || s->kind == STAGE_CONCAT;
+    f.in_lanes = 1;
+    while (f.in_lanes < MAX_HOST_LANES && (moves ? cost_cycles(s, &f) : cost_input_cycles(s, f.in_lanes)) > interval)
+        f.in_lanes *= 2;
+    return lanes_possible(p, s, f.in_lanes) ? f.in_lanes : 0;
 }
 
 static bool covers(const struct cost *a, const struct cost *b)
@@ -204,6 +215,8 @@ static void gap_options(const struct enumeration *e, int lanes)
     for (int r = 0; r < N_RATES; r++) {
         f.rq_lanes = f.in_lanes;
         f.rq_cycles = rates[r].cycles;
+        if (!e->s->has_requant && f.rq_cycles > 1) // a maximum
+            continue;
         struct option o = { f, cost_stage(e->s, &f) };
         if (o.cost.cycles <= e->interval)
             keep(e->a, e->out, &o);
@@ -232,11 +245,15 @@ void stage_options(const struct pipeline *p, const struct stage *s, const char *
         break;
     }
     case STAGE_ADD:
-    case STAGE_TABLE: {
+    case STAGE_MUL:
+    case STAGE_TABLE:
+    case STAGE_GATHER:
+    case STAGE_CONCAT: {
         int lanes = lanes_needed(p, s, interval);
         if (!lanes)
             break;
-        struct fold f = { .in_lanes = lanes, .rq_lanes = lanes, .rq_cycles = 1, .rows_par = 1, .word = 1, .lanes = 1, .pack = 1, .seg_len = 1 };
+        struct fold f = { .in_lanes = lanes, .rq_lanes = lanes, .rq_cycles = 1, .rows_par = 1, .word = lanes, .lanes = lanes, .pack = 1, .seg_len = 1 };
+        f.ring_block = s->kind == STAGE_GATHER && cost_gather_ring(s, &f) > RING_LUT_DEPTH;
         struct option o = { f, cost_stage(s, &f) };
         if (o.cost.cycles <= interval)
             keep(a, out, &o);

@@ -18,6 +18,8 @@
 #define SIMPLE_LATENCY 3
 #define FIFO_LATENCY 2
 #define ADD_LATENCY 6
+#define MUL_LATENCY 8
+#define GATHER_LATENCY 8
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
 #define SIZING_FRAMES 4
@@ -41,8 +43,11 @@ struct machine {
     // loop
     int64_t row, pass, steps_left, passes_per_row;
     int64_t hold, timer;
-    // gap
+    // gap, concat: the beat of the frame or of the turn
     int64_t beat;
+    // gather: words since the first frame
+    int64_t words_in, words_free, word, row_words, frame_words, ring_words;
+    int64_t *need, *release; // by output row
     int64_t latency;
 };
 
@@ -53,6 +58,7 @@ struct model {
     struct machine *machine; // per stage
     struct fold_shape *shape;
     int *first_edge, *next_edge; // lists of the edges of a stream
+    int *wide, n_wide; // edges that widen
     int64_t now, moved;  // last cycle in which something moved
     int64_t source_beats, source_total, source_interval;
     int64_t sink_beats;
@@ -91,10 +97,34 @@ static void push_all(struct model *m, int stream, int64_t latency)
         push(m, i, latency);
 }
 
+// Beats of the FIFO that make one of the edge's.
+static int64_t widening(const struct model *m, int edge)
+{
+    const struct edge *e = &m->p->edges[edge];
+    return max_i64(1, e->lanes / m->p->streams[e->stream].lanes);
+}
+
+static bool head_arrived(const struct fifo *f, int64_t now)
+{
+    return f->count > 0 && f->arrival[f->head % f->capacity] <= now;
+}
+
 static bool can_pop(const struct model *m, int edge)
 {
     const struct fifo *f = &m->fifo[edge];
-    return f->count > 0 && f->arrival[f->head % f->capacity] <= m->now;
+    return head_arrived(f, m->now) && f->sub >= widening(m, edge) - 1;
+}
+
+// The widener takes all but the last part of a beat on its own.
+static void widen(struct model *m, int edge)
+{
+    struct fifo *f = &m->fifo[edge];
+    if (f->sub >= widening(m, edge) - 1 || !head_arrived(f, m->now))
+        return;
+    f->sub++;
+    f->head = (f->head + 1) % f->capacity;
+    f->count--;
+    m->moved = m->now;
 }
 
 // Takes one beat of the edge's own (narrowed) width.
@@ -105,7 +135,7 @@ static void pop(struct model *m, int edge)
     struct fifo *f = &m->fifo[edge];
     int64_t left = min_i64(s->lanes, s->c - f->pixel_beat * s->lanes);
     m->moved = m->now;
-    if (++f->sub < ceil_div(left, e->lanes))
+    if (e->lanes <= s->lanes && ++f->sub < ceil_div(left, e->lanes))
         return;
     f->sub = 0;
     f->pixel_beat = (f->pixel_beat + 1) % ceil_div(s->c, s->lanes);
@@ -215,12 +245,57 @@ static void step_elementwise(struct model *m, const struct stage *s, struct mach
     push_all(m, s->out_stream, k->latency);
 }
 
+static void step_gather(struct model *m, const struct stage *s, struct machine *k)
+{
+    int edge = s->in_edge[0];
+    if (k->words_in < k->words_free + k->ring_words && can_pop(m, edge)) {
+        pop(m, edge);
+        k->words_in++;
+    }
+    int64_t frame = k->row / s->gather.out_h, y = k->row % s->gather.out_h;
+    bool ready = k->word > 0 || k->words_in >= frame * k->frame_words + k->need[y];
+    if (!ready || !can_push(m, s->out_stream))
+        return;
+    push_all(m, s->out_stream, k->latency);
+    if (++k->word < k->row_words)
+        return;
+    k->word = 0;
+    k->row++;
+    k->words_free = frame * k->frame_words + k->release[y];
+}
+
+static void init_gather(struct model *m, const struct stage *s, struct machine *k)
+{
+    const struct gather *g = &s->gather;
+    k->need = arena_array(m->a, int64_t, g->out_h);
+    k->release = arena_array(m->a, int64_t, g->out_h);
+    for (int64_t y = 0; y < g->out_h; y++) {
+        gather_row(s, s->fold.word, y, &k->need[y], &k->release[y]);
+        k->need[y] = max_i64(1, k->need[y]);
+    }
+    k->row_words = g->out_w * s->out_c / s->fold.word;
+    k->frame_words = g->in_count / s->fold.word;
+    k->ring_words = cost_gather_ring(s, &s->fold);
+}
+
+static void step_concat(struct model *m, const struct stage *s, struct machine *k)
+{
+    int64_t first = s->piece[0] / s->fold.in_lanes, all = first + s->piece[1] / s->fold.in_lanes;
+    int edge = s->in_edge[k->beat < first ? 0 : 1];
+    if (!can_pop(m, edge) || !can_push(m, s->out_stream))
+        return;
+    pop(m, edge);
+    push_all(m, s->out_stream, k->latency);
+    k->beat = (k->beat + 1) % all;
+}
+
 static void model_init(struct model *m, const struct pipeline *p, struct arena *a, int frames)
 {
     *m = (struct model){ .p = p, .a = a };
     m->fifo = arena_array(a, struct fifo, p->n_edges);
     m->machine = arena_array(a, struct machine, p->n_stages);
     m->shape = arena_array(a, struct fold_shape, p->n_stages);
+    m->wide = arena_array(a, int, p->n_edges);
     for (int i = 0; i < p->n_stages; i++) {
         const struct stage *s = &p->stages[i];
         struct machine *k = &m->machine[i];
@@ -230,7 +305,10 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         k->passes_per_row = s->geo.out_w * m->shape[i].passes;
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
         k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
-                     (s->kind == STAGE_ADD ? ADD_LATENCY : s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles : SIMPLE_LATENCY);
+                     (s->kind == STAGE_ADD ? ADD_LATENCY : s->kind == STAGE_MUL ? MUL_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
+                      s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles : SIMPLE_LATENCY);
+        if (s->kind == STAGE_GATHER)
+            init_gather(m, s, k);
     }
     for (int i = 0; i < p->n_edges; i++) {
         struct fifo *f = &m->fifo[i];
@@ -241,6 +319,8 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         // beats inside the producer's own pipeline do not take room in the FIFO
         int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
         f->limit = e->depth_words ? e->depth_words + in_flight : 0;
+        if (e->lanes > p->streams[e->stream].lanes)
+            m->wide[m->n_wide++] = i;
     }
     m->first_edge = arena_array(a, int, p->n_streams);
     m->next_edge = arena_array(a, int, p->n_edges);
@@ -264,13 +344,20 @@ static void step_all(struct model *m)
     for (int i = p->n_stages - 1; i >= 0; i--) {
         const struct stage *s = &p->stages[i];
         struct machine *k = &m->machine[i];
-        if (s->kind == STAGE_CONV || s->kind == STAGE_DW)
-            step_window(m, s, k);
-        else if (s->kind == STAGE_GAP)
-            step_gap(m, s, k);
-        else
-            step_elementwise(m, s, k);
+        switch (s->kind) {
+        case STAGE_CONV:
+        case STAGE_DW: step_window(m, s, k); break;
+        case STAGE_GAP: step_gap(m, s, k); break;
+        case STAGE_GATHER: step_gather(m, s, k); break;
+        case STAGE_CONCAT: step_concat(m, s, k); break;
+        case STAGE_ADD:
+        case STAGE_MUL:
+        case STAGE_TABLE: step_elementwise(m, s, k); break;
+        case STAGE_KIND_COUNT: BUG("no stage kind");
+        }
     }
+    for (int i = 0; i < m->n_wide; i++)
+        widen(m, m->wide[i]);
     // an even pace: beat i not before i / beats per frame * interval
     int64_t per_frame = stream_beats(&p->streams[0], p->streams[0].lanes);
     bool due = m->source_beats * m->source_interval <= m->now * per_frame;

@@ -10,6 +10,46 @@ static bool one_constant(const struct tensor *t)
     return t && t->data && tensor_count(t) == 1;
 }
 
+// The integers behind a constant DequantizeLinear, or t itself; NULL when t is computed.
+static const struct tensor *constant_behind(const struct tensor *t)
+{
+    const struct node *dq = t->producer;
+    if (t->data)
+        return t;
+    if (!dq || dq->op != OP_DequantizeLinear)
+        return NULL;
+    for (int k = 0; k < dq->n_in; k++)
+        if (dq->in[k] && (!dq->in[k]->data || (k > 0 && tensor_count(dq->in[k]) != 1)))
+            return NULL;
+    return dq->in[0];
+}
+
+// Whether c is a constant with at most one axis that is longer than 1, and no axis more than x has, or longer.
+static bool line_constant(const struct tensor *c, const struct tensor *x)
+{
+    int longer = 0;
+    if (!constant_behind(c) || constant_behind(x) || c->rank > x->rank)
+        return false;
+    for (int i = 0; i < c->rank; i++) {
+        if (c->dims[i] != 1 && c->dims[i] != x->dims[x->rank - c->rank + i])
+            return false;
+        longer += c->dims[i] != 1;
+    }
+    return longer <= 1;
+}
+
+static double constant_value(const struct tensor *t, int64_t channel)
+{
+    const struct tensor *q = constant_behind(t);
+    int64_t i = tensor_count(q) == 1 ? 0 : channel;
+    double v = tensor_const_f64(q, i);
+    if (q == t)
+        return v;
+    const struct node *dq = t->producer;
+    double zero = dq->n_in > 2 && dq->in[2] ? tensor_const_f64(dq->in[2], 0) : 0;
+    return (v - zero) * tensor_const_f64(dq->in[1], 0);
+}
+
 bool unary_is(const struct node *n, int *in)
 {
     *in = 0;
@@ -26,13 +66,29 @@ bool unary_is(const struct node *n, int *in)
     case OP_Add: case OP_Sub: case OP_Mul: case OP_Div: case OP_Pow: case OP_Min: case OP_Max:
         if (n->n_in != 2)
             return false;
-        if (one_constant(n->in[1]) && !n->in[0]->data && n->in[0]->rank >= n->in[1]->rank)
+        if (line_constant(n->in[1], n->in[0]))
             return true;
         *in = 1;
-        return one_constant(n->in[0]) && !n->in[1]->data && n->in[1]->rank >= n->in[0]->rank;
+        return line_constant(n->in[0], n->in[1]);
+    case OP_PRelu:
+        return line_constant(n->in[1], n->in[0]);
     default:
         return false;
     }
+}
+
+int unary_axis(const struct node *n)
+{
+    int in;
+    if (!unary_is(n, &in))
+        BUG("not a function of one element");
+    if (n->n_in != 2 || n->op == OP_Clip)
+        return -1;
+    const struct tensor *c = n->in[1 - in];
+    for (int i = 0; i < c->rank; i++)
+        if (c->dims[i] != 1)
+            return n->in[in]->rank - c->rank + i;
+    return -1;
 }
 
 bool unary_clamp(const struct node *n, double *lo, double *hi)
@@ -54,12 +110,12 @@ bool unary_clamp(const struct node *n, double *lo, double *hi)
     return true;
 }
 
-static double binary_eval(const struct node *n, double x)
+static double binary_eval(const struct node *n, double x, int64_t channel)
 {
     int in;
     if (!unary_is(n, &in))
         BUG("not a function of one element");
-    double c = tensor_const_f64(n->in[1 - in], 0);
+    double c = constant_value(n->in[1 - in], channel);
     double a = in == 0 ? x : c, b = in == 0 ? c : x;
     switch ((int)n->op) {
     case OP_Add: return a + b;
@@ -69,12 +125,13 @@ static double binary_eval(const struct node *n, double x)
     case OP_Pow: return pow(a, b);
     case OP_Min: return a < b ? a : b;
     case OP_Max: return a > b ? a : b;
+    case OP_PRelu: return x < 0 ? x * c : x;
     default: BUG("operator %d is no function of one element", (int)n->op);
     }
 }
 
 // Formulas and default attributes: ONNX operator documents.
-double unary_eval(const struct node *n, double x)
+double unary_eval(const struct node *n, double x, int64_t channel)
 {
     double lo, hi;
     switch ((int)n->op) {
@@ -121,6 +178,6 @@ double unary_eval(const struct node *n, double x)
     case OP_Round: return nearbyint(x); // half to even: the default rounding mode
     case OP_Sin: return sin(x);
     case OP_Cos: return cos(x);
-    default: return binary_eval(n, x);
+    default: return binary_eval(n, x, channel);
     }
 }

@@ -392,7 +392,9 @@ static bool may_be_absent(enum op op, int k)
     case OP_QLinearAveragePool:
     case OP_QLinearGlobalAveragePool:
     case OP_QLinearLeakyRelu:
+    case OP_QLinearReduceMean:
     case OP_QLinearSigmoid:
+    case OP_QLinearSoftmax:
         return k == 2;
     default:
         return false;

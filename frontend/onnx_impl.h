@@ -26,6 +26,9 @@ bool onnx_tensor(const struct ctx *cx, struct arena *a, const char *where,
 //             Clip, Pad, Slice, Squeeze, Unsqueeze, Split: bounds, pads, axes and lengths are inputs;
 //             Softmax, LogSoftmax: `axis` is explicit; "flatten_2d" = 1 marks the meaning
 //               before opset 13 (softmax over all dims from axis on), unless it makes no difference;
+//             Resize: inputs x, none, scales, sizes, and just one of the last two; before opset 11 "nearest_by_scale" = 1
+//               marks its rounding (up where the scale is below 1, else down); Upsample: as Resize;
+//             ReduceSum: `axes` is an attribute, and one without axes that is to do nothing is Identity;
 //             BatchNormalization, Dropout, MaxPool: optional outputs that nobody reads are dropped;
 //             Cast: float16, bfloat16, float64 are float32
 // requires  a sorted graph

@@ -104,6 +104,81 @@ static bool normal_unsqueeze(const struct ctx *cx, struct graph *g, struct node 
     return true;
 }
 
+// One of the lists that may be empty where another one counts.
+static void drop_empty_input(struct node *n, int k)
+{
+    if (k < n->n_in && n->in[k] && n->in[k]->data && tensor_count(n->in[k]) == 0)
+        n->in[k] = NULL;
+}
+
+// Inputs become (x, omitted, scales, sizes); the region of interest serves a mode that is refused.
+static bool normal_resize(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    if (g->opset < 11) {
+        if (n->n_in > 2)
+            return diag_error(cx, E102, at_node(g, n), NULL, "Resize has %d inputs", n->n_in);
+        set_input(g, n, 2, n->n_in > 1 ? n->in[1] : NULL);
+        node_set_string(g, n, "coordinate_transformation_mode", "asymmetric");
+        node_set_int(g, n, "nearest_by_scale", 1);
+    }
+    if (n->n_in > 1)
+        n->in[1] = NULL;
+    drop_empty_input(n, 2);
+    drop_empty_input(n, 3);
+    bool scaled = n->n_in > 2 && n->in[2], sized = n->n_in > 3 && n->in[3];
+    if (scaled == sized)
+        return diag_error(cx, E102, at_node(g, n), NULL, "Resize has %s", scaled ? "both scales and sizes" : "neither scales nor sizes");
+    return true;
+}
+
+// Upsample is Resize without choices; scales are at least 1.
+static bool normal_upsample(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    if (g->opset > 9)
+        return diag_error(cx, E102, at_node(g, n), "export it as Resize", "Upsample ended with opset 9, the model says %" PRId64,
+                          g->opset);
+    const struct attr *a = node_attr(n, "scales");
+    if (g->opset < 9 && a && a->type == ATTR_FLOATS) {
+        int64_t dims[1] = { a->n };
+        set_input(g, n, 1, graph_add_const(g, input_name(g, n, "scales"), DT_FLOAT, 1, dims, a->floats));
+        drop_attr(n, "scales");
+    }
+    const struct tensor *scales = n->n_in > 1 ? n->in[1] : NULL;
+    if (!scales)
+        return diag_error(cx, E102, at_node(g, n), NULL, "Upsample has no scales");
+    for (int64_t i = 0; scales->data && i < tensor_count(scales); i++)
+        if (!(tensor_const_f64(scales, i) >= 1.0))
+            return diag_error(cx, E203, at_node(g, n), NULL, "scale %g of Upsample is below 1", tensor_const_f64(scales, i));
+    set_input(g, n, 2, n->in[1]);
+    n->in[1] = NULL;
+    n->op = OP_Resize;
+    node_set_string(g, n, "coordinate_transformation_mode", "asymmetric");
+    node_set_string(g, n, "nearest_mode", "floor");
+    return true;
+}
+
+// Axes as an attribute: since opset 13 they are an input.
+static bool normal_reduce_sum(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    const struct tensor *axes = n->n_in > 1 ? n->in[1] : NULL;
+    if (axes) {
+        if (g->opset < 13)
+            return diag_error(cx, E102, at_node(g, n), NULL, "ReduceSum has axes as an input before opset 13");
+        if (!axes->data)
+            return diag_error(cx, E206, at_node(g, n), NULL, "the axes ('%s') are computed", axes->name);
+        int count = (int)min_i64(tensor_count(axes), MAX_RANK + 1);
+        int64_t list[MAX_RANK + 1];
+        for (int i = 0; i < count; i++)
+            list[i] = tensor_const_i64(axes, i);
+        node_set_ints(g, n, "axes", count, list);
+    }
+    n->n_in = 1;
+    const struct attr *a = node_attr(n, "axes");
+    if (node_int(n, "noop_with_empty_axes", 0) != 0 && (!a || a->n == 0))
+        n->op = OP_Identity;
+    return true;
+}
+
 // Outputs behind the first exist for training or indices; nobody reads them in what we compile.
 static bool drop_extra_outputs(const struct ctx *cx, struct graph *g, struct node *n)
 {
@@ -143,9 +218,9 @@ static bool normal_dropout(const struct ctx *cx, struct graph *g, struct node *n
     return true;
 }
 
-static void normal_softmax(struct graph *g, struct node *n)
+static void normal_softmax(struct graph *g, struct node *n, int64_t opset)
 {
-    bool flatten = g->opset < 13;
+    bool flatten = opset < 13;
     node_set_int(g, n, "axis", node_int(n, "axis", flatten ? 1 : -1));
     // Over the last axis both meanings agree; -1 is it whatever the rank.
     if (flatten && node_int(n, "axis", 1) != -1)
@@ -187,10 +262,19 @@ static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n)
         return true;
     case OP_Softmax:
     case OP_LogSoftmax:
-        normal_softmax(g, n);
+        normal_softmax(g, n, g->opset);
         return true;
     case OP_BatchNormalization:
         return normal_batchnorm(cx, g, n);
+    case OP_Resize:
+        return normal_resize(cx, g, n);
+    case OP_Upsample:
+        return normal_upsample(cx, g, n);
+    case OP_ReduceSum:
+        return normal_reduce_sum(cx, g, n);
+    case OP_QLinearSoftmax: // which meaning counts is an attribute here
+        normal_softmax(g, n, node_int(n, "opset", g->opset));
+        return true;
     case OP_MaxPool:
         return drop_extra_outputs(cx, g, n);
     case OP_Dropout:

@@ -17,6 +17,17 @@ int axis_of(int64_t axis, int rank)
     return (int)(axis < 0 ? axis + rank : axis);
 }
 
+unsigned reduce_axes(const struct node *n)
+{
+    const struct attr *axes = node_attr(n, "axes");
+    unsigned set = 0;
+    if (!axes || axes->n == 0)
+        return (1u << n->in[0]->rank) - 1;
+    for (int i = 0; i < axes->n; i++)
+        set |= 1u << axis_of(axes->ints[i], n->in[0]->rank);
+    return set;
+}
+
 // ---- helpers of shape_impl.h ----
 
 bool shape_error(struct shape_run *s, const struct node *n, const char *fmt, ...)
@@ -104,7 +115,7 @@ bool shape_axis(struct shape_run *s, const struct node *n, const struct tensor *
     return true;
 }
 
-static bool need_float(struct shape_run *s, const struct node *n, int k)
+bool shape_need_float(struct shape_run *s, const struct node *n, int k)
 {
     if (n->in[k]->dtype == DT_FLOAT)
         return true;
@@ -154,66 +165,7 @@ static bool prelu(struct shape_run *s, struct node *n)
     if (!shape_broadcast(n->in[1], &rank, dims) || rank != n->in[0]->rank ||
         memcmp(dims, n->in[0]->dims, (size_t)rank * sizeof *dims) != 0)
         return shape_error(s, n, "slope of shape %s for %s", shape_of(s, n->in[1]), shape_of(s, n->in[0]));
-    return need_float(s, n, 0) && need_float(s, n, 1) && shape_like(s, n, 0, n->in[0]);
-}
-
-static bool window(struct shape_run *s, struct node *n, enum dtype t, int64_t channels)
-{
-    struct window_geometry w;
-    if (!window_geometry(s->cx, s->g, n, &w))
-        return false;
-    const struct tensor *x = n->in[0];
-    int64_t dims[4] = { x->dims[0], channels, w.out_h, w.out_w };
-    if (x->rank == 3)
-        dims[2] = w.out_w;
-    return shape_set(s, n, 0, t, x->rank, dims);
-}
-
-static bool conv(struct shape_run *s, struct node *n)
-{
-    bool quantized = n->op == OP_QLinearConv;
-    const struct tensor *x = n->in[0], *w = n->in[quantized ? 3 : 1];
-    const struct tensor *b = n->n_in > (quantized ? 8 : 2) ? n->in[quantized ? 8 : 2] : NULL;
-    int64_t group = node_int(n, "group", 1), in_channels;
-    if (!quantized && (!need_float(s, n, 0) || !need_float(s, n, 1)))
-        return false;
-    if (w->rank != x->rank || x->rank < 3)
-        return shape_error(s, n, "weights of shape %s for an input of shape %s", shape_of(s, w), shape_of(s, x));
-    if (group < 1 || x->dims[1] % group != 0 || w->dims[0] % group != 0)
-        return diag_emit(s->cx,
-                         (struct diag_msg){ .code = E203, .where = at_attr(s->g, n, "group"),
-                                            .found = arena_printf(s->g->arena, "%" PRId64, group),
-                                            .need = arena_printf(s->g->arena, "a divisor of %" PRId64 " and of %" PRId64,
-                                                                 x->dims[1], w->dims[0]) },
-                         "group does not divide the channels");
-    if (!mul_i64(w->dims[1], group, &in_channels) || in_channels != x->dims[1])
-        return shape_error(s, n, "weights of shape %s with group %" PRId64 " for %" PRId64 " input channels",
-                           shape_of(s, w), group, x->dims[1]);
-    if (b && (b->rank != 1 || b->dims[0] != w->dims[0]))
-        return shape_error(s, n, "bias of shape %s for %" PRId64 " output channels", shape_of(s, b), w->dims[0]);
-    return window(s, n, quantized ? n->in[7]->dtype : DT_FLOAT, w->dims[0]);
-}
-
-static bool pool(struct shape_run *s, struct node *n, enum dtype t)
-{
-    if (n->in[0]->rank < 3)
-        return shape_error(s, n, "the input has shape %s", shape_of(s, n->in[0]));
-    if (node_int(n, "channels_last", 0) != 0)
-        return diag_error(s->cx, E202, at_attr(s->g, n, "channels_last"), NULL, "channels_last is not supported");
-    return window(s, n, t, n->in[0]->dims[1]);
-}
-
-static bool global_pool(struct shape_run *s, struct node *n, enum dtype t)
-{
-    int64_t dims[MAX_RANK] = { 1, 1, 1, 1, 1, 1, 1, 1 };
-    const struct tensor *x = n->in[0];
-    if (x->rank < 3 || tensor_count(x) == 0)
-        return shape_error(s, n, "the input has shape %s", shape_of(s, x));
-    if (node_int(n, "channels_last", 0) != 0)
-        return diag_error(s->cx, E202, at_attr(s->g, n, "channels_last"), NULL, "channels_last is not supported");
-    dims[0] = x->dims[0];
-    dims[1] = x->dims[1];
-    return shape_set(s, n, 0, t, x->rank, dims);
+    return shape_need_float(s, n, 0) && shape_need_float(s, n, 1) && shape_like(s, n, 0, n->in[0]);
 }
 
 static bool gemm(struct shape_run *s, struct node *n)
@@ -221,7 +173,7 @@ static bool gemm(struct shape_run *s, struct node *n)
     bool quantized = n->op == OP_QGemm;
     const struct tensor *a = n->in[0], *b = n->in[quantized ? 3 : 1];
     const struct tensor *c = n->n_in > (quantized ? 6 : 2) ? n->in[quantized ? 6 : 2] : NULL;
-    if (!quantized && (!need_float(s, n, 0) || !need_float(s, n, 1)))
+    if (!quantized && (!shape_need_float(s, n, 0) || !shape_need_float(s, n, 1)))
         return false;
     if (a->rank != 2 || b->rank != 2)
         return shape_error(s, n, "matrices of shapes %s and %s", shape_of(s, a), shape_of(s, b));
@@ -245,7 +197,7 @@ static bool matmul(struct shape_run *s, struct node *n)
 {
     bool quantized = n->op == OP_QLinearMatMul;
     const struct tensor *a = n->in[0], *b = n->in[quantized ? 3 : 1];
-    if (!quantized && (!need_float(s, n, 0) || !need_float(s, n, 1)))
+    if (!quantized && (!shape_need_float(s, n, 0) || !shape_need_float(s, n, 1)))
         return false;
     if (a->rank < 1 || b->rank < 1)
         return shape_error(s, n, "a scalar cannot be multiplied as a matrix");
@@ -272,17 +224,27 @@ static bool batchnorm(struct shape_run *s, struct node *n)
             return shape_error(s, n, "parameter '%s' of shape %s for an input of shape %s", n->in[k]->name,
                                shape_of(s, n->in[k]), shape_of(s, x));
     for (int k = 0; k < 5; k++)
-        if (!need_float(s, n, k))
+        if (!shape_need_float(s, n, k))
             return false;
     return shape_like(s, n, 0, x);
 }
 
-// ReduceMean over its axes (all without the attribute), ArgMax over one.
+// What a reduction takes: means need fractions, sums and maxima do not.
+static bool reduces(struct shape_run *s, const struct node *n)
+{
+    enum dtype t = n->in[0]->dtype;
+    bool sum = t == DT_FLOAT || t == DT_INT32 || t == DT_INT64;
+    if (n->op == OP_ReduceSum ? sum : n->op == OP_ReduceMax && (sum || t == DT_INT8 || t == DT_UINT8))
+        return true;
+    return shape_need_float(s, n, 0);
+}
+
+// ReduceMean, ReduceMax, ReduceSum over their axes (all without the attribute), ArgMax over one.
 static bool reduce(struct shape_run *s, struct node *n)
 {
     const struct tensor *x = n->in[0];
     const struct attr *axes = node_attr(n, "axes");
-    unsigned set = axes ? 0 : (1u << x->rank) - 1;
+    unsigned set = 0;
     bool keep = node_int(n, "keepdims", 1) != 0;
     int64_t dims[MAX_RANK];
     int rank = 0, axis;
@@ -290,14 +252,14 @@ static bool reduce(struct shape_run *s, struct node *n)
         if (!shape_axis(s, n, x, 0, &axis))
             return false;
         set = 1u << axis;
-    } else if (!need_float(s, n, 0)) {
+    } else if (n->op != OP_QLinearReduceMean && !reduces(s, n)) {
         return false;
     }
-    for (int i = 0; axes && n->op != OP_ArgMax && i < axes->n; i++) {
+    for (int i = 0; axes && n->op != OP_ArgMax && (i < axes->n || axes->type != ATTR_INTS); i++)
         if (axes->type != ATTR_INTS || axes->ints[i] < -x->rank || axes->ints[i] >= x->rank)
             return diag_error(s->cx, E203, at_attr(s->g, n, "axes"), NULL, "an axis is outside shape %s", shape_of(s, x));
-        set |= 1u << axis_of(axes->ints[i], x->rank);
-    }
+    if (n->op != OP_ArgMax)
+        set = reduce_axes(n);
     for (int i = 0; i < x->rank; i++) {
         bool reduced = set >> i & 1;
         if (reduced && x->dims[i] == 0)
@@ -333,7 +295,7 @@ static bool quantize(struct shape_run *s, struct node *n)
     enum dtype t = zero ? zero->dtype : DT_UINT8;
     if (!is_quantized(t))
         return diag_error(s->cx, E207, at_node(s->g, n), NULL, "zero point of type %s", dtype_name(t));
-    return need_float(s, n, 0) && need_float(s, n, 1) && scale_fits(s, n, n->in[0], 1) &&
+    return shape_need_float(s, n, 0) && shape_need_float(s, n, 1) && scale_fits(s, n, n->in[0], 1) &&
            shape_set(s, n, 0, t, n->in[0]->rank, n->in[0]->dims);
 }
 
@@ -345,7 +307,7 @@ static bool dequantize(struct shape_run *s, struct node *n)
     if (n->n_in > 2 && n->in[2] && n->in[2]->dtype != x->dtype)
         return diag_error(s->cx, E207, at_node(s->g, n), NULL, "zero point of type %s for an input of type %s",
                           dtype_name(n->in[2]->dtype), dtype_name(x->dtype));
-    return need_float(s, n, 1) && scale_fits(s, n, x, 1) && shape_set(s, n, 0, DT_FLOAT, x->rank, x->dims);
+    return shape_need_float(s, n, 1) && scale_fits(s, n, x, 1) && shape_set(s, n, 0, DT_FLOAT, x->rank, x->dims);
 }
 
 // Brevitas' fake quantization: scale, zero point and bits broadcast to x.
@@ -359,7 +321,7 @@ static bool quant(struct shape_run *s, struct node *n)
             return shape_error(s, n, "'%s' of shape %s for %s", n->in[k]->name, shape_of(s, n->in[k]),
                                shape_of(s, n->in[0]));
     }
-    return need_float(s, n, 0) && shape_like(s, n, 0, n->in[0]);
+    return shape_need_float(s, n, 0) && shape_like(s, n, 0, n->in[0]);
 }
 
 // a and b stand at inputs 0 and 3 with their scales and zero points; the result's at 6 and 7.
@@ -441,19 +403,28 @@ static bool compute(struct shape_run *s, struct node *n)
     case OP_Max:
         return elementwise(s, n);
     case OP_Conv:
-        return conv(s, n);
+        return shape_conv(s, n);
     case OP_QLinearConv:
-        return check_qlinear(s, n) && conv(s, n);
+        return check_qlinear(s, n) && shape_conv(s, n);
+    case OP_ConvTranspose:
+        return shape_conv_transpose(s, n);
+    case OP_Resize:
+        return shape_resize(s, n);
     case OP_MaxPool:
+        return shape_pool(s, n, n->in[0]->dtype);
     case OP_AveragePool:
-        return pool(s, n, n->in[0]->dtype);
+        return shape_need_float(s, n, 0) && shape_pool(s, n, DT_FLOAT);
+    case OP_LpPool:
+        return shape_check_p(s, n) && shape_pool(s, n, DT_FLOAT);
+    case OP_GlobalLpPool:
+        return shape_check_p(s, n) && shape_global_pool(s, n, DT_FLOAT);
     case OP_QLinearAveragePool:
-        return check_qlinear(s, n) && pool(s, n, n->in[0]->dtype);
+        return check_qlinear(s, n) && shape_pool(s, n, n->in[0]->dtype);
     case OP_GlobalAveragePool:
     case OP_GlobalMaxPool:
-        return need_float(s, n, 0) && global_pool(s, n, DT_FLOAT);
+        return shape_need_float(s, n, 0) && shape_global_pool(s, n, DT_FLOAT);
     case OP_QLinearGlobalAveragePool:
-        return check_qlinear(s, n) && global_pool(s, n, n->in[0]->dtype);
+        return check_qlinear(s, n) && shape_global_pool(s, n, n->in[0]->dtype);
     case OP_Gemm:
         return gemm(s, n);
     case OP_QGemm:
@@ -470,13 +441,21 @@ static bool compute(struct shape_run *s, struct node *n)
         return check_qlinear(s, n) && shape_like(s, n, 0, n->in[0]);
     case OP_BatchNormalization:
         return batchnorm(s, n);
+    case OP_ReduceMax:
     case OP_ReduceMean:
+    case OP_ReduceSum:
     case OP_ArgMax:
         return reduce(s, n);
+    case OP_QLinearReduceMean:
+        return check_qlinear(s, n) && reduce(s, n);
+    case OP_QLinearSoftmax: {
+        int axis;
+        return check_qlinear(s, n) && shape_axis(s, n, n->in[0], -1, &axis) && shape_like(s, n, 0, n->in[0]);
+    }
     case OP_Softmax:
     case OP_LogSoftmax: {
         int axis;
-        return need_float(s, n, 0) && shape_axis(s, n, n->in[0], -1, &axis) && shape_like(s, n, 0, n->in[0]);
+        return shape_need_float(s, n, 0) && shape_axis(s, n, n->in[0], -1, &axis) && shape_like(s, n, 0, n->in[0]);
     }
     case OP_QuantizeLinear:
         return quantize(s, n);
@@ -486,7 +465,7 @@ static bool compute(struct shape_run *s, struct node *n)
     case OP_BipolarQuant:
         return quant(s, n);
     default: // the functions of one float
-        return need_float(s, n, 0) && shape_like(s, n, 0, n->in[0]);
+        return shape_need_float(s, n, 0) && shape_like(s, n, 0, n->in[0]);
     }
 }
 
@@ -505,7 +484,8 @@ static bool follow(struct shape_run *s, const struct node *n)
         const struct tensor *t = n->in[k];
         if (!t)
             continue;
-        in[k] = s->values[t->index];
+        if (!t->data) // constants that inference has added are not in there
+            in[k] = s->values[t->index];
         if (t->data || n->op == OP_Shape) {
             in[k].dtype = t->dtype;
             in[k].rank = t->rank;

@@ -31,10 +31,24 @@ bool shape_ints(struct shape_run *s, const struct node *n, int k, int max, int64
 // Attribute `axis` as a dimension of x; E203 outside [-rank, rank).
 bool shape_axis(struct shape_run *s, const struct node *n, const struct tensor *x, int64_t fallback, int *out);
 
+// Input k is float32, or E207.
+bool shape_need_float(struct shape_run *s, const struct node *n, int k);
+
 // E204 at n: `found` is a shape.
 bool shape_error(struct shape_run *s, const struct node *n, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 const char *shape_of(struct shape_run *s, const struct tensor *t);
+
+// ---- shape_window.c: Conv, ConvTranspose and the pools, with a result of type t ----
+bool shape_conv(struct shape_run *s, struct node *n);
+bool shape_conv_transpose(struct shape_run *s, struct node *n);
+bool shape_pool(struct shape_run *s, struct node *n, enum dtype t);
+bool shape_global_pool(struct shape_run *s, struct node *n, enum dtype t);
+// LpPool and GlobalLpPool take the p-th root of a sum: p >= 1 (E203), floats.
+bool shape_check_p(struct shape_run *s, const struct node *n);
+
+// ---- shape_resize.c ----
+bool shape_resize(struct shape_run *s, struct node *n);
 
 // ---- shape_move.c: operators that move data. False in *known: not one of them. ----
 bool shape_move(struct shape_run *s, struct node *n, bool *known);

@@ -274,6 +274,51 @@ static bool pad(struct shape_run *s, struct node *n)
     return shape_set(s, n, 0, x->dtype, x->rank, dims);
 }
 
+// Blocks of `blocksize` x `blocksize` pixels from channels, or back.
+static bool depth_space(struct shape_run *s, struct node *n)
+{
+    const struct tensor *x = n->in[0];
+    int64_t block = node_int(n, "blocksize", 0), area;
+    const char *mode = node_string(n, "mode", "DCR");
+    if (x->rank != 4)
+        return shape_error(s, n, "the input has shape %s, need an image", shape_of(s, x));
+    if (block < 1 || !mul_i64(block, block, &area))
+        return diag_error(s->cx, E203, at_attr(s->g, n, "blocksize"), NULL, "blocksize is %" PRId64 ", need 1 or more", block);
+    if (strcmp(mode, "DCR") != 0 && strcmp(mode, "CRD") != 0)
+        return diag_error(s->cx, E203, at_attr(s->g, n, "mode"), NULL, "'%s' is neither DCR nor CRD", mode);
+    int64_t dims[4] = { x->dims[0], x->dims[1], x->dims[2], x->dims[3] };
+    if (n->op == OP_DepthToSpace) {
+        if (dims[1] % area != 0)
+            return shape_error(s, n, "blocksize %" PRId64 " does not divide the channels of %s", block, shape_of(s, x));
+        dims[1] /= area;
+        if (!mul_i64(dims[2], block, &dims[2]) || !mul_i64(dims[3], block, &dims[3]))
+            return shape_error(s, n, "the result is too large");
+    } else {
+        if (dims[2] % block != 0 || dims[3] % block != 0)
+            return shape_error(s, n, "blocksize %" PRId64 " does not divide the image of %s", block, shape_of(s, x));
+        dims[2] /= block;
+        dims[3] /= block;
+        if (!mul_i64(dims[1], area, &dims[1]))
+            return shape_error(s, n, "the result is too large");
+    }
+    return shape_set(s, n, 0, x->dtype, 4, dims);
+}
+
+static bool tile(struct shape_run *s, struct node *n)
+{
+    const struct tensor *x = n->in[0];
+    int64_t repeats[MAX_RANK], dims[MAX_RANK];
+    int count;
+    if (!shape_ints(s, n, 1, MAX_RANK, repeats, &count))
+        return false;
+    if (count != x->rank)
+        return shape_error(s, n, "%d repeats for shape %s", count, shape_of(s, x));
+    for (int i = 0; i < count; i++)
+        if (repeats[i] < 0 || !mul_i64(x->dims[i], repeats[i], &dims[i]))
+            return shape_error(s, n, "dimension %d of %s cannot be repeated %" PRId64 " times", i, shape_of(s, x), repeats[i]);
+    return shape_set(s, n, 0, x->dtype, x->rank, dims);
+}
+
 // Shape gives dims [start, end) of x, both clamped as Slice does.
 static bool shape_op(struct shape_run *s, struct node *n)
 {
@@ -336,6 +381,11 @@ bool shape_move(struct shape_run *s, struct node *n, bool *known)
         return gather(s, n);
     case OP_Pad:
         return pad(s, n);
+    case OP_DepthToSpace:
+    case OP_SpaceToDepth:
+        return depth_space(s, n);
+    case OP_Tile:
+        return tile(s, n);
     case OP_Shape:
         return shape_op(s, n);
     case OP_Expand:

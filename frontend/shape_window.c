@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Windows that slide over images: kernels, strides, dilations and pads of Conv and the pools.
+// Windows that slide over images: kernels, strides, dilations and pads of Conv, ConvTranspose and the pools.
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "frontend/shape.h"
+#include "frontend/shape_impl.h"
 
 // Keeps every product below exact in 64 bits; no kernel comes near.
 #define MAX_WINDOW ((int64_t)1 << 30)
@@ -73,12 +73,13 @@ static bool window_axis(int64_t in, int64_t kernel, int64_t stride, int64_t dila
 
 static bool is_pool(enum op op)
 {
-    return op == OP_MaxPool || op == OP_AveragePool || op == OP_QLinearAveragePool;
+    return op == OP_MaxPool || op == OP_AveragePool || op == OP_QLinearAveragePool || op == OP_LpPool;
 }
 
 static bool is_global(enum op op)
 {
-    return op == OP_GlobalAveragePool || op == OP_GlobalMaxPool || op == OP_QLinearGlobalAveragePool;
+    return op == OP_GlobalAveragePool || op == OP_GlobalMaxPool || op == OP_QLinearGlobalAveragePool ||
+           op == OP_GlobalLpPool;
 }
 
 static bool read_kernel(const struct ctx *cx, const struct graph *g, const struct node *n, int spatial,
@@ -149,4 +150,158 @@ bool window_geometry(const struct ctx *cx, const struct graph *g, const struct n
         return diag_error(cx, E204, at_node(g, n), NULL, "the padded image of shape %s is smaller than the kernel",
                           shape_text(g->arena, x->rank, x->dims));
     return check_pool_pads(cx, g, n, out);
+}
+
+// ---- ConvTranspose ----
+
+// One axis: what the kernel covers without pads is cut to *out by the pads. `want` is the axis' entry of
+// output_shape, or 0.
+static bool transpose_axis(int64_t in, int64_t kernel, int64_t stride, int64_t dilation, int64_t extra, int64_t want,
+                           enum auto_pad pad, int64_t *before, int64_t *after, int64_t *out)
+{
+    int64_t full, extent = (kernel - 1) * dilation + 1 + extra;
+    bool same = pad == PAD_SAME_UPPER || pad == PAD_SAME_LOWER;
+    if (!mul_i64(in - 1, stride, &full) || !add_i64(full, extent, &full))
+        return false;
+    if (same && !want)
+        want = full - extent + stride; // in * stride
+    if (want) { // what is wanted beyond `full` lies behind and gets the bias alone
+        int64_t total = max_i64(0, full - want);
+        *before = pad == PAD_SAME_UPPER ? total / 2 : total - total / 2;
+        *after = total - *before;
+    } else if (pad == PAD_VALID) {
+        *before = *after = 0;
+    }
+    *out = want ? want : full - *before - *after;
+    return *out >= 1;
+}
+
+bool conv_transpose_geometry(const struct ctx *cx, const struct graph *g, const struct node *n,
+                             struct window_geometry *out)
+{
+    const struct tensor *x = n->in[0];
+    int64_t kernel[2] = { 1, 1 }, stride[2] = { 1, 1 }, dilation[2] = { 1, 1 }, pads[4] = { 0 };
+    int64_t extra[2] = { 0 }, want[2] = { 0 };
+    enum auto_pad pad = PAD_EXPLICIT;
+    if (x->rank != 3 && x->rank != 4)
+        return diag_error(cx, E204, at_node(g, n), "1-D and 2-D operators are supported", "the input has shape %s",
+                          shape_text(g->arena, x->rank, x->dims));
+    int spatial = x->rank - 2;
+    if (!read_kernel(cx, g, n, spatial, kernel) || !window_list(cx, g, n, "strides", 1, spatial, 1, stride) ||
+        !window_list(cx, g, n, "dilations", 1, spatial, 1, dilation) ||
+        !window_list(cx, g, n, "pads", 0, spatial, 2, pads) ||
+        !window_list(cx, g, n, "output_padding", 0, spatial, 1, extra) ||
+        !window_list(cx, g, n, "output_shape", 1, spatial, 1, want) || !read_auto_pad(cx, g, n, &pad))
+        return false;
+    *out = (struct window_geometry){
+        .in_h = spatial == 2 ? x->dims[2] : 1, .in_w = x->dims[x->rank - 1], .kernel_h = kernel[0],
+        .kernel_w = kernel[1], .stride_h = stride[0], .stride_w = stride[1], .dilation_h = dilation[0],
+        .dilation_w = dilation[1], .pad_top = pads[0], .pad_left = pads[1], .pad_bottom = pads[2],
+        .pad_right = pads[3], .group = node_int(n, "group", 1),
+    };
+    if (spatial == 1) // the row that a 1-D operator is stays one
+        want[0] = want[1] ? 1 : 0;
+    // Where the kernel is smaller than its stride, `same` would need negative pads: nobody agrees where they go.
+    if ((pad == PAD_SAME_UPPER || pad == PAD_SAME_LOWER) && !want[1] &&
+        ((kernel[0] - 1) * dilation[0] + 1 + extra[0] < stride[0] || (kernel[1] - 1) * dilation[1] + 1 + extra[1] < stride[1]))
+        return diag_error(cx, E202, at_attr(g, n, "auto_pad"), "export with explicit pads and output_padding",
+                          "%s with a kernel smaller than its stride", node_string(n, "auto_pad", ""));
+    if (out->in_h < 1 || out->in_w < 1 ||
+        !transpose_axis(out->in_h, kernel[0], stride[0], dilation[0], extra[0], want[0], pad, &out->pad_top,
+                        &out->pad_bottom, &out->out_h) ||
+        !transpose_axis(out->in_w, kernel[1], stride[1], dilation[1], extra[1], want[1], pad, &out->pad_left,
+                        &out->pad_right, &out->out_w))
+        return diag_error(cx, E204, at_node(g, n), NULL, "the result for an input of shape %s is empty or too large",
+                          shape_text(g->arena, x->rank, x->dims));
+    return true;
+}
+
+// ---- shapes ----
+
+static bool window(struct shape_run *s, struct node *n, enum dtype t, int64_t channels)
+{
+    struct window_geometry w;
+    if (!window_geometry(s->cx, s->g, n, &w))
+        return false;
+    const struct tensor *x = n->in[0];
+    int64_t dims[4] = { x->dims[0], channels, w.out_h, w.out_w };
+    if (x->rank == 3)
+        dims[2] = w.out_w;
+    return shape_set(s, n, 0, t, x->rank, dims);
+}
+
+bool shape_conv(struct shape_run *s, struct node *n)
+{
+    bool quantized = n->op == OP_QLinearConv;
+    const struct tensor *x = n->in[0], *w = n->in[quantized ? 3 : 1];
+    const struct tensor *b = n->n_in > (quantized ? 8 : 2) ? n->in[quantized ? 8 : 2] : NULL;
+    int64_t group = node_int(n, "group", 1), in_channels;
+    if (!quantized && (!shape_need_float(s, n, 0) || !shape_need_float(s, n, 1)))
+        return false;
+    if (w->rank != x->rank || x->rank < 3)
+        return shape_error(s, n, "weights of shape %s for an input of shape %s", shape_of(s, w), shape_of(s, x));
+    if (group < 1 || x->dims[1] % group != 0 || w->dims[0] % group != 0)
+        return diag_emit(s->cx,
+                         (struct diag_msg){ .code = E203, .where = at_attr(s->g, n, "group"),
+                                            .found = arena_printf(s->g->arena, "%" PRId64, group),
+                                            .need = arena_printf(s->g->arena, "a divisor of %" PRId64 " and of %" PRId64,
+                                                                 x->dims[1], w->dims[0]) },
+                         "group does not divide the channels");
+    if (!mul_i64(w->dims[1], group, &in_channels) || in_channels != x->dims[1])
+        return shape_error(s, n, "weights of shape %s with group %" PRId64 " for %" PRId64 " input channels",
+                           shape_of(s, w), group, x->dims[1]);
+    if (b && (b->rank != 1 || b->dims[0] != w->dims[0]))
+        return shape_error(s, n, "bias of shape %s for %" PRId64 " output channels", shape_of(s, b), w->dims[0]);
+    return window(s, n, quantized ? n->in[7]->dtype : DT_FLOAT, w->dims[0]);
+}
+
+bool shape_conv_transpose(struct shape_run *s, struct node *n)
+{
+    const struct tensor *x = n->in[0], *w = n->in[1], *b = n->n_in > 2 ? n->in[2] : NULL;
+    int64_t group = node_int(n, "group", 1), outs;
+    struct window_geometry geo;
+    if (!shape_need_float(s, n, 0) || !shape_need_float(s, n, 1) || (b && !shape_need_float(s, n, 2)))
+        return false;
+    if (w->rank != x->rank || x->rank < 3 || w->dims[0] != x->dims[1])
+        return shape_error(s, n, "weights of shape %s for an input of shape %s", shape_of(s, w), shape_of(s, x));
+    if (group < 1 || x->dims[1] % group != 0 || !mul_i64(w->dims[1], group, &outs))
+        return diag_error(s->cx, E203, at_attr(s->g, n, "group"), NULL, "group %" PRId64 " does not divide %" PRId64 " channels",
+                          group, x->dims[1]);
+    if (b && (b->rank != 1 || b->dims[0] != outs))
+        return shape_error(s, n, "bias of shape %s for %" PRId64 " output channels", shape_of(s, b), outs);
+    if (!conv_transpose_geometry(s->cx, s->g, n, &geo))
+        return false;
+    int64_t dims[4] = { x->dims[0], outs, geo.out_h, geo.out_w };
+    if (x->rank == 3)
+        dims[2] = geo.out_w;
+    return shape_set(s, n, 0, DT_FLOAT, x->rank, dims);
+}
+
+bool shape_pool(struct shape_run *s, struct node *n, enum dtype t)
+{
+    if (n->in[0]->rank < 3)
+        return shape_error(s, n, "the input has shape %s", shape_of(s, n->in[0]));
+    if (node_int(n, "channels_last", 0) != 0)
+        return diag_error(s->cx, E202, at_attr(s->g, n, "channels_last"), NULL, "channels_last is not supported");
+    return window(s, n, t, n->in[0]->dims[1]);
+}
+
+bool shape_check_p(struct shape_run *s, const struct node *n)
+{
+    if (node_int(n, "p", 2) < 1)
+        return diag_error(s->cx, E203, at_attr(s->g, n, "p"), NULL, "p is %" PRId64 ", need 1 or more", node_int(n, "p", 2));
+    return shape_need_float(s, n, 0);
+}
+
+bool shape_global_pool(struct shape_run *s, struct node *n, enum dtype t)
+{
+    int64_t dims[MAX_RANK] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+    const struct tensor *x = n->in[0];
+    if (x->rank < 3 || tensor_count(x) == 0)
+        return shape_error(s, n, "the input has shape %s", shape_of(s, x));
+    if (node_int(n, "channels_last", 0) != 0)
+        return diag_error(s->cx, E202, at_attr(s->g, n, "channels_last"), NULL, "channels_last is not supported");
+    dims[0] = x->dims[0];
+    dims[1] = x->dims[1];
+    return shape_set(s, n, 0, t, x->rank, dims);
 }

@@ -153,6 +153,10 @@ static bool is_noop(const struct graph *g, const struct node *n)
     case OP_Squeeze:
     case OP_Unsqueeze:
     case OP_Expand:
+    case OP_Tile:
+    case OP_Resize: // of the same shape it copies, see resize_nearest_index
+    case OP_DepthToSpace:
+    case OP_SpaceToDepth:
     case OP_Slice: // forward over everything; backwards it would be a mirror
         return same_shape(x, y) && (n->op != OP_Slice || n->n_in < 5 || !n->in[4]);
     case OP_Pad: {
@@ -227,26 +231,39 @@ static const struct tensor *input_or_null(const struct node *n, int k)
     return k < n->n_in ? n->in[k] : NULL;
 }
 
+static bool equal_quantizers(const struct node *a, const struct node *b)
+{
+    return b->op == a->op && b->in[0] == a->in[0] && same_constant(a->in[1], b->in[1]) &&
+           same_constant(input_or_null(a, 2), input_or_null(b, 2)) && node_int(a, "axis", 1) == node_int(b, "axis", 1) &&
+           a->out[0]->dtype == b->out[0]->dtype;
+}
+
 // Some exporters give each reader of a tensor its own QuantizeLinear and DequantizeLinear. Equal ones become one,
-// for the operator in front would otherwise be built once a reader. Nodes with few readers, so the pairs are few.
+// for the operator in front would otherwise be built once a reader. One walk in topological order: inputs are
+// renamed before they are compared, so that the pairs behind a merged one merge too.
 static void merge_equal_quantizers(struct graph *g)
 {
+    struct arena scratch = { 0 };
+    struct tensor **same = arena_array(&scratch, struct tensor *, g->n_tensors);      // what to read instead
+    struct node **first = arena_array(&scratch, struct node *, g->n_tensors);         // quantizer of the tensor ...
+    struct node **next = arena_array(&scratch, struct node *, g->n_nodes);            // ... and its unequal siblings
     for (int i = 0; i < g->n_nodes; i++) {
-        struct node *a = g->nodes[i];
-        if (a->op != OP_QuantizeLinear && a->op != OP_DequantizeLinear)
+        struct node *n = g->nodes[i], *a;
+        for (int k = 0; k < n->n_in; k++)
+            if (n->in[k] && same[n->in[k]->index])
+                n->in[k] = same[n->in[k]->index];
+        if ((n->op != OP_QuantizeLinear && n->op != OP_DequantizeLinear) || n->in[0]->data)
             continue;
-        for (int k = i + 1; k < g->n_nodes; k++) {
-            struct node *b = g->nodes[k];
-            bool equal = b->op == a->op && b->in[0] == a->in[0] && !a->in[0]->data && same_constant(a->in[1], b->in[1]) &&
-                         same_constant(input_or_null(a, 2), input_or_null(b, 2)) &&
-                         node_int(a, "axis", 1) == node_int(b, "axis", 1) && a->out[0]->dtype == b->out[0]->dtype;
-            if (!equal || tensor_is_output(g, b->out[0]))
-                continue;
-            graph_replace_uses(g, b->out[0], a->out[0]);
-            graph_remove_node(g, b);
-            k--;
+        for (a = first[n->in[0]->index]; a && !equal_quantizers(a, n);)
+            a = next[a->index];
+        if (a && !tensor_is_output(g, n->out[0])) {
+            same[n->out[0]->index] = a->out[0];
+        } else {
+            next[n->index] = first[n->in[0]->index];
+            first[n->in[0]->index] = n;
         }
     }
+    arena_release(&scratch);
     graph_remove_dead(g);
 }
 

@@ -8,14 +8,14 @@
 // does      to a fixed point:
 //             constant folding (every node whose inputs are constants, DequantizeLinear excepted:
 //               a quantized weight stays a DequantizeLinear of a constant);
-//             Identity, Dropout, no-op Reshape, Cast to the same type, zero Pad: removed;
+//             Identity, Dropout, no-op Reshape, Resize, Tile, Cast to the same type, zero Pad: removed;
 //             QLinearConv, QLinearMatMul, QLinearAdd, QLinearMul, QLinearAveragePool, QLinearGlobalAveragePool,
-//               QLinearSigmoid, QLinearLeakyRelu, QLinearConcat, QGemm: rewritten as
+//               QLinearSigmoid, QLinearLeakyRelu, QLinearConcat, QLinearReduceMean, QLinearSoftmax, QGemm: rewritten as
 //               DequantizeLinear → float operator → QuantizeLinear, constants too;
-//             BatchNormalization: into the Conv/Gemm in front of it (float weights, sole consumer),
-//               else into the Conv without padding/Gemm/Flatten-Gemm behind it,
+//             BatchNormalization: into the Conv/ConvTranspose/Gemm in front of it (float weights, sole consumer),
+//               else into the Conv without padding/Gemm/Flatten-Gemm behind it (a pure factor: any Conv, ConvTranspose),
 //               else into a depthwise 1x1 Conv (rank 3, 4) or Mul+Add;
-//             Mul/Add/Sub/Div by a constant per channel or scalar behind a Conv/Gemm/MatMul (float weights,
+//             Mul/Add/Sub/Div by a constant per channel or scalar behind a Conv/ConvTranspose/Gemm/MatMul (float weights,
 //               sole consumer): into its weights and bias; MatMul + constant Add becomes Gemm when 2-D;
 //             Pad (constant, value 0 — or, behind a DequantizeLinear, real 0) in front of Conv or of an AveragePool with
 //               count_include_pad: into its pads;

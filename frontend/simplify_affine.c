@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // y = scale[c] * x + shift[c] for each channel c: BatchNormalization, and Mul, Add, Sub, Div by constants, go
-// into the weights of a Conv or Gemm next to them. All in double; each weight is rounded once.
+// into the weights of a Conv, ConvTranspose or Gemm next to them. All in double; each weight is rounded once.
 #include <math.h>
 #include <string.h>
 
@@ -87,11 +87,12 @@ static struct tensor *operand(const struct node *n)
 
 // ---- weights as a matrix ----
 
-// Conv or Gemm with constant float weights and bias, as numbers: w[m * terms + k], b[m].
+// Conv, ConvTranspose or Gemm with constant float weights and bias, as numbers: w[m * terms + k], b[m].
 struct linear {
     struct node *n;
-    bool gemm, trans_b;
-    int64_t outs, terms; // output channels, products for each
+    bool gemm, trans_b, transposed;
+    int64_t outs, terms; // output channels, weights for each
+    int64_t group, taps; // of the convolutions
     double *w, *b;
 };
 
@@ -110,23 +111,43 @@ static bool read_bias(const struct linear *l, const struct tensor *c)
     return true;
 }
 
+static bool is_linear(enum op op)
+{
+    return op == OP_Conv || op == OP_ConvTranspose || op == OP_Gemm;
+}
+
+// Where term k of output m stands in the weights' tensor. ConvTranspose's is [in, out / group, taps].
+static int64_t weight_at(const struct linear *l, int64_t m, int64_t k)
+{
+    if (l->gemm && !l->trans_b)
+        return k * l->outs + m;
+    if (!l->transposed)
+        return m * l->terms + k;
+    int64_t mg = l->outs / l->group, cg = l->terms / l->taps;
+    return ((m / mg * cg + k / l->taps) * mg + m % mg) * l->taps + k % l->taps;
+}
+
 static bool read_linear(struct graph *g, struct node *n, struct linear *l)
 {
-    *l = (struct linear){ .n = n, .gemm = n->op == OP_Gemm };
-    if ((n->op != OP_Conv && n->op != OP_Gemm) || !n->in[1]->data || n->in[1]->dtype != DT_FLOAT ||
+    *l = (struct linear){ .n = n, .gemm = n->op == OP_Gemm, .transposed = n->op == OP_ConvTranspose, .group = 1 };
+    if (!is_linear(n->op) || !n->in[1]->data || n->in[1]->dtype != DT_FLOAT ||
         (l->gemm && node_int(n, "transA", 0) != 0))
         return false;
     const struct tensor *w = n->in[1];
     l->trans_b = l->gemm && node_int(n, "transB", 0) != 0;
-    bool by_row = !l->gemm || l->trans_b;
-    l->outs = w->dims[by_row ? 0 : 1];
+    if (!l->gemm)
+        l->group = node_int(n, "group", 1);
+    l->outs = l->transposed ? w->dims[1] * l->group : w->dims[l->gemm && !l->trans_b ? 1 : 0];
     l->terms = l->outs ? tensor_count(w) / l->outs : 0;
+    l->taps = 1;
+    for (int i = 2; i < w->rank; i++)
+        l->taps *= w->dims[i];
     l->w = arena_array(g->arena, double, l->outs * l->terms);
     l->b = arena_array(g->arena, double, l->outs);
     double alpha = l->gemm ? (double)node_float(n, "alpha", 1.0f) : 1.0;
     for (int64_t m = 0; m < l->outs; m++)
         for (int64_t k = 0; k < l->terms; k++)
-            l->w[m * l->terms + k] = alpha * tensor_const_f64(w, by_row ? m * l->terms + k : k * l->outs + m);
+            l->w[m * l->terms + k] = alpha * tensor_const_f64(w, weight_at(l, m, k));
     return read_bias(l, n->n_in > 2 ? n->in[2] : NULL);
 }
 
@@ -135,12 +156,11 @@ static void write_linear(struct graph *g, const struct linear *l)
 {
     struct node *n = l->n;
     const struct tensor *old = n->in[1];
-    bool by_row = !l->gemm || l->trans_b;
     float *w = arena_array(g->arena, float, l->outs * l->terms), *b = arena_array(g->arena, float, l->outs);
     for (int64_t m = 0; m < l->outs; m++) {
         b[m] = (float)l->b[m];
         for (int64_t k = 0; k < l->terms; k++)
-            w[by_row ? m * l->terms + k : k * l->outs + m] = (float)l->w[m * l->terms + k];
+            w[weight_at(l, m, k)] = (float)l->w[m * l->terms + k];
     }
     const char *bias = n->n_in > 2 && n->in[2] ? n->in[2]->name
                                                : arena_printf(g->arena, "%s/bias", n->out[0]->name);
@@ -158,7 +178,7 @@ static bool fold_back(struct graph *g, struct node *n)
     struct node *p = x->producer;
     struct affine f;
     struct linear l;
-    if (!p || (p->op != OP_Conv && p->op != OP_Gemm) || tensor_sole_consumer(g, x) != n ||
+    if (!p || !is_linear(p->op) || tensor_sole_consumer(g, x) != n ||
         tensor_uses(g, x) != 1 || !node_affine(g, n, 1, &f) || n->out[0]->rank != x->rank ||
         !read_linear(g, p, &l) || l.outs != f.channels)
         return false;
@@ -178,9 +198,12 @@ static bool fold_back(struct graph *g, struct node *n)
 
 // ---- forwards: affine, then linear ----
 
-// Padding would see the shift of an image that the Conv does not pad.
+// Padding would see the shift of an image that the Conv does not pad; of ConvTranspose's outputs each may have
+// another number of terms.
 static bool has_padding(const struct node *n)
 {
+    if (n->op == OP_ConvTranspose)
+        return true;
     const char *mode = node_string(n, "auto_pad", "NOTSET");
     const struct attr *pads = node_attr(n, "pads");
     if (strncmp(mode, "SAME", 4) == 0)
@@ -217,7 +240,7 @@ static struct node *linear_behind(const struct graph *g, const struct node *n, i
     }
     if (!c || c->in[0] != y || tensor_uses(g, y) != 1)
         return NULL;
-    return c->op == OP_Conv || (c->op == OP_Gemm && y->rank == 2) ? c : NULL;
+    return is_linear(c->op) && (c->op != OP_Gemm || y->rank == 2) ? c : NULL;
 }
 
 // The input channel of term k of output m.
@@ -225,9 +248,7 @@ static int64_t channel_of(const struct linear *l, const struct affine *f, int64_
 {
     if (l->gemm)
         return k / inner;
-    const struct tensor *w = l->n->in[1];
-    int64_t taps = l->terms / w->dims[1], group = f->channels / w->dims[1];
-    return m / (l->outs / group) * w->dims[1] + k / taps;
+    return m / (l->outs / l->group) * (f->channels / l->group) + k / l->taps;
 }
 
 static bool fold_forward(struct graph *g, struct node *n)

@@ -88,14 +88,8 @@ bool move_before_dequantize(struct graph *g, struct node *n)
 // ReduceMean over exactly the dimensions behind the channels.
 bool reduce_to_pool(struct graph *g, struct node *n)
 {
-    const struct attr *axes = n->op == OP_ReduceMean ? node_attr(n, "axes") : NULL;
     const struct tensor *x = n->n_in ? n->in[0] : NULL;
-    if (!axes || (x->rank != 3 && x->rank != 4))
-        return false;
-    unsigned set = 0, spatial = x->rank == 4 ? 12 : 4;
-    for (int i = 0; i < axes->n; i++)
-        set |= 1u << axis_of(axes->ints[i], x->rank);
-    if (set != spatial)
+    if (n->op != OP_ReduceMean || (x->rank != 3 && x->rank != 4) || reduce_axes(n) != (x->rank == 4 ? 12 : 4))
         return false;
     bool keep = node_int(n, "keepdims", 1) != 0;
     n->op = OP_GlobalAveragePool;

@@ -23,6 +23,8 @@ static const struct form forms[] = {
     { OP_QLinearGlobalAveragePool, OP_GlobalAveragePool, 0, -1, -1, 3 },
     { OP_QLinearSigmoid, OP_Sigmoid, 0, -1, -1, 3 },
     { OP_QLinearLeakyRelu, OP_LeakyRelu, 0, -1, -1, 3 },
+    { OP_QLinearReduceMean, OP_ReduceMean, 0, -1, -1, 3 },
+    { OP_QLinearSoftmax, OP_Softmax, 0, -1, -1, 3 },
     { OP_QLinearConcat, OP_Concat, -1, -1, -1, 0 },
 };
 

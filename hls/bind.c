@@ -139,7 +139,7 @@ static void bind_params(struct binding *b, const struct stage *s)
 {
     const struct requant *r = &s->rq;
     struct fold_shape x = fold_shape(s, &s->fold);
-    int64_t lane_bits = param_bits(r), lanes = s->fold.rq_lanes;
+    int64_t lane_bits = param_bits(r), lanes = r->by_pixel ? 1 : s->fold.rq_lanes;
     const char *data = netlist_net(b->n, lanes * lane_bits, "%s_p_data", s->name);
     if (r->n == 1) { // the same for every channel: constants
         struct image im = { NULL, lane_bits, 1, ceil_div(lane_bits, 8), arena_alloc(b->a, (size_t)ceil_div(lane_bits, 8)) };
@@ -154,7 +154,7 @@ static void bind_params(struct binding *b, const struct stage *s)
     const char *en = netlist_net(b->n, 1, "%s_p_en", s->name);
     const char *addr = netlist_net(b->n, address_bits(x.params), "%s_p_addr", s->name);
     struct image *im = add_rom(b, arena_printf(b->a, "%s_p", s->name), s->fold.param_block, lanes * lane_bits, x.params, en, addr, data);
-    for (int64_t c = 0; c < s->out_c; c++)
+    for (int64_t c = 0; c < r->n; c++)
         set_params(im, c / lanes, c % lanes * lane_bits, r, c);
 }
 
@@ -171,6 +171,8 @@ static void requant_params(struct binding *b, struct instance *i, const struct s
     if (s->kind != STAGE_GAP) // there every input lane has its requantizer
         instance_int(n, i, "RQ_LANES", s->fold.rq_lanes);
     instance_int(n, i, "RQ_CYCLES", s->fold.rq_cycles);
+    if (r->by_pixel)
+        instance_int(n, i, "PARAM_PIXELS", 1);
     instance_int(n, i, "MULT_W", r->mult_bits);
     instance_int(n, i, "BIAS_W", r->bias_bits);
     instance_int(n, i, "SHIFT_MIN", r->shift_min);
@@ -252,6 +254,19 @@ static void tie_to_zero(struct binding *b, struct instance *i, const char *port,
     instance_port(b->n, i, port, arena_printf(b->a, "%lld'd0", (long long)width_bits));
 }
 
+// A maximum needs no requantizer.
+static void no_requant_params(struct binding *b, struct instance *i, const struct stage *s)
+{
+    static const char *const widths[] = { "SHIFT_W", "MULT_W", "BIAS_W" };
+    for (int k = 0; k < 3; k++)
+        instance_int(b->n, i, widths[k], 1);
+    if (s->kind != STAGE_GAP)
+        instance_int(b->n, i, "RQ_LANES", s->fold.rq_lanes);
+    unused_output(b, i, s, "p_en", 1);
+    unused_output(b, i, s, "p_addr", address_bits(param_words(s)));
+    tie_to_zero(b, i, "p_data", 3 * s->fold.rq_lanes);
+}
+
 static void bind_dw(struct binding *b, const struct stage *s, const char *in, const char *out)
 {
     static const char *const ops[] = { "\"MAC\"", "\"SUM\"", "\"MAX\"" };
@@ -274,24 +289,18 @@ static void bind_dw(struct binding *b, const struct stage *s, const char *in, co
         tie_to_zero(b, i, "w_data", f->seg_len * fold_shape(s, f).segments * f->word);
     }
     instance_int(b->n, i, "ACC_W", s->has_requant ? s->acc_bits : 8);
-    if (s->has_requant) {
+    if (s->has_requant)
         requant_params(b, i, s);
-    } else {
-        static const char *const widths[] = { "SHIFT_W", "MULT_W", "BIAS_W" };
-        for (int k = 0; k < 3; k++)
-            instance_int(b->n, i, widths[k], 1);
-        instance_int(b->n, i, "RQ_LANES", f->rq_lanes);
-        unused_output(b, i, s, "p_en", 1);
-        unused_output(b, i, s, "p_addr", address_bits(param_words(s)));
-        tie_to_zero(b, i, "p_data", 3 * f->rq_lanes);
-    }
+    else
+        no_requant_params(b, i, s);
     instance_stream(b->n, i, "s_act", in);
     instance_stream(b->n, i, "m_act", out);
 }
 
 static void bind_gap(struct binding *b, const struct stage *s, const char *in, const char *out)
 {
-    bind_params(b, s);
+    if (s->has_requant)
+        bind_params(b, s);
     struct instance *i = stage_unit(b, s, "aihls_gap");
     instance_int(b->n, i, "IN_H", s->geo.in_h);
     instance_int(b->n, i, "IN_W", s->geo.in_w);
@@ -299,8 +308,13 @@ static void bind_gap(struct binding *b, const struct stage *s, const char *in, c
     instance_int(b->n, i, "POOL_H", s->geo.kernel_h);
     instance_int(b->n, i, "POOL_W", s->geo.kernel_w);
     instance_int(b->n, i, "S_LANES", s->fold.in_lanes);
-    instance_int(b->n, i, "ACC_W", s->acc_bits);
-    requant_params(b, i, s);
+    instance_int(b->n, i, "ACC_W", s->has_requant ? s->acc_bits : 8);
+    if (s->has_requant) {
+        requant_params(b, i, s);
+    } else {
+        instance_text(b->n, i, "OP", "\"MAX\"");
+        no_requant_params(b, i, s);
+    }
     instance_stream(b->n, i, "s_act", in);
     instance_stream(b->n, i, "m_act", out);
 }
@@ -319,8 +333,44 @@ static void bind_add(struct binding *b, const struct stage *s, const char *in, c
     instance_stream(b->n, i, "m_act", out);
 }
 
+// A table for each channel: lane l's memory has those of channels l, lanes + l, …
+static void bind_channel_tables(struct binding *b, const struct stage *s, const char *in, const char *out)
+{
+    int64_t lanes = s->fold.in_lanes, beats = ceil_div(s->in_c, lanes), bits = 8 + ceil_log2(beats);
+    const char *en = netlist_net(b->n, 1, "%s_t_en", s->name), *addr = netlist_net(b->n, lanes * bits, "%s_t_addr", s->name);
+    const char *data = netlist_net(b->n, 8 * lanes, "%s_t_data", s->name);
+    struct strbuf all = STRBUF_INIT;
+    for (int64_t l = 0; l < lanes; l++) {
+        const char *name = arena_printf(b->a, "%s_t%lld", s->name, (long long)l), *q = netlist_net(b->n, 8, "%s_q", name);
+        const char *at = arena_printf(b->a, "%s[%lld:%lld]", addr, (long long)((l + 1) * bits - 1), (long long)(l * bits));
+        struct image *im = add_rom(b, name, true, 8, 256 * beats, en, at, q);
+        for (int64_t c = l; c < s->in_c; c += lanes)
+            for (int64_t k = 0; k < 256; k++)
+                image_set(im, c / lanes * 256 + k, 0, 8, s->table[c * 256 + k]);
+        struct strbuf piece = STRBUF_INIT;
+        strbuf_addf(&piece, "%s%s%s", q, l ? ", " : "", all.text);
+        strbuf_clear(&all);
+        strbuf_adds(&all, piece.text);
+        strbuf_release(&piece);
+    }
+    netlist_assign(b->n, data, arena_printf(b->a, "{%s}", all.text));
+    strbuf_release(&all);
+    struct instance *i = stage_unit(b, s, "aihls_ctable");
+    instance_int(b->n, i, "LANES", lanes);
+    instance_int(b->n, i, "CHANNELS", s->in_c);
+    instance_port(b->n, i, "t_en", en);
+    instance_port(b->n, i, "t_addr", addr);
+    instance_port(b->n, i, "t_data", data);
+    instance_stream(b->n, i, "s_act", in);
+    instance_stream(b->n, i, "m_act", out);
+}
+
 static void bind_table(struct binding *b, const struct stage *s, const char *in, const char *out)
 {
+    if (s->n_tables > 1) {
+        bind_channel_tables(b, s, in, out);
+        return;
+    }
     const char *file = arena_printf(b->a, "mem/%s_%s.hex", b->p->name, s->name);
     struct image *im = netlist_image(b->n, file, 8, 256);
     for (int k = 0; k < 256; k++)
@@ -333,6 +383,76 @@ static void bind_table(struct binding *b, const struct stage *s, const char *in,
     instance_stream(b->n, i, "m_act", out);
 }
 
+static void bind_mul(struct binding *b, const struct stage *s, const char *in, const char *in_b, const char *out)
+{
+    struct instance *i = stage_unit(b, s, "aihls_mul");
+    const struct { const char *name; int64_t value; } v[] = {
+        { "LANES", s->fold.in_lanes }, { "CHANNELS", s->in_c }, { "A_ZP", s->a_zp }, { "B_ZP", s->b_zp }, { "MULT", s->a_mult },
+        { "SHIFT", s->add_shift }, { "ZERO_POINT", s->rq.zero_point }, { "CLAMP_LO", s->rq.clamp_lo }, { "CLAMP_HI", s->rq.clamp_hi },
+    };
+    for (size_t k = 0; k < sizeof v / sizeof *v; k++)
+        instance_int(b->n, i, v[k].name, v[k].value);
+    instance_stream(b->n, i, "s_a", in);
+    instance_stream(b->n, i, "s_b", in_b);
+    instance_stream(b->n, i, "m_act", out);
+}
+
+// One of the three maps of a gather, with its ROM; entry k of `at` every `step` elements, in words. Returns the image.
+static struct image *gather_map(struct binding *b, const struct stage *s, char axis, const int32_t *at, int64_t n, int64_t step,
+                                int64_t map_bits, int64_t more_bits)
+{
+    const char *name = arena_printf(b->a, "%s_%c", s->name, axis), *en = arena_printf(b->a, axis == 'y' ? "%s_y_en" : "%s_map_en", s->name);
+    const char *addr = netlist_net(b->n, address_bits(n), "%s_addr", name);
+    const char *data = netlist_net(b->n, map_bits + 1 + more_bits, "%s_data", name);
+    struct image *im = add_rom(b, name, n > 64, map_bits + 1 + more_bits, n, en, addr, data);
+    for (int64_t k = 0; k < n; k++) {
+        bool fill = at[k * step] == GATHER_FILL;
+        image_set(im, k, 0, (int)map_bits, fill ? 0 : at[k * step] / s->fold.word);
+        image_set(im, k, map_bits, 1, fill);
+    }
+    return im;
+}
+
+static void bind_gather(struct binding *b, const struct stage *s, const char *in, const char *out)
+{
+    const struct gather *g = &s->gather;
+    int64_t word = s->fold.word, in_words = g->in_count / word;
+    int64_t map_bits = address_bits(in_words), count_bits = ceil_log2(in_words + 1), need, free_words;
+    netlist_net(b->n, 1, "%s_y_en", s->name);
+    netlist_net(b->n, 1, "%s_map_en", s->name);
+    struct image *y = gather_map(b, s, 'y', g->y_at, g->out_h, 1, map_bits, 2 * count_bits);
+    for (int64_t k = 0; k < g->out_h; k++) {
+        gather_row(s, (int)word, k, &need, &free_words);
+        image_set(y, k, map_bits + 1, (int)count_bits, need);
+        image_set(y, k, map_bits + 1 + count_bits, (int)count_bits, free_words);
+    }
+    gather_map(b, s, 'x', g->x_at, g->out_w, 1, map_bits, 0);
+    gather_map(b, s, 'c', g->c_at, s->out_c / word, word, map_bits, 0);
+    struct instance *i = stage_unit(b, s, "aihls_gather");
+    const struct { const char *name; int64_t value; } v[] = {
+        { "LANES", word }, { "IN_WORDS", in_words }, { "RING_WORDS", cost_gather_ring(s, &s->fold) }, { "OUT_Y", g->out_h },
+        { "OUT_X", g->out_w }, { "OUT_W", s->out_c / word }, { "FILL", g->fill }, { "BLOCK", s->fold.ring_block },
+    };
+    for (size_t k = 0; k < sizeof v / sizeof *v; k++)
+        instance_int(b->n, i, v[k].name, v[k].value);
+    static const char *const ports[] = { "y_en", "y_addr", "y_data", "map_en", "x_addr", "x_data", "c_addr", "c_data" };
+    for (size_t k = 0; k < sizeof ports / sizeof *ports; k++)
+        instance_port(b->n, i, ports[k], arena_printf(b->a, "%s_%s", s->name, ports[k]));
+    instance_stream(b->n, i, "s_act", in);
+    instance_stream(b->n, i, "m_act", out);
+}
+
+static void bind_concat(struct binding *b, const struct stage *s, const char *in, const char *in_b, const char *out)
+{
+    struct instance *i = stage_unit(b, s, "aihls_concat");
+    instance_int(b->n, i, "LANES", s->fold.in_lanes);
+    instance_int(b->n, i, "A_BEATS", s->piece[0] / s->fold.in_lanes);
+    instance_int(b->n, i, "B_BEATS", s->piece[1] / s->fold.in_lanes);
+    instance_stream(b->n, i, "s_a", in);
+    instance_stream(b->n, i, "s_b", in_b);
+    instance_stream(b->n, i, "m_act", out);
+}
+
 static void bind_stage(struct binding *b, const struct stage *s, const char *const *edge_net)
 {
     const char *in = edge_net[s->in_edge[0]], *out = bind_stream_net(b->a, s->out_stream);
@@ -341,7 +461,10 @@ static void bind_stage(struct binding *b, const struct stage *s, const char *con
     case STAGE_DW: bind_dw(b, s, in, out); break;
     case STAGE_GAP: bind_gap(b, s, in, out); break;
     case STAGE_ADD: bind_add(b, s, in, edge_net[s->in_edge[1]], out); break;
+    case STAGE_MUL: bind_mul(b, s, in, edge_net[s->in_edge[1]], out); break;
     case STAGE_TABLE: bind_table(b, s, in, out); break;
+    case STAGE_GATHER: bind_gather(b, s, in, out); break;
+    case STAGE_CONCAT: bind_concat(b, s, in, edge_net[s->in_edge[1]], out); break;
     case STAGE_KIND_COUNT: BUG("no stage kind");
     }
 }
@@ -368,10 +491,12 @@ static const char *bind_edge(struct binding *b, const struct edge *e, const char
         return out;
     const char *narrow = arena_printf(b->a, "e%02dn", e->index);
     stream_nets(b, narrow, e->lanes);
-    i = netlist_add(n, "aihls_narrow", arena_printf(b->a, "u_narrow_e%02d", e->index), NULL);
+    bool wider = e->lanes > s->lanes;
+    i = netlist_add(n, wider ? "aihls_widen" : "aihls_narrow", arena_printf(b->a, "u_%s_e%02d", wider ? "widen" : "narrow", e->index), NULL);
     instance_int(n, i, "S_LANES", s->lanes);
     instance_int(n, i, "M_LANES", e->lanes);
-    instance_int(n, i, "CHANNELS", s->c);
+    if (!wider)
+        instance_int(n, i, "CHANNELS", s->c);
     clocked(b, i);
     instance_stream(n, i, "s_act", out);
     instance_stream(n, i, "m_act", narrow);

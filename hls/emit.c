@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/embed.h"
 #include "hls/bind.h"
+#include "hls/driver.h"
 #include "hls/outdir.h"
 #include "hls/report.h"
 
@@ -167,7 +168,7 @@ bool emit_design(const struct ctx *cx, const struct design *d, const char *path,
     struct emission e = { d, &out, cx->arena, 0 };
     json_t *report = report_make(d);
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_SORT_KEYS);
-    bool ok = emit_rtl(&e) && emit_sim(&e) && emit_project(&e) && outdir_write(&out, "report.json", text, strlen(text), false) &&
+    bool ok = emit_rtl(&e) && emit_sim(&e) && emit_project(&e) && driver_emit(cx, d, &out, &e.n_files) && outdir_write(&out, "report.json", text, strlen(text), false) &&
               outdir_write(&out, "build.log", log, strlen(log), false);
     free(text);
     json_decref(report);

@@ -11,6 +11,7 @@
 //     rtl/           NAME.v (top), NAME_core.v, the templates, NAME.f (file list)
 //     mem/           memory images; paths in the Verilog are relative to the directory itself
 //     sim/           harness and probes for Verilator, the model, board and options
+//     driver/        C library, see driver.h
 //     project/       file list, top and clock constraint for the board's tool
 //     build.log      `log`: what the passes said and when; the one file that differs from run to run
 // All or nothing, see outdir.h. *n_files counts them.

@@ -21,7 +21,12 @@ module aihls_drain #(
     parameter SHIFT_MIN  = 24,
     parameter ZERO_POINT = 0,
     parameter CLAMP_LO   = -128,
-    parameter CLAMP_HI   = 127
+    parameter CLAMP_HI   = 127,
+    parameter PARAM_PIXELS = 0, // as in aihls_requant
+    // Derived: leave at the default.
+    parameter P_DEPTH    = (PARAM_PIXELS > 0) ? PARAM_PIXELS : (CHANNELS + RQ_LANES - 1) / RQ_LANES,
+    parameter P_ADDR_W   = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH),
+    parameter P_LANES    = (PARAM_PIXELS > 0) ? 1 : RQ_LANES
 ) (
     input  wire                                       clk,
     input  wire                                       rst,
@@ -30,9 +35,8 @@ module aihls_drain #(
     output wire                                       en,
     output wire                                       blocked,  // the consumer stands still
     output wire                                       p_en,
-    output wire [(((CHANNELS+RQ_LANES-1)/RQ_LANES <= 2) ? 1
-                : $clog2((CHANNELS+RQ_LANES-1)/RQ_LANES))-1:0] p_addr,
-    input  wire [RQ_LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0] p_data,
+    output wire [P_ADDR_W-1:0]                        p_addr,
+    input  wire [P_LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0] p_data,
     output wire [RQ_LANES*8-1:0]                      m_act_data,
     output wire                                       m_act_valid,
     input  wire                                       m_act_ready
@@ -87,7 +91,7 @@ module aihls_drain #(
                 .LANES(RQ_LANES), .CHANNELS(CHANNELS), .ACC_W(ACC_W), .BIAS_W(BIAS_W),
                 .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
                 .RQ_CYCLES(RQ_CYCLES), .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO),
-                .CLAMP_HI(CLAMP_HI)
+                .CLAMP_HI(CLAMP_HI), .PARAM_PIXELS(PARAM_PIXELS)
             ) u_requant (
                 .clk(clk), .rst(rst), .s_acc_data(hold_q[BEAT_W-1:0]), .s_acc_valid(held_q),
                 .s_acc_ready(beat_ready), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),

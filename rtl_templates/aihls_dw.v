@@ -8,6 +8,8 @@
 // MAC: weights as in aihls_conv with a chain of ROWS_PAR columns and LANES = WORD, unpacked:
 // w_data bit (((k*NSEG)+s)*WORD+e)*WEIGHT_BITS, address word*KC + step. SUM and MAX leave
 // w_* unused (w_data tied to 0); MAX leaves p_* unused, pads with PAD_VALUE (-128).
+// PARAM_PIXELS = 1: p_addr is the output pixel of the frame and p_data one set of parameters
+// for all its channels, for averages whose divisor depends on the position.
 // One pass takes max(KC, beats*RQ_CYCLES) cycles, beats = ceil(valid lanes/RQ_LANES);
 // `busy` is 1 in those.  Reset: drops everything, starts at a frame.
 `default_nettype none
@@ -47,14 +49,16 @@ module aihls_dw #(
     parameter ZERO_POINT  = 0,
     parameter CLAMP_LO    = -128,
     parameter CLAMP_HI    = 127,
+    parameter PARAM_PIXELS = 0,
     // Derived: leave at the default.
     parameter NSEG        = (ROWS_PAR + SEG_LEN - 1) / SEG_LEN,
     parameter KC          = (KERNEL_H / ROWS_PAR) * KERNEL_W,
     parameter PASSES      = (IN_C + WORD - 1) / WORD,
     parameter W_DEPTH     = PASSES * KC,
     parameter W_ADDR_W    = (W_DEPTH <= 2) ? 1 : $clog2(W_DEPTH),
-    parameter P_DEPTH     = (IN_C + RQ_LANES - 1) / RQ_LANES,
-    parameter P_ADDR_W    = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH)
+    parameter P_DEPTH     = (PARAM_PIXELS != 0) ? OUT_H * OUT_W : (IN_C + RQ_LANES - 1) / RQ_LANES,
+    parameter P_ADDR_W    = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH),
+    parameter P_LANES     = (PARAM_PIXELS != 0) ? 1 : RQ_LANES
 ) (
     input  wire                                       clk,
     input  wire                                       rst,
@@ -66,7 +70,7 @@ module aihls_dw #(
     input  wire [SEG_LEN*NSEG*WORD*WEIGHT_BITS-1:0]   w_data,
     output wire                                       p_en,
     output wire [P_ADDR_W-1:0]                        p_addr,
-    input  wire [RQ_LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0] p_data,
+    input  wire [P_LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0] p_data,
     output wire [RQ_LANES*8-1:0]                      m_act_data,
     output wire                                       m_act_valid,
     input  wire                                       m_act_ready
@@ -171,7 +175,8 @@ module aihls_dw #(
         .L(WORD), .ACC_W(ACC_W), .MP(PASSES), .LAST_LANES(LAST_LANES), .CHANNELS(IN_C),
         .REQUANT((OP == "MAX") ? 0 : 1), .RQ_LANES(RQ_LANES), .RQ_CYCLES(RQ_CYCLES),
         .BIAS_W(BIAS_W), .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
-        .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
+        .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI),
+        .PARAM_PIXELS((PARAM_PIXELS != 0) ? OUT_H * OUT_W : 0)
     ) u_drain (
         .clk(clk), .rst(rst), .done(done_q), .acc(acc), .en(en), .blocked(blocked),
         .p_en(p_en), .p_addr(p_addr), .p_data(p_data), .m_act_data(m_act_data),

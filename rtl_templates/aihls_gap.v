@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// aihls_gap: global average: sums the top-left POOL_H x POOL_W positions of each channel and
-// requantizes the sums (the divisor is in mult): one output pixel per frame.
+// aihls_gap: global pooling, one output pixel per frame. OP "AVG" sums the top-left POOL_H x
+// POOL_W positions of each channel and requantizes the sums (the divisor is in mult); "MAX"
+// gives the largest as it is (ACC_W 8, RQ_CYCLES 1, p_* unused).
 //
-//   s_act -> 2-word queue -> + <-> sums (LUT RAM, one word per beat of a pixel)
-//                            +---> requantizer (on the last position of the region)
+//   s_act -> 2-word queue -> + or max <-> sums (LUT RAM, one word per beat of a pixel)
+//                                    +--> requantizer (on the last position of the region)
 //
 // A frame takes IN_H*IN_W*BEATS cycles, BEATS = ceil(IN_C/S_LANES), plus
 // (BEATS-1)*(RQ_CYCLES-1) because the beats of the region's last position enter the
@@ -13,6 +14,7 @@
 // Reset: drops everything, starts at a frame.
 `default_nettype none
 module aihls_gap #(
+    parameter OP         = "AVG",  // AVG | MAX
     parameter S_LANES    = 1,
     parameter IN_H       = 4,
     parameter IN_W       = 4,
@@ -100,23 +102,53 @@ module aihls_gap #(
         for (i = 0; i < S_LANES; i = i + 1) begin : g_lane
             wire [ACC_W-1:0] wide;
             aihls_resize #(.IN_W(8), .OUT_W(ACC_W)) u_wide (.d(beat[i*8 +: 8]), .q(wide));
-            assign sum[i*ACC_W +: ACC_W] =
-                wide + (first ? {ACC_W{1'b0}} : stored[i*ACC_W +: ACC_W]);
+            if (OP == "MAX") begin : g_max
+                wire [ACC_W-1:0] best = stored[i*ACC_W +: ACC_W];
+                assign sum[i*ACC_W +: ACC_W] =
+                    (first || $signed(wide) > $signed(best)) ? wide : best;
+            end else begin : g_add
+                assign sum[i*ACC_W +: ACC_W] =
+                    wide + (first ? {ACC_W{1'b0}} : stored[i*ACC_W +: ACC_W]);
+            end
+        end
+        if (OP != "AVG" && (OP != "MAX" || ACC_W != 8)) begin : g_check_op
+            aihls_error_OP_must_be_AVG_or_MAX_of_8_bits u_error ();
         end
         if (POOL_H > IN_H || POOL_W > IN_W) begin : g_check
             aihls_error_the_pooled_region_exceeds_the_image u_error ();
         end
     endgenerate
 
-    aihls_requant #(
-        .LANES(S_LANES), .CHANNELS(IN_C), .ACC_W(ACC_W), .BIAS_W(BIAS_W), .MULT_W(MULT_W),
-        .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN), .RQ_CYCLES(RQ_CYCLES),
-        .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
-    ) u_requant (
-        .clk(clk), .rst(rst), .s_acc_data(sum), .s_acc_valid(beat_valid && closing),
-        .s_acc_ready(rq_ready), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),
-        .m_act_data(m_act_data), .m_act_valid(m_act_valid), .m_act_ready(m_act_ready)
-    );
+    generate
+        if (OP == "MAX") begin : g_direct
+            reg  [S_LANES*8-1:0] m_data_q;
+            reg                  m_valid_q;
+            assign rq_ready    = !m_valid_q || m_act_ready;
+            assign m_act_data  = m_data_q;
+            assign m_act_valid = m_valid_q;
+            assign p_en        = 1'b0;
+            assign p_addr      = {P_ADDR_W{1'b0}};
+            always @(posedge clk) begin
+                if (rq_ready) begin
+                    m_data_q  <= sum;   // unused lanes come as 0 and stay 0
+                    m_valid_q <= beat_valid && closing;
+                end
+                if (rst) m_valid_q <= 1'b0;
+            end
+            wire unused_ok = &{1'b0, p_data, BIAS_W[0], MULT_W[0], SHIFT_W[0], SHIFT_MIN[0],
+                               ZERO_POINT[0], CLAMP_LO[0], CLAMP_HI[0], RQ_CYCLES[0]};
+        end else begin : g_requant
+            aihls_requant #(
+                .LANES(S_LANES), .CHANNELS(IN_C), .ACC_W(ACC_W), .BIAS_W(BIAS_W), .MULT_W(MULT_W),
+                .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN), .RQ_CYCLES(RQ_CYCLES),
+                .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
+            ) u_requant (
+                .clk(clk), .rst(rst), .s_acc_data(sum), .s_acc_valid(beat_valid && closing),
+                .s_acc_ready(rq_ready), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),
+                .m_act_data(m_act_data), .m_act_valid(m_act_valid), .m_act_ready(m_act_ready)
+            );
+        end
+    endgenerate
     wire unused_ok = &{1'b0, busy};
 endmodule
 `default_nettype wire

@@ -9,7 +9,9 @@
 // of it: rq_en = !m_act_valid || m_act_ready, so s_acc_ready depends on m_act_ready
 // combinationally (aihls_drain and aihls_gap know). p_data lane i is {shift, mult, bias},
 // bias in the low bits, at [i*(SHIFT_W+MULT_W+BIAS_W) +: ...]; p_addr is the beat of the
-// pixel, p_en the read enable. Lanes beyond CHANNELS in a pixel's last beat give 0.
+// pixel, p_en the read enable. With PARAM_PIXELS > 0, p_addr is the pixel of the frame (so
+// many there are) and p_data one set, for all lanes and channels of that pixel.
+// Lanes beyond CHANNELS in a pixel's last beat give 0.
 // Latency LATENCY enabled cycles from s_acc to m_act (see the localparam).
 // Reset: drops what is in flight, starts at a pixel.
 `default_nettype none
@@ -24,23 +26,26 @@ module aihls_requant #(
     parameter RQ_CYCLES  = 1,
     parameter ZERO_POINT = 0,
     parameter CLAMP_LO   = -128,
-    parameter CLAMP_HI   = 127
+    parameter CLAMP_HI   = 127,
+    parameter PARAM_PIXELS = 0,
+    // Derived: leave at the default.
+    parameter P_DEPTH    = (PARAM_PIXELS > 0) ? PARAM_PIXELS : (CHANNELS + LANES - 1) / LANES,
+    parameter P_ADDR_W   = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH),
+    parameter P_LANES    = (PARAM_PIXELS > 0) ? 1 : LANES
 ) (
-    input  wire                                          clk,
-    input  wire                                          rst,
-    input  wire [LANES*ACC_W-1:0]                        s_acc_data,
-    input  wire                                          s_acc_valid,
-    output wire                                          s_acc_ready,
-    output wire                                          p_en,
-    output wire [(((CHANNELS+LANES-1)/LANES <= 2) ? 1
-                : $clog2((CHANNELS+LANES-1)/LANES))-1:0] p_addr,
-    input  wire [LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0]      p_data,
-    output wire [LANES*8-1:0]                            m_act_data,
-    output wire                                          m_act_valid,
-    input  wire                                          m_act_ready
+    input  wire                                       clk,
+    input  wire                                       rst,
+    input  wire [LANES*ACC_W-1:0]                     s_acc_data,
+    input  wire                                       s_acc_valid,
+    output wire                                       s_acc_ready,
+    output wire                                       p_en,
+    output wire [P_ADDR_W-1:0]                        p_addr,
+    input  wire [P_LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0] p_data,
+    output wire [LANES*8-1:0]                         m_act_data,
+    output wire                                       m_act_valid,
+    input  wire                                       m_act_ready
 );
     localparam BEATS     = (CHANNELS + LANES - 1) / LANES;
-    localparam ADDR_W    = (BEATS <= 2) ? 1 : $clog2(BEATS);
     localparam PARAM_W   = SHIFT_W + MULT_W + BIAS_W;
     localparam DIGIT_W   = (MULT_W + RQ_CYCLES - 1) / RQ_CYCLES;
     localparam DIGITS    = (MULT_W + DIGIT_W - 1) / DIGIT_W;
@@ -51,19 +56,19 @@ module aihls_requant #(
     localparam TO_SHIFT  = 2 + MUL_LAT + SERIAL;
     localparam LATENCY   = TO_SHIFT + SHIFT_LAT + 3;
 
-    reg               m_valid_q;
-    wire              rq_en = !m_valid_q || m_act_ready;
-    wire              accept = s_acc_valid && s_acc_ready;
-    reg  [ADDR_W-1:0] beat_q;
-    wire              beat_last;
-    reg               x0_valid_q;
-    reg               load_q;
-    wire              product_valid, y_valid;
-    wire [LANES-1:0]  keep;
+    reg                 m_valid_q;
+    wire                rq_en = !m_valid_q || m_act_ready;
+    wire                accept = s_acc_valid && s_acc_ready;
+    reg  [P_ADDR_W-1:0] set_q;
+    wire                set_end, set_last;   // last beat of a parameter set, last set
+    reg                 x0_valid_q;
+    reg                 load_q;
+    wire                product_valid, y_valid;
+    wire [LANES-1:0]    keep;
 
     assign m_act_valid = m_valid_q;
     assign p_en        = accept;
-    assign p_addr      = beat_q;
+    assign p_addr      = set_q;
 
     generate
         if (RQ_CYCLES == 1) begin : g_every
@@ -82,21 +87,33 @@ module aihls_requant #(
         end
     endgenerate
 
-    aihls_count #(.N(BEATS)) u_beat (.clk(clk), .rst(rst), .en(accept), .last(beat_last));
+    aihls_count #(.N(P_DEPTH)) u_set (.clk(clk), .rst(rst), .en(set_end), .last(set_last));
     always @(posedge clk) begin
-        if (accept) beat_q <= beat_last ? {ADDR_W{1'b0}} : beat_q + {{(ADDR_W-1){1'b0}}, 1'b1};
+        if (set_end) set_q <= set_last ? {P_ADDR_W{1'b0}} : set_q + {{(P_ADDR_W-1){1'b0}}, 1'b1};
         if (rq_en) begin
             x0_valid_q <= accept;
             load_q     <= x0_valid_q;
             m_valid_q  <= y_valid;
         end
         if (rst) begin
-            beat_q     <= {ADDR_W{1'b0}};
+            set_q      <= {P_ADDR_W{1'b0}};
             x0_valid_q <= 1'b0;
             load_q     <= 1'b0;
             m_valid_q  <= 1'b0;
         end
     end
+
+    generate
+        if (PARAM_PIXELS > 0) begin : g_pixels
+            wire pixel_end;
+            aihls_count #(.N(BEATS)) u_beat (
+                .clk(clk), .rst(rst), .en(accept), .last(pixel_end)
+            );
+            assign set_end = accept && pixel_end;
+        end else begin : g_beats
+            assign set_end = accept;
+        end
+    endgenerate
 
     // load_q marks the first digit; the product is complete MUL_LAT + SERIAL cycles later.
     aihls_flag #(.DELAY(MUL_LAT + SERIAL)) u_product (
@@ -120,7 +137,7 @@ module aihls_requant #(
                 .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
             ) u_lane (
                 .clk(clk), .en(rq_en), .accept(accept), .have_x0(x0_valid_q), .load(load_q),
-                .acc(s_acc_data[i*ACC_W +: ACC_W]), .param(p_data[i*PARAM_W +: PARAM_W]), .y(y)
+                .acc(s_acc_data[i*ACC_W +: ACC_W]), .param(p_data[(i % P_LANES)*PARAM_W +: PARAM_W]), .y(y)
             );
             always @(posedge clk) if (rq_en) m_q <= keep[i] ? y : 8'd0;
             assign m_act_data[i*8 +: 8] = m_q;

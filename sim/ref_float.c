@@ -39,10 +39,13 @@ static evaluator *evaluator_of(enum op op)
 {
     switch (op) {
     case OP_Conv: return ref_conv;
+    case OP_ConvTranspose: return ref_conv_transpose;
     case OP_Gemm: return ref_gemm;
     case OP_MatMul: return ref_matmul;
     case OP_MaxPool:
     case OP_AveragePool:
+    case OP_LpPool:
+    case OP_GlobalLpPool:
     case OP_GlobalAveragePool:
     case OP_GlobalMaxPool: return ref_pool;
     case OP_BatchNormalization: return ref_batchnorm;
@@ -62,7 +65,13 @@ static evaluator *evaluator_of(enum op op)
     case OP_Expand: return ref_expand;
     case OP_ConstantOfShape: return ref_constant_of_shape;
     case OP_Cast: return ref_cast;
-    case OP_ReduceMean: return ref_reduce_mean;
+    case OP_Resize: return ref_resize;
+    case OP_DepthToSpace:
+    case OP_SpaceToDepth: return ref_depth_space;
+    case OP_Tile: return ref_tile;
+    case OP_ReduceMax:
+    case OP_ReduceSum:
+    case OP_ReduceMean: return ref_reduce;
     case OP_ArgMax: return ref_argmax;
     case OP_Softmax:
     case OP_LogSoftmax: return ref_softmax;
@@ -113,8 +122,11 @@ static evaluator *evaluator_of(enum op op)
     case OP_QLinearGlobalAveragePool:
     case OP_QLinearSigmoid:
     case OP_QLinearLeakyRelu:
+    case OP_QLinearReduceMean:
+    case OP_QLinearSoftmax:
     case OP_QLinearConcat: return ref_qlinear;
     case OP_Constant: // a constant since it was read
+    case OP_Upsample: // a Resize since it was read
     case OP_COUNT: break;
     }
     return NULL;

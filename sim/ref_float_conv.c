@@ -117,6 +117,48 @@ bool ref_conv(struct ref *r)
     return true;
 }
 
+// Adds the products of one channel's taps, rows of in_h * in_w each, where they fall: the reverse of
+// im2col_channel, for input position i and output position i * stride + shift.
+static void col2im_channel(const struct window_geometry *w, const float *col, float *y)
+{
+    for (int64_t ky = 0; ky < w->kernel_h; ky++)
+        for (int64_t kx = 0; kx < w->kernel_w; kx++) {
+            int64_t from_y, to_y, from_x, to_x, sx = kx * w->dilation_w - w->pad_left;
+            int64_t sy = ky * w->dilation_h - w->pad_top;
+            inside(w->out_h, w->in_h, w->stride_h, sy, &from_y, &to_y);
+            inside(w->out_w, w->in_w, w->stride_w, sx, &from_x, &to_x);
+            for (int64_t iy = 0; iy < w->in_h; iy++, col += w->in_w)
+                for (int64_t ix = from_x; iy >= from_y && iy < to_y && ix < to_x; ix++)
+                    y[(iy * w->stride_h + sy) * w->out_w + ix * w->stride_w + sx] += col[ix];
+        }
+}
+
+bool ref_conv_transpose(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0), *weights = ref_in(r, 1), *bias = ref_in(r, 2);
+    struct window_geometry w;
+    if (!ref_need_f32(r, 0) || !ref_need_f32(r, 1) || (bias && !ref_need_f32(r, 2)) ||
+        !conv_transpose_geometry(r->cx, r->g, r->n, &w))
+        return false;
+    int64_t channels = x->dims[1], cg = channels / w.group, mg = weights->dims[1], outs = mg * w.group;
+    int64_t taps = w.kernel_h * w.kernel_w, pixels = w.out_h * w.out_w, in_pixels = w.in_h * w.in_w;
+    float *y = ref_out_f32(r, 0), *col = arena_array(&r->scratch, float, mg * taps * in_pixels);
+    for (int64_t image = 0; image < x->dims[0]; image++)
+        for (int64_t group = 0; group < w.group; group++) {
+            const float *xg = ref_f32(x) + (image * channels + group * cg) * in_pixels;
+            const float *wg = ref_f32(weights) + group * cg * mg * taps;
+            float *yg = y + (image * outs + group * mg) * pixels;
+            if (!sgemm(true, false, mg * taps, in_pixels, cg, 1.0f, wg, xg, 0.0f, col))
+                return too_large(r);
+            for (int64_t m = 0; m < mg; m++) {
+                for (int64_t i = 0; bias && i < pixels; i++)
+                    yg[m * pixels + i] = ref_f32(bias)[group * mg + m];
+                col2im_channel(&w, col + m * taps * in_pixels, yg + m * pixels);
+            }
+        }
+    return true;
+}
+
 bool ref_gemm(struct ref *r)
 {
     const struct array *a = ref_in(r, 0), *b = ref_in(r, 1), *c = ref_in(r, 2);
@@ -200,11 +242,33 @@ static double pool_at(const struct window_geometry *w, const struct array *x, in
     return sum / (double)(count_pads ? all : valid);
 }
 
+// The p-norm of the window at (oy, ox). Its largest element is taken out of the root, for the powers of
+// large elements have no double.
+static double lp_at(const struct window_geometry *w, const struct array *x, int64_t base, int64_t oy,
+                    int64_t ox, double p)
+{
+    double top = 0.0, sum = 0.0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int64_t ky = 0; ky < w->kernel_h; ky++)
+            for (int64_t kx = 0; kx < w->kernel_w; kx++) {
+                int64_t y = oy * w->stride_h + ky * w->dilation_h - w->pad_top;
+                int64_t z = ox * w->stride_w + kx * w->dilation_w - w->pad_left;
+                if (y < 0 || z < 0 || y >= w->in_h || z >= w->in_w)
+                    continue;
+                double v = fabs(array_f64(x, base + y * w->in_w + z));
+                if (pass == 0)
+                    top = v > top || isnan(v) ? v : top;
+                else
+                    sum += pow(v / top, p);
+            }
+    return top == 0.0 || !isfinite(top) ? top : top * pow(sum, 1.0 / p);
+}
+
 // Global pools of rank 3 and above see an image of one row.
 static bool pool_geometry(struct ref *r, const struct array *x, struct window_geometry *w)
 {
     if (r->n->op != OP_GlobalAveragePool && r->n->op != OP_GlobalMaxPool &&
-        r->n->op != OP_QLinearGlobalAveragePool)
+        r->n->op != OP_QLinearGlobalAveragePool && r->n->op != OP_GlobalLpPool)
         return window_geometry(r->cx, r->g, r->n, w);
     int64_t pixels = 1;
     for (int i = 2; i < x->rank; i++)
@@ -219,7 +283,9 @@ bool ref_pool(struct ref *r)
 {
     const struct array *x = ref_in(r, 0);
     bool max = r->n->op == OP_MaxPool || r->n->op == OP_GlobalMaxPool;
+    bool lp = r->n->op == OP_LpPool || r->n->op == OP_GlobalLpPool;
     bool count_pads = node_int(r->n, "count_include_pad", 0) != 0;
+    double power = (double)node_int(r->n, "p", 2);
     struct window_geometry w;
     if ((!max && !ref_need_f32(r, 0)) || !pool_geometry(r, x, &w))
         return false;
@@ -228,7 +294,9 @@ bool ref_pool(struct ref *r)
     for (int64_t p = 0; p < planes; p++)
         for (int64_t oy = 0; oy < w.out_h; oy++)
             for (int64_t ox = 0; ox < w.out_w; ox++)
-                array_set_f64(y, at++, pool_at(&w, x, p * w.in_h * w.in_w, oy, ox, max, count_pads));
+                array_set_f64(y, at++,
+                              lp ? lp_at(&w, x, p * w.in_h * w.in_w, oy, ox, power)
+                                 : pool_at(&w, x, p * w.in_h * w.in_w, oy, ox, max, count_pads));
     return true;
 }
 

@@ -56,6 +56,7 @@ void ref_quantize(const struct array *x, const struct ref_scale *s, struct array
 
 // The evaluators; each returns false after a diagnostic. ref_float_conv.c:
 bool ref_conv(struct ref *r);
+bool ref_conv_transpose(struct ref *r);
 bool ref_gemm(struct ref *r);
 bool ref_matmul(struct ref *r);
 bool ref_pool(struct ref *r);
@@ -72,9 +73,13 @@ bool ref_shape(struct ref *r);
 bool ref_expand(struct ref *r);
 bool ref_constant_of_shape(struct ref *r);
 bool ref_cast(struct ref *r);
-bool ref_reduce_mean(struct ref *r);
+bool ref_reduce(struct ref *r);
+bool ref_depth_space(struct ref *r);
+bool ref_tile(struct ref *r);
 bool ref_argmax(struct ref *r);
 bool ref_softmax(struct ref *r);
+// ref_float_resize.c:
+bool ref_resize(struct ref *r);
 // ref_float_elem.c:
 bool ref_unary(struct ref *r);
 bool ref_binary(struct ref *r);

@@ -204,6 +204,57 @@ bool ref_pad(struct ref *r)
     return true;
 }
 
+// Seen as six dimensions, both are a transpose: channels are (row, column, depth) or, as CRD has it,
+// (depth, row, column), and rows and columns of the fine image are (coarse, fine).
+bool ref_depth_space(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    bool to_space = r->n->op == OP_DepthToSpace, crd = node_string(r->n, "mode", "DCR")[0] == 'C';
+    struct array *y = ref_out(r, 0, x->dtype);
+    const struct array *fine = to_space ? y : x;
+    int64_t block = node_int(r->n, "blocksize", 1), depth = fine->dims[1];
+    int64_t h = fine->dims[2] / block, w = fine->dims[3] / block, plane = h * w;
+    // Element strides of the tensor with the deep channels, by (depth, coarse y, fine y, coarse x, fine x).
+    int64_t deep[5] = { plane, w, depth * block * plane, 1, depth * plane };
+    if (to_space && crd) {
+        deep[0] = block * block * plane;
+        deep[2] = block * plane;
+        deep[4] = plane;
+    }
+    int64_t all = depth * block * block * plane;
+    struct array view = { .dtype = x->dtype, .rank = 6, .data = y->data };
+    if (to_space) {
+        memcpy(view.dims, (int64_t[]){ x->dims[0], depth, h, block, w, block }, 6 * sizeof(int64_t));
+        ref_copy_strided(x, 0, (int64_t[]){ all, deep[0], deep[1], deep[2], deep[3], deep[4] }, &view);
+    } else {
+        int64_t row = w * block;
+        memcpy(view.dims, (int64_t[]){ x->dims[0], block, block, depth, h, w }, 6 * sizeof(int64_t));
+        ref_copy_strided(x, 0, (int64_t[]){ all, row, 1, h * block * row, block * row, block }, &view);
+    }
+    return true;
+}
+
+bool ref_tile(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    struct array *y = ref_out(r, 0, x->dtype);
+    int64_t dense[MAX_RANK], index[MAX_RANK] = { 0 }, count = array_count(y), at = 0;
+    size_t bytes = dtype_bytes(x->dtype);
+    ref_strides(x->rank, x->dims, dense);
+    for (int64_t i = 0; i < count; i++) {
+        memcpy((char *)y->data + (size_t)i * bytes, (const char *)x->data + (size_t)at * bytes, bytes);
+        for (int d = x->rank - 1; d >= 0; d--) {
+            at += dense[d];
+            if (++index[d] % x->dims[d] == 0) // the next copy
+                at -= dense[d] * x->dims[d];
+            if (index[d] < y->dims[d])
+                break;
+            index[d] = 0;
+        }
+    }
+    return true;
+}
+
 bool ref_shape(struct ref *r)
 {
     const struct array *x = ref_in(r, 0);
@@ -245,33 +296,34 @@ bool ref_cast(struct ref *r)
     struct array *y = ref_out(r, 0, to);
     for (int64_t i = 0; i < array_count(x); i++) {
         double v = array_f64(x, i);
-        // Towards zero, as C does; bool asks for "not zero" of the value itself.
-        array_set_f64(y, i, to == DT_FLOAT || to == DT_BOOL ? v : trunc(v));
+        // To integers towards zero, as C does; bool asks for "not zero" of the value itself.
+        bool keeps = to == DT_FLOAT || to == DT_DOUBLE || to == DT_FLOAT16 || to == DT_BFLOAT16 || to == DT_BOOL;
+        array_set_f64(y, i, keeps ? v : trunc(v));
     }
     return true;
 }
 
 // ---- reductions ----
 
-bool ref_reduce_mean(struct ref *r)
+// Mean, sum and maximum; the last of nothing cannot be asked for, shape inference sees to that.
+bool ref_reduce(struct ref *r)
 {
     const struct array *x = ref_in(r, 0);
-    if (!ref_need_f32(r, 0))
-        return false;
-    const struct attr *axes = node_attr(r->n, "axes");
+    bool mean = r->n->op == OP_ReduceMean, max = r->n->op == OP_ReduceMax;
     int64_t kept[MAX_RANK] = { 0 }, step = 1, index[MAX_RANK] = { 0 }, count = array_count(x), at = 0;
-    unsigned set = axes ? 0 : (1u << x->rank) - 1;
-    for (int i = 0; axes && i < axes->n; i++)
-        set |= 1u << axis_of(axes->ints[i], x->rank);
+    unsigned set = reduce_axes(r->n);
     for (int i = x->rank - 1; i >= 0; i--)
         if (!(set >> i & 1)) {
             kept[i] = step;
             step *= x->dims[i];
         }
-    float *y = ref_out_f32(r, 0);
-    double *sums = arena_array(&r->scratch, double, step);
+    struct array *y = ref_out(r, 0, x->dtype);
+    double *results = arena_array(&r->scratch, double, step);
+    for (int64_t i = 0; max && i < step; i++)
+        results[i] = -INFINITY;
     for (int64_t i = 0; i < count; i++) {
-        sums[at] += (double)ref_f32(x)[i];
+        double v = array_f64(x, i);
+        results[at] = !max ? results[at] + v : v > results[at] || isnan(v) ? v : results[at];
         for (int d = x->rank - 1; d >= 0; d--) {
             at += kept[d];
             if (++index[d] < x->dims[d])
@@ -281,7 +333,7 @@ bool ref_reduce_mean(struct ref *r)
         }
     }
     for (int64_t i = 0; i < step; i++)
-        y[i] = (float)(sums[i] * (double)step / (double)count);
+        array_set_f64(y, i, mean ? results[i] * (double)step / (double)count : results[i]);
     return true;
 }
 

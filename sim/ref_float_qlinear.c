@@ -22,6 +22,8 @@ static const struct layout layouts[] = {
     { OP_QLinearGlobalAveragePool, OP_GlobalAveragePool, 0, -1, -1, 3 },
     { OP_QLinearSigmoid, OP_Sigmoid, 0, -1, -1, 3 },
     { OP_QLinearLeakyRelu, OP_LeakyRelu, 0, -1, -1, 3 },
+    { OP_QLinearReduceMean, OP_ReduceMean, 0, -1, -1, 3 },
+    { OP_QLinearSoftmax, OP_Softmax, 0, -1, -1, 3 },
 };
 
 static const struct layout *layout_of(enum op op)
@@ -75,6 +77,8 @@ static bool run_plain(struct ref *r, const struct node *n, const struct array *c
               : n->op == OP_Gemm                                             ? ref_gemm(&plain)
               : n->op == OP_Add || n->op == OP_Mul                           ? ref_binary(&plain)
               : n->op == OP_AveragePool || n->op == OP_GlobalAveragePool     ? ref_pool(&plain)
+              : n->op == OP_ReduceMean                                       ? ref_reduce(&plain)
+              : n->op == OP_Softmax                                          ? ref_softmax(&plain)
               : n->op == OP_Concat                                           ? ref_concat(&plain)
                                                                              : ref_unary(&plain);
     arena_release(&plain.scratch);

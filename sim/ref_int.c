@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "drivers/aihls_stages.h"
 #include "sim/ref_float.h"
 
 // Below this a stage is done before a second thread is awake.
@@ -11,131 +12,92 @@
 
 int64_t rne_shift(int64_t v, int shift)
 {
-    if (shift == 0)
-        return v;
-    // v = floor * 2^shift + rest, 0 <= rest < 2^shift: up when above half, or at half and odd
-    int64_t floor = v >> shift, rest = v - (int64_t)((uint64_t)floor << shift), half = (int64_t)1 << (shift - 1);
-    return floor + (rest > half || (rest == half && (floor & 1)));
+    return aihls_rne_shift(v, shift);
 }
 
-static inline int clamp_int(int64_t v, int lo, int hi)
+static struct aihls_requant describe_requant(const struct requant *r)
 {
-    return v < lo ? lo : v > hi ? hi : (int)v;
+    return (struct aihls_requant){ .n = r->n, .by_pixel = r->by_pixel, .bias = r->bias, .mult = r->mult, .shift = r->shift,
+                                   .zero_point = r->zero_point, .clamp_lo = r->clamp_lo, .clamp_hi = r->clamp_hi };
 }
 
 int requantize(const struct requant *r, int64_t acc, int64_t c)
 {
-    int64_t i = r->n == 1 ? 0 : c, x = acc + r->bias[i];
-    int64_t y = rne_shift(x * r->mult[i], r->shift[i]);
-    return clamp_int(y + r->zero_point, r->clamp_lo, r->clamp_hi);
+    struct aihls_requant q = describe_requant(r);
+    return aihls_requantize(&q, acc, (int32_t)c);
 }
 
-// As many products of 8 by 9 bits (2^15 at most) fit a sum of 32 bits.
-#define DOT_LENGTH 65535
+#define FUNCTION(name) (struct named_function){ name, #name }
+struct named_function {
+    aihls_stage_function *run;
+    const char *name;
+};
 
-static int64_t dot(const int16_t *w, const int8_t *x, int64_t n)
+// exempt from the length limit: one line for each kind
+static struct named_function stage_function(const struct stage *s)
 {
-    int64_t acc = 0;
-    for (int64_t from = 0; from < n; from += DOT_LENGTH) {
-        int64_t to = from + DOT_LENGTH < n ? from + DOT_LENGTH : n;
-        int32_t sum = 0;
-        for (int64_t c = from; c < to; c++)
-            sum += w[c] * x[c];
-        acc += sum;
-    }
-    return acc;
-}
-
-static void conv_row(const struct stage *s, const int8_t *x, int8_t *y, int64_t oy)
-{
-    const struct window_geometry *g = &s->geo;
-    int64_t cig = s->in_c / g->group, mg = s->out_c / g->group, taps = g->kernel_h * g->kernel_w;
-    for (int64_t ox = 0; ox < g->out_w; ox++)
-        for (int64_t m = 0; m < s->out_c; m++) {
-            const int16_t *w = s->weights + m * taps * cig;
-            int64_t acc = 0, base = m / mg * cig;
-            for (int64_t ky = 0; ky < g->kernel_h; ky++) {
-                int64_t iy = oy * g->stride_h - g->pad_top + ky * g->dilation_h;
-                for (int64_t kx = 0; kx < g->kernel_w; kx++, w += cig) {
-                    int64_t ix = ox * g->stride_w - g->pad_left + kx * g->dilation_w;
-                    if (iy < 0 || iy >= g->in_h || ix < 0 || ix >= g->in_w) {
-                        for (int64_t c = 0; c < cig; c++)
-                            acc += w[c] * s->pad_value;
-                    } else {
-                        acc += dot(w, x + (iy * g->in_w + ix) * s->in_c + base, cig);
-                    }
-                }
-            }
-            y[(oy * g->out_w + ox) * s->out_c + m] = (int8_t)requantize(&s->rq, acc, m);
+    switch (s->kind) {
+    case STAGE_CONV: return FUNCTION(aihls_stage_conv);
+    case STAGE_DW:
+        switch (s->op) {
+        case DW_MAC: return FUNCTION(aihls_stage_dw_mac);
+        case DW_SUM: return FUNCTION(aihls_stage_dw_sum);
+        case DW_MAX: return FUNCTION(aihls_stage_dw_max);
         }
+        break;
+    case STAGE_GAP: return s->op == DW_MAX ? FUNCTION(aihls_stage_gap_max) : FUNCTION(aihls_stage_gap);
+    case STAGE_ADD: return FUNCTION(aihls_stage_add);
+    case STAGE_MUL: return FUNCTION(aihls_stage_mul);
+    case STAGE_TABLE: return FUNCTION(aihls_stage_table);
+    case STAGE_GATHER: return FUNCTION(aihls_stage_gather);
+    case STAGE_CONCAT: return FUNCTION(aihls_stage_concat);
+    case STAGE_KIND_COUNT: break;
+    }
+    BUG("stage %s has no function in drivers/aihls_stages.h", s->name);
 }
 
-static void dw_row(const struct stage *s, const int8_t *x, int8_t *y, int64_t oy)
+const char *ref_int_function(const struct stage *s)
+{
+    return stage_function(s).name;
+}
+
+struct aihls_stage ref_int_describe(const struct pipeline *p, const struct stage *s)
 {
     const struct window_geometry *g = &s->geo;
-    int64_t taps = g->kernel_h * g->kernel_w;
-    for (int64_t ox = 0; ox < g->out_w; ox++)
-        for (int64_t c = 0; c < s->out_c; c++) {
-            int64_t acc = s->op == DW_MAX ? -128 : 0;
-            for (int64_t t = 0; t < taps; t++) {
-                int64_t iy = oy * g->stride_h - g->pad_top + t / g->kernel_w * g->dilation_h;
-                int64_t ix = ox * g->stride_w - g->pad_left + t % g->kernel_w * g->dilation_w;
-                bool inside = iy >= 0 && iy < g->in_h && ix >= 0 && ix < g->in_w;
-                int v = inside ? x[(iy * g->in_w + ix) * s->in_c + c] : s->pad_value;
-                if (s->op == DW_MAX)
-                    acc = v > acc ? v : acc;
-                else
-                    acc += s->op == DW_MAC ? v * s->weights[c * taps + t] : v;
-            }
-            y[(oy * g->out_w + ox) * s->out_c + c] = (int8_t)(s->has_requant ? requantize(&s->rq, acc, c) : acc);
-        }
-}
-
-static void run_gap(const struct stage *s, const int8_t *x, int8_t *y)
-{
-    const struct window_geometry *g = &s->geo;
-    for (int64_t c = 0; c < s->out_c; c++) {
-        int64_t acc = 0;
-        for (int64_t iy = 0; iy < g->kernel_h; iy++)
-            for (int64_t ix = 0; ix < g->kernel_w; ix++)
-                acc += x[(iy * g->in_w + ix) * s->in_c + c];
-        y[c] = (int8_t)requantize(&s->rq, acc, c);
-    }
-}
-
-static void run_add(const struct stage *s, const int8_t *a, const int8_t *b, int8_t *y, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        int64_t sum = (int64_t)(a[i] - s->a_zp) * s->a_mult + (int64_t)(b[i] - s->b_zp) * s->b_mult;
-        y[i] = (int8_t)clamp_int(rne_shift(sum, s->add_shift) + s->rq.zero_point, s->rq.clamp_lo, s->rq.clamp_hi);
-    }
+    const struct stream *in = stage_in(p, s, 0), *out = &p->streams[s->out_stream];
+    bool window = s->kind == STAGE_CONV || s->kind == STAGE_DW || s->kind == STAGE_GAP;
+    struct aihls_stage r = { .run = stage_function(s).run, .n_in = s->n_in, .out = s->out_stream,
+                             .in_h = (int32_t)in->h, .in_w = (int32_t)in->w, .in_c = (int32_t)in->c,
+                             .out_h = (int32_t)out->h, .out_w = (int32_t)out->w, .out_c = (int32_t)out->c,
+                             .weights = s->weights, .a_zp = s->a_zp, .b_zp = s->b_zp, .a_mult = s->a_mult, .b_mult = s->b_mult,
+                             .add_shift = s->add_shift, .table = s->table, .n_tables = (int32_t)s->n_tables, .y_at = s->gather.y_at, .x_at = s->gather.x_at,
+                             .c_at = s->gather.c_at, .piece = { (int32_t)s->piece[0], (int32_t)s->piece[1] },
+                             .pad_value = s->gather.fill, .rq = describe_requant(&s->rq) };
+    for (int k = 0; k < s->n_in; k++)
+        r.in[k] = stage_in(p, s, k)->index;
+    r.rq.n = s->has_requant ? s->rq.n : 0;
+    _Static_assert(AIHLS_FILL == GATHER_FILL, "one mark for both");
+    if (!window)
+        return r;
+    // the window's own view of its image: a kernel of one row may be turned, a matrix product is a column of pixels
+    r.in_h = (int32_t)g->in_h, r.in_w = (int32_t)g->in_w, r.in_c = (int32_t)s->in_c;
+    r.out_h = (int32_t)g->out_h, r.out_w = (int32_t)g->out_w, r.out_c = (int32_t)s->out_c;
+    r.kernel_h = (int32_t)g->kernel_h, r.kernel_w = (int32_t)g->kernel_w;
+    r.stride_h = (int32_t)g->stride_h, r.stride_w = (int32_t)g->stride_w;
+    r.dilation_h = (int32_t)g->dilation_h, r.dilation_w = (int32_t)g->dilation_w;
+    r.pad_top = (int32_t)g->pad_top, r.pad_left = (int32_t)g->pad_left;
+    r.group = (int32_t)g->group;
+    r.pad_value = s->pad_value;
+    return r;
 }
 
 static void run_stage(const struct pipeline *p, const struct stage *s, int8_t **streams)
 {
-    const struct stream *out = &p->streams[s->out_stream];
-    const int8_t *x = streams[stage_in(p, s, 0)->index];
-    int8_t *y = streams[s->out_stream];
-    int64_t n = out->h * out->w * out->c;
-    switch (s->kind) {
-    case STAGE_CONV:
+    struct aihls_stage r = ref_int_describe(p, s);
+    const int8_t *in[2] = { streams[r.in[0]], streams[r.in[1]] };
 #pragma omp parallel for schedule(dynamic, 1) if (s->macs > PARALLEL_MACS)
-        for (int64_t oy = 0; oy < s->geo.out_h; oy++)
-            conv_row(s, x, y, oy);
-        break;
-    case STAGE_DW:
-#pragma omp parallel for schedule(dynamic, 1) if (s->macs > PARALLEL_MACS)
-        for (int64_t oy = 0; oy < s->geo.out_h; oy++)
-            dw_row(s, x, y, oy);
-        break;
-    case STAGE_GAP: run_gap(s, x, y); break;
-    case STAGE_ADD: run_add(s, x, streams[stage_in(p, s, 1)->index], y, n); break;
-    case STAGE_TABLE:
-        for (int64_t i = 0; i < n; i++)
-            y[i] = s->table[x[i] & 255];
-        break;
-    case STAGE_KIND_COUNT: BUG("no stage kind");
-    }
+    for (int32_t y = 0; y < r.out_h; y++)
+        r.run(&r, in, streams[r.out], y, y + 1);
 }
 
 void ref_int_frame(const struct pipeline *p, struct arena *a, int8_t **streams)

@@ -5,6 +5,7 @@
 #define AIHLS_REF_INT_H
 
 #include "dataflow/pipeline.h"
+#include "drivers/aihls_stages.h"
 #include "sim/array.h"
 
 // Round half to even of v * 2^-shift, 0 <= shift <= 62. Exact for every v.
@@ -17,6 +18,11 @@ int requantize(const struct requant *r, int64_t acc, int64_t c);
 // Computes one frame. streams[i] (p->n_streams pointers) receives the elements of stream i in stream
 // order; streams[0] is the input, filled by the caller, the others are allocated in `a`.
 void ref_int_frame(const struct pipeline *p, struct arena *a, int8_t **streams);
+
+// The stage as the run-time library knows it; arrays stay the stage's own.
+struct aihls_stage ref_int_describe(const struct pipeline *p, const struct stage *s);
+// The name of the function that computes it: "aihls_stage_conv". BUG for a kind that has none.
+const char *ref_int_function(const struct stage *s);
 
 // ---- the borders: the model's own tensors around the pipeline ----
 

@@ -14,7 +14,7 @@ for board in ultra96 pynq-z2; do
     (cd $out/digits-$board && verilator --lint-only -Wall --top-module digits -f rtl/digits.f) && echo "digits on $board: verilator -Wall clean" || bad=1
 done
 if command -v cppcheck >/dev/null; then
-    cppcheck --quiet --enable=warning,portability --suppress=nullPointer --suppress=nullPointerRedundantCheck --error-exitcode=1 -I. -Ibuild/gen $(git ls-files "base/*.c" "frontend/*.c" "dataflow/*.c" "sim/*.c" "hls/*.c") && echo "cppcheck: clean" || bad=1
+    cppcheck --quiet --enable=warning,portability --suppress=nullPointer --suppress=nullPointerRedundantCheck --error-exitcode=1 -I. -Ibuild/gen $(git ls-files "base/*.c" "frontend/*.c" "dataflow/*.c" "sim/*.c" "hls/*.c" "drivers/*.c") && echo "cppcheck: clean" || bad=1
 else
     echo "cppcheck: skipped, not installed"
 fi

@@ -18,7 +18,7 @@
 #define MAX_CELLS 24      // multipliers: what Verilator compiles quickly
 #define FOLD_TRIES 60
 #define GRAPH_TRIES 200
-#define MAX_STAGES 8
+#define MAX_STAGES 16
 
 const char *ops_run_name(int run)
 {
@@ -100,7 +100,8 @@ static bool lanes_agree(const struct pipeline *p)
 {
     for (int i = 0; i < p->n_edges; i++) {
         const struct stream *s = &p->streams[p->edges[i].stream];
-        if (s->lanes % p->edges[i].lanes || s->lanes > OPS_MAX_LANES)
+        const struct edge *e = &p->edges[i];
+        if ((s->lanes % e->lanes && (e->lanes % s->lanes || s->c % e->lanes)) || s->lanes > OPS_MAX_LANES)
             return false;
     }
     return true;
@@ -261,6 +262,22 @@ static const char *check_timing(struct arena *a, const struct pipeline *p)
                         (long long)p->interval_cycles, (long long)slowest);
 }
 
+// Stages that round on the longest way from input to output.
+static int roundings(struct arena *a, const struct pipeline *p)
+{
+    int *depth = arena_array(a, int, p->n_streams);
+    for (int i = 0; i < p->n_stages; i++) {
+        const struct stage *s = &p->stages[i];
+        int most = 0;
+        for (int k = 0; k < s->n_in; k++) {
+            int d = depth[stage_in(p, s, k)->index];
+            most = d > most ? d : most;
+        }
+        depth[s->out_stream] = most + (s->kind != STAGE_GATHER && s->kind != STAGE_CONCAT);
+    }
+    return depth[p->out_stream];
+}
+
 // Returns why the case cannot be simulated, or NULL.
 static const char *finish_case(struct arena *a, struct random *r, struct ops_case *c, const struct ctx *cx, bool exact)
 {
@@ -271,7 +288,7 @@ static const char *finish_case(struct arena *a, struct random *r, struct ops_cas
     pipeline_verify(p);
     run_reference(a, r, c);
     c->wrong = check_timing(a, p);
-    if (!c->wrong && exact && p->n_stages == 1)
+    if (!c->wrong && exact && roundings(a, p) <= 1)
         c->wrong = check_meaning(cx, a, c);
     c->netlist = bind_pipeline(p, a);
     return NULL;
@@ -289,14 +306,14 @@ static bool try_case(struct arena *a, const struct board *boards, int n_boards, 
     c->graph = ops_graph(a, r, c->name);
     c->text = "refused";
     if (!shape_infer(&cx, c->graph) || !lower_graph(&cx, c->graph, mode, c->name, &c->pipeline)) {
-        small = mode != REQUANT_SHIFT; // a ratio of scales near 1 has no shift: refused by right
+        // by right: a ratio of scales near 1 has no shift, and where elements only change places nothing is left to build
+        small = mode != REQUANT_SHIFT && !strstr(said.text, "E210");
         c->broken = arena_strdup(a, said.text);
     } else {
         struct pipeline *p = c->pipeline;
         p->board = &boards[random_range(r, 0, n_boards - 1)];
         p->clock_hz = p->board->clock_hz;
-        ASSERT(p->n_stages <= MAX_STAGES && p->n_edges <= OPS_MAX_EDGES);
-        small = random_fold(p, r);
+        small = p->n_stages <= MAX_STAGES && p->n_edges <= OPS_MAX_EDGES && random_fold(p, r);
         if (small)
             c->broken = finish_case(a, r, c, &cx, mode == REQUANT_EXACT);
     }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/flow/ops_graph.h"
+#include "tests/flow/ops_build.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/check.h"
-
-#define ACTIVATION_SPREAD 74 // standard deviation of a uniform 8-bit number
 
 uint64_t random_bits(struct random *r)
 {
@@ -31,36 +29,19 @@ double random_unit(struct random *r)
     return (double)(random_bits(r) >> 11) * 0x1p-53;
 }
 
-static int64_t pick(struct random *r, const int64_t *list, int n)
+int64_t random_pick(struct random *r, const int64_t *list, int n)
 {
     return list[random_range(r, 0, n - 1)];
 }
-#define PICK(r, ...)                                                                               \
-    pick((r), (const int64_t[]){ __VA_ARGS__ }, (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)))
 
 // ---- quantized tensors ----
 
-struct builder {
-    struct graph *g;
-    struct random *r;
-};
-
-// An integer tensor with its meaning. rank 4: [1, c, h, w]; 3: [1, c, w]; 2: [h, c].
-struct value {
-    struct tensor *q;
-    enum dtype dtype;
-    double scale;
-    int zero_point;
-    int rank;
-    int64_t c, h, w;
-};
-
-static struct tensor *temporary(struct builder *b, const char *name)
+struct tensor *temporary(struct builder *b, const char *name)
 {
     return graph_add_tensor(b->g, name, DT_NONE, -1, NULL);
 }
 
-static struct tensor *float_const(struct builder *b, const char *name, double x)
+struct tensor *float_const(struct builder *b, const char *name, double x)
 {
     float *f = arena_new(b->g->arena, float);
     *f = (float)x;
@@ -74,14 +55,14 @@ static struct tensor *byte_const(struct builder *b, const char *name, enum dtype
     return graph_add_const(b->g, name, t, 0, NULL, q);
 }
 
-static struct tensor *int64_list(struct builder *b, const char *name, int n, const int64_t *v)
+struct tensor *int64_list(struct builder *b, const char *name, int n, const int64_t *v)
 {
     int64_t *copy = arena_array(b->g->arena, int64_t, n), count = n;
     memcpy(copy, v, (size_t)n * sizeof *v);
     return graph_add_const(b->g, name, DT_INT64, 1, &count, copy);
 }
 
-static struct tensor *dequantize(struct builder *b, const struct value *v)
+struct tensor *dequantize(struct builder *b, const struct value *v)
 {
     struct tensor *y = temporary(b, "f");
     struct tensor *in[] = { v->q, float_const(b, "s", v->scale), byte_const(b, "z", v->dtype, v->zero_point) };
@@ -106,7 +87,7 @@ static int random_zero_point(struct builder *b, enum dtype t)
     }
 }
 
-static struct tensor *quantize_as(struct builder *b, struct tensor *x, const struct value *v)
+struct tensor *quantize_as(struct builder *b, struct tensor *x, const struct value *v)
 {
     struct tensor *q = temporary(b, "q");
     struct tensor *in[] = { x, float_const(b, "s", v->scale), byte_const(b, "z", v->dtype, v->zero_point) };
@@ -136,7 +117,7 @@ static struct tensor *random_clamp(struct builder *b, struct tensor *x, double s
 
 // Quantizes x, whose values spread about `spread`, to a random type and zero point. Scales are such that results
 // saturate now and then and yet use most codes.
-static struct value quantize(struct builder *b, struct tensor *x, double spread, bool clamp, const struct value *shape)
+struct value quantize(struct builder *b, struct tensor *x, double spread, bool clamp, const struct value *shape)
 {
     struct value v = *shape;
     v.scale = (float)(spread / 50 * exp2(2 * random_unit(b->r) - 1));
@@ -149,13 +130,6 @@ static struct value quantize(struct builder *b, struct tensor *x, double spread,
 }
 
 // ---- weights ----
-
-// rows of `per_row` weights with one scale each or one for all, dequantized; `axis` is the rows' place in dims.
-struct weights {
-    struct tensor *f;    // dequantized
-    const double *scale; // [rows]
-    double spread;       // of a row's product sum, in units of its scale and the activation's
-};
 
 static int random_weight(struct random *r, int style)
 {
@@ -186,7 +160,7 @@ static struct tensor *scale_tensor(struct builder *b, const double *s, int64_t n
     return graph_add_const(b->g, "ws", DT_FLOAT, n == 1 ? 0 : 1, &n, f);
 }
 
-static struct weights random_weights(struct builder *b, int rank, const int64_t *dims, int axis)
+struct weights random_weights(struct builder *b, int rank, const int64_t *dims, int axis)
 {
     struct random *r = b->r;
     int64_t rows = dims[axis], count = 1;
@@ -216,7 +190,7 @@ static struct weights random_weights(struct builder *b, int rank, const int64_t 
     return w;
 }
 
-static double median_scale(const double *s, int64_t n)
+double median_scale(const double *s, int64_t n)
 {
     double log_sum = 0; // the geometric mean will do, the dead channel apart
     int64_t used = 0;
@@ -229,7 +203,7 @@ static double median_scale(const double *s, int64_t n)
 }
 
 // A bias of int32 behind a DequantizeLinear, of floats, or none.
-static struct tensor *random_bias(struct builder *b, int64_t n, double in_scale, const struct weights *w)
+struct tensor *random_bias(struct builder *b, int64_t n, double in_scale, const struct weights *w)
 {
     int64_t kind = random_range(b->r, 0, 3);
     if (kind == 0)
@@ -378,7 +352,7 @@ static struct value conv(struct builder *b, const struct value *v, enum conv_sty
     return conv_window(b, v, group, out_c, y, x);
 }
 
-static struct value same_conv(struct builder *b, const struct value *v)
+struct value same_conv(struct builder *b, const struct value *v)
 {
     struct axis y = v->rank == 4 ? same_axis(b->r, v->h) : point, x = same_axis(b->r, v->w);
     bool depthwise = random_chance(b->r, 30);
@@ -456,7 +430,7 @@ static struct value matrix(struct builder *b, const struct value *v, bool gemm)
 
 // ---- elementwise ----
 
-static struct tensor *random_unary(struct builder *b, struct tensor *x)
+struct tensor *random_unary(struct builder *b, struct tensor *x)
 {
     static const enum op ops[] = { OP_LeakyRelu, OP_Sigmoid, OP_Tanh, OP_HardSwish, OP_Elu, OP_Abs, OP_Neg, OP_Softsign, OP_Relu };
     enum op op = ops[random_range(b->r, 0, (int)(sizeof ops / sizeof *ops) - 1)];
@@ -467,7 +441,7 @@ static struct tensor *random_unary(struct builder *b, struct tensor *x)
     return y;
 }
 
-static struct value table(struct builder *b, const struct value *v)
+struct value table(struct builder *b, const struct value *v)
 {
     struct tensor *f = random_unary(b, dequantize(b, v));
     if (random_chance(b->r, 30))
@@ -498,15 +472,16 @@ static struct value residual(struct builder *b, const struct value *v)
 
 // ---- whole graphs ----
 
-enum family { CONV, GROUPED, DEPTHWISE, MULTIPLIER, GEMM, MATMUL, MAX_POOL, AVERAGE_POOL, GLOBAL_POOL, ADD, TABLE };
+enum family { CONV, GROUPED, DEPTHWISE, MULTIPLIER, GEMM, MATMUL, MAX_POOL, AVERAGE_POOL, GLOBAL_POOL, ADD, TABLE, MOVE };
 
 // An image operator fits rank 3 and 4, the others anything.
 static enum family random_family(struct random *r, int rank)
 {
     static const enum family any[] = { CONV, CONV, CONV, CONV, CONV, CONV, GROUPED, GROUPED, DEPTHWISE, DEPTHWISE, DEPTHWISE,
-                                       MULTIPLIER, GEMM, GEMM, MAX_POOL, MAX_POOL, AVERAGE_POOL, AVERAGE_POOL, GLOBAL_POOL, ADD, ADD, TABLE };
-    static const enum family flat[] = { GEMM, GEMM, MATMUL, MATMUL, ADD, TABLE };
-    return rank == 2 ? flat[random_range(r, 0, 5)] : any[random_range(r, 0, (int)(sizeof any / sizeof *any) - 1)];
+                                       MULTIPLIER, GEMM, GEMM, MAX_POOL, MAX_POOL, AVERAGE_POOL, AVERAGE_POOL, GLOBAL_POOL, ADD, ADD, TABLE, MOVE, MOVE, MOVE, MOVE, MOVE,
+                                       MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE };
+    static const enum family flat[] = { GEMM, GEMM, MATMUL, MATMUL, ADD, TABLE, MOVE, MOVE };
+    return rank == 2 ? flat[random_range(r, 0, 7)] : any[random_range(r, 0, (int)(sizeof any / sizeof *any) - 1)];
 }
 
 static struct value apply_family(struct builder *b, enum family f, const struct value *v)
@@ -523,6 +498,7 @@ static struct value apply_family(struct builder *b, enum family f, const struct 
     case GLOBAL_POOL: return global_average(b, v);
     case ADD: return residual(b, v);
     case TABLE: return table(b, v);
+    case MOVE: return ops_move(b, v);
     }
     BUG("no operator family");
 }

@@ -11,7 +11,7 @@ struct Case {
     int weight_bits, acc_w, rq_lanes, rq_cycles, bias_w, mult_w, shift_w, shift_min, zp, lo, hi;
     const char *tech, *op;
     int stall_in, stall_out;
-    bool exact;
+    bool exact, by_pixel; // by_pixel: requantization parameters per pixel instead of per channel
 };
 
 static int divisor(Random &r, int n)
@@ -91,6 +91,7 @@ static void random_array(Random &r, Case &c, bool depthwise)
     }
     c.rq_cycles = r.pick({1, 1, 1, 2, 3, 4, 6, 8, 12, 24});
     c.bias_w = r.pick({8, 16, 24}), c.mult_w = r.pick({24, 24, 17, 8, 1});
+    c.by_pixel = depthwise && !strcmp(c.op, "SUM") && r.chance(50);
     c.zp = r.chance(40) ? 0 : r.range(-128, 127);
     c.lo = r.chance(60) ? -128 : r.range(-128, c.zp), c.hi = r.chance(60) ? 127 : r.range(c.zp, 127);
     bool stalls = r.chance(60);
@@ -162,15 +163,21 @@ struct Model {
         wide.acc_w = signed_bits(lo, hi) + (r.chance(50) ? 0 : r.range(0, 8));
         if (depthwise && !strcmp(c.op, "MAX")) wide.acc_w = 8, wide.rq_cycles = 1;
     }
-    // Scales that bring each channel's range to the output's, so that few results saturate.
+    // Parameter sets, and the set of accumulator i.
+    int sets() const { return c.by_pixel ? c.out_h * c.out_w : c.out_c; }
+    size_t set_of(size_t i) const
+    {
+        return (c.by_pixel ? i / (size_t)c.out_c : i) % (size_t)sets();
+    }
+    // Scales that bring each set's range to the output's, so that few results saturate.
     void constants(Case &wide)
     {
         int least = 99, most = 0;
-        for (int o = 0; o < c.out_c; o++) {
+        for (int o = 0; o < sets(); o++) {
             int64_t peak = 1;
             bias.push_back(r.chance(20) ? 0 : r.bits_signed(c.bias_w));
-            for (size_t i = (size_t)o; i < acc.size(); i += (size_t)c.out_c)
-                peak = std::max<int64_t>(peak, std::llabs(acc[i] + bias.back()));
+            for (size_t i = 0; i < acc.size(); i++)
+                if (set_of(i) == (size_t)o) peak = std::max<int64_t>(peak, std::llabs(acc[i] + bias.back()));
             int m = c.mult_w == 1 ? (r.chance(90) ? 1 : 0)
                                   : (int)r.bits(c.mult_w - 1) | 1 << (c.mult_w - 1);
             int s = 0;
@@ -183,7 +190,7 @@ struct Model {
         wide.shift_w = 0;
         while (most - wide.shift_min >= 1 << wide.shift_w) wide.shift_w++;
         for (size_t i = 0; i < acc.size(); i++) {
-            size_t o = i % (size_t)c.out_c;
+            size_t o = set_of(i);
             out.push_back(depthwise && !strcmp(c.op, "MAX") ? (int)acc[i]
                 : requantize((__int128)(acc[i] + bias[o]) * mult[o], shift[o], c.zp, c.lo, c.hi));
         }
@@ -262,9 +269,10 @@ static void emit(Top &t, Random &r, const Model &m, const Case &c, bool depthwis
     int steps = c.kh / c.rows_par * c.kw * (depthwise ? 1 : ceil_div(m.slice(), c.word));
     int passes = depthwise ? ceil_div(c.in_c, c.word) : c.groups * ceil_div(c.out_c / c.groups, c.lanes);
     int w_width = c.seg * ceil_div(chain, c.seg) * c.lanes * c.weight_bits;
-    int beats = ceil_div(c.out_c, c.rq_lanes), p_width = c.rq_lanes * (c.shift_w + c.mult_w + c.bias_w);
+    int beats = ceil_div(c.out_c, c.rq_lanes), p_lanes = c.by_pixel ? 1 : c.rq_lanes;
+    int p_width = p_lanes * (c.shift_w + c.mult_w + c.bias_w), p_depth = ceil_div(m.sets(), p_lanes);
     t.out("    wire [%d:0] w_addr; wire [%d:0] w_data; wire w_en;\n", c.seg * addr_bits(passes * steps) - 1, w_width - 1);
-    t.out("    wire [%d:0] p_addr; wire [%d:0] p_data; wire p_en;\n", addr_bits(beats) - 1, p_width - 1);
+    t.out("    wire [%d:0] p_addr; wire [%d:0] p_data; wire p_en;\n", addr_bits(p_depth) - 1, p_width - 1);
     t.source("s", beats_of(m.in, c.in_c, c.s_lanes), r.range(1, 1 << 30), c.stall_in);
     t.sink("m", beats_of(m.out, c.out_c, c.rq_lanes), c.out_h * c.out_w * beats, r.range(1, 1 << 30), c.stall_out,
            exact ? cycles : 0, exact ? rate.least : 0);
@@ -275,15 +283,15 @@ static void emit(Top &t, Random &r, const Model &m, const Case &c, bool depthwis
     } else {
         Image params(p_width);
         int lane_w = c.shift_w + c.mult_w + c.bias_w;
-        for (int o = 0; o < c.out_c; o++) {
+        for (int o = 0; o < m.sets(); o++) {
             size_t at = (size_t)o;
-            int base = o % c.rq_lanes * lane_w;
-            if (o % c.rq_lanes == 0) params.add();
+            int base = o % p_lanes * lane_w;
+            if (o % p_lanes == 0) params.add();
             params.set(base, c.bias_w, m.bias[at]);
             params.set(base + c.bias_w, c.mult_w, m.mult[at]);
             params.set(base + c.bias_w + c.mult_w, c.shift_w, m.shift[at] - c.shift_min);
         }
-        t.rom("p", 0, params, beats > 64, "p_en", "p_addr", "p_data");
+        t.rom("p", 0, params, p_depth > 64, "p_en", "p_addr", "p_data");
     }
     t.out("    %s #(.S_LANES(%d), .IN_H(%d), .IN_W(%d), .IN_C(%d), .OUT_H(%d), .OUT_W(%d), "
           ".KERNEL_H(%d), .KERNEL_W(%d), .STRIDE_H(%d), .STRIDE_W(%d), .DIL_H(%d), .DIL_W(%d), "
@@ -295,7 +303,7 @@ static void emit(Top &t, Random &r, const Model &m, const Case &c, bool depthwis
           c.pad_value, c.word, c.rows_par, c.ring, c.block, c.seg, c.mul_dsp, c.tech, c.lane_shift,
           c.weight_bits, c.acc_w, c.rq_lanes, c.rq_cycles, c.bias_w, c.mult_w, c.shift_w, c.shift_min, c.zp,
           c.lo, c.hi);
-    if (depthwise) t.out(".OP(\"%s\")", c.op);
+    if (depthwise) t.out(".OP(\"%s\"), .PARAM_PIXELS(%d)", c.op, c.by_pixel);
     else t.out(".OUT_C(%d), .GROUPS(%d), .LANES(%d), .PACK(%d)", c.out_c, c.groups, c.lanes, c.pack);
     t.out(") u_dut (.clk(clk), .rst(rst), .s_act_data(s_data), .s_act_valid(s_valid), .s_act_ready(s_ready), "
           ".w_en(w_en), .w_addr(w_addr), .w_data(w_data), .p_en(p_en), .p_addr(p_addr), .p_data(p_data), "

@@ -30,6 +30,25 @@ struct Random {
     uint64_t bits(int n) { return n == 0 ? 0 : (next() >> 3) & ((1ull << n) - 1); }
 };
 
+// How often source and sink rest, of 256 cycles; `none`: never, so that cycles can be checked.
+struct Stalls {
+    int in, out;
+    bool none;
+    explicit Stalls(Random &r) : in(0), out(0), none(r.chance(40))
+    {
+        if (!none) in = r.pick({0, 40, 128, 220}), out = r.pick({0, 40, 128, 220});
+    }
+};
+
+inline int seed_of(Random &r) { return r.range(1, 1 << 30); }
+
+inline std::vector<int> random_elements(Random &r, size_t count)
+{
+    std::vector<int> v(count);
+    for (int &e : v) e = (int)r.bits_signed(8);
+    return v;
+}
+
 inline int ceil_div(int a, int b) { return (a + b - 1) / b; }
 inline int clog2(int n) { int b = 0; while ((1ll << b) < n) b++; return b; }
 inline int addr_bits(int depth) { return depth <= 2 ? 1 : clog2(depth); }

@@ -5,24 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-struct Stalls {
-    int in, out;
-    bool none;
-    explicit Stalls(Random &r) : in(0), out(0), none(r.chance(40))
-    {
-        if (!none) in = r.pick({0, 40, 128, 220}), out = r.pick({0, 40, 128, 220});
-    }
-};
-
-static int seed_of(Random &r) { return r.range(1, 1 << 30); }
-
-static std::vector<int> random_elements(Random &r, size_t count)
-{
-    std::vector<int> v(count);
-    for (int &e : v) e = (int)r.bits_signed(8);
-    return v;
-}
-
 struct Quant { // requantization constants of a case, per channel
     int bias_w, mult_w, shift_w, shift_min, cycles, zp, lo, hi;
     std::vector<int64_t> bias;
@@ -193,23 +175,29 @@ static void gap_case(Top &t, Random &r)
     Stalls stalls(r);
     std::vector<int> in = random_elements(r, (size_t)(frames * in_h * in_w * in_c)), out;
     if (r.chance(20)) for (int &v : in) v = -128;
+    bool max = t.cases % 3 == 2;
     Quant q;
     q.aimed(r, in_c, 128 * pool_h * pool_w);
+    if (max) q.cycles = 1;
     for (int f = 0; f < frames; f++)
         for (int c = 0; c < in_c; c++) {
             int64_t sum = 0;
+            int best = -128;
             for (int y = 0; y < pool_h; y++)
-                for (int x = 0; x < pool_w; x++) sum += in[(size_t)(((f * in_h + y) * in_w + x) * in_c + c)];
-            out.push_back(q.result(sum, c));
+                for (int x = 0; x < pool_w; x++) {
+                    int v = in[(size_t)(((f * in_h + y) * in_w + x) * in_c + c)];
+                    sum += v, best = std::max(best, v);
+                }
+            out.push_back(max ? best : q.result(sum, c));
         }
     int cycles = in_h * in_w * beats + (beats - 1) * (q.cycles - 1)
                + std::max(0, q.cycles - 1 - (in_h * in_w - 1) * beats);
-    t.begin("gap");
+    t.begin(max ? "gap MAX" : "gap AVG");
     t.source("s", beats_of(in, in_c, lanes), seed_of(r), stalls.in);
     t.sink("m", beats_of(out, in_c, lanes), beats, seed_of(r), stalls.out, stalls.none ? cycles : 0);
     q.ports(t, lanes);
-    t.out("    aihls_gap #(.S_LANES(%d), .IN_H(%d), .IN_W(%d), .IN_C(%d), .POOL_H(%d), .POOL_W(%d), .ACC_W(%d), ",
-          lanes, in_h, in_w, in_c, pool_h, pool_w, 8 + clog2(pool_h * pool_w));
+    t.out("    aihls_gap #(.OP(\"%s\"), .S_LANES(%d), .IN_H(%d), .IN_W(%d), .IN_C(%d), .POOL_H(%d), .POOL_W(%d), .ACC_W(%d), ",
+          max ? "MAX" : "AVG", lanes, in_h, in_w, in_c, pool_h, pool_w, max ? 8 : 8 + clog2(pool_h * pool_w));
     q.parameters(t);
     t.out(") u_dut (.clk(clk), .rst(rst), .s_act_data(s_data), .s_act_valid(s_valid), .s_act_ready(s_ready), "
           ".p_en(p_en), .p_addr(p_addr), .p_data(p_data), .m_act_data(m_data), .m_act_valid(m_valid), "

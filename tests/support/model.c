@@ -248,6 +248,15 @@ void model_ints(struct model *m, const char *name, int count, const int64_t *v)
         a->ints[i] = v[i];
 }
 
+void model_floats(struct model *m, const char *name, int count, const float *v)
+{
+    Onnx__AttributeProto *a = attribute(m, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS);
+    a->n_floats = (size_t)count;
+    a->floats = arena_array(&m->arena, float, count);
+    for (int i = 0; i < count; i++)
+        a->floats[i] = v[i];
+}
+
 void model_tensor_f32(struct model *m, const char *name, int rank, const int64_t *dims, const float *v)
 {
     Onnx__AttributeProto *a = attribute(m, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR);

@@ -41,6 +41,7 @@ void model_int(struct model *m, const char *name, int64_t v);
 void model_float(struct model *m, const char *name, float v);
 void model_string(struct model *m, const char *name, const char *v);
 void model_ints(struct model *m, const char *name, int count, const int64_t *v);
+void model_floats(struct model *m, const char *name, int count, const float *v);
 void model_tensor_f32(struct model *m, const char *name, int rank, const int64_t *dims, const float *v);
 
 // The serialized model, owned by it.

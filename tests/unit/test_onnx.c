@@ -174,6 +174,83 @@ static void old_attributes_become_inputs(void **state)
     assert_int_equal(node_int(g->nodes[4], "flatten_2d", 0), 1);
 }
 
+// Every form of Resize has scales at input 2 or sizes at 3, and says how it rounds.
+static struct resize_form {
+    const char *op, *inputs; // e: empty floats, s: scales, z: sizes
+    int64_t opset;
+    int at; // 0: refused
+    const char *want;
+} resize_forms[] = {
+    { "Upsample", "x", 7, 2, "floor" },          { "Upsample", "x s", 9, 2, "floor" },
+    { "Resize", "x s", 10, 2, "by scale" },      { "Resize", "x e s", 11, 2, "default" },
+    { "Resize", "x e e z", 11, 3, "default" },   { "Resize", "x - - z", 13, 3, "default" },
+    { "Resize", "x - s", 17, 2, "default" },     { "Resize", "x - s z", 13, 0, "both scales and sizes" },
+    { "Resize", "x", 13, 0, "neither scales" },  { "Resize", "x e e", 11, 0, "neither scales" },
+    { "Resize", "x e s", 10, 0, "3 inputs" },    { "Upsample", "x s", 10, 0, "ended with opset 9" },
+    { "Upsample", "x", 9, 0, "no scales" },      { "Upsample", "x h", 9, 0, "below 1" },
+    { "Resize", "x s", 9, 0, "needs opset 10" },
+};
+
+static void check_resize_form(void **state)
+{
+    const struct resize_form *r = *state;
+    setup(NULL);
+    model_free(m);
+    m = model_new(r->opset);
+    model_input(m, "x", DT_FLOAT, 3, DIMS(1, 2, 4));
+    model_f32(m, "e", 1, DIMS(0), FLOATS(0));
+    model_f32(m, "s", 1, DIMS(3), FLOATS(1, 1, 2));
+    model_f32(m, "h", 1, DIMS(3), FLOATS(1, 1, 0.5f));
+    model_i64(m, "z", 3, DIMS(1, 2, 8));
+    model_node(m, r->op, r->inputs, "y");
+    if (r->opset == 7)
+        model_floats(m, "scales", 3, FLOATS(1, 1, 2));
+    model_output(m, "y");
+    if (r->at == 0) {
+        expect_error("E", r->want);
+        return;
+    }
+    expect_read();
+    const struct node *n = g->nodes[0];
+    assert_int_equal(n->op, OP_Resize);
+    assert_null(n->in[1]);
+    assert_non_null(n->in[r->at]);
+    assert_true(n->n_in < 4 || n->in[5 - r->at] == NULL);
+    assert_true(tensor_const_f64(n->in[r->at], 2) == (r->at == 2 ? 2 : 8));
+    const char *have = node_int(n, "nearest_by_scale", 0) ? "by scale" : node_string(n, "nearest_mode", "default");
+    assert_string_equal(have, r->want);
+    assert_string_equal(node_string(n, "coordinate_transformation_mode", "default"), r->opset < 11 ? "asymmetric" : "default");
+}
+
+static void axes_of_a_sum_become_an_attribute(void **state)
+{
+    (void)state;
+    model_input(m, "x", DT_FLOAT, 2, DIMS(2, 3));
+    model_i64(m, "a", 1, DIMS(-1));
+    model_i64(m, "none", 0, NULL);
+    model_node(m, "ReduceSum", "x a", "b");
+    model_node(m, "ReduceSum", "b none", "c");
+    model_int(m, "noop_with_empty_axes", 1);
+    model_node(m, "ReduceSum", "c none", "d");
+    model_output(m, "d");
+    expect_read();
+    assert_int_equal(node_attr(g->nodes[0], "axes")->ints[0], -1);
+    assert_int_equal(g->nodes[1]->op, OP_Identity);
+    assert_int_equal(g->nodes[2]->op, OP_ReduceSum);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(g->nodes[i]->n_in, 1);
+}
+
+static void computed_axes_are_refused(void **state)
+{
+    (void)state;
+    model_input(m, "x", DT_FLOAT, 2, DIMS(2, 3));
+    model_input(m, "a", DT_INT64, 1, DIMS(1));
+    model_node(m, "ReduceSum", "x a", "y");
+    model_output(m, "y");
+    expect_error("E206", "'a'");
+}
+
 static void brevitas_domain_is_qonnx(void **state)
 {
     (void)state;
@@ -363,13 +440,16 @@ static void a_missing_file_is_a_system_error(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    enum { R = sizeof resize_forms / sizeof *resize_forms };
+    static const struct CMUnitTest singles[] = {
         TEST(nodes_attributes_and_initializers_are_read),
         TEST(nodes_are_sorted_behind_their_producers),
         TEST(initializers_listed_as_inputs_are_no_inputs),
         TEST(a_constant_node_becomes_a_constant),
         TEST(half_and_double_become_float32),
         TEST(old_attributes_become_inputs),
+        TEST(axes_of_a_sum_become_an_attribute),
+        TEST(computed_axes_are_refused),
         TEST(brevitas_domain_is_qonnx),
         TEST(opset_beyond_17_is_refused),
         TEST(ir_version_2_is_refused),
@@ -389,5 +469,10 @@ int main(void)
         TEST(deep_nesting_is_refused_before_it_is_unpacked),
         TEST(a_missing_file_is_a_system_error),
     };
+    enum { S = sizeof singles / sizeof *singles };
+    struct CMUnitTest tests[S + R];
+    memcpy(tests, singles, sizeof singles);
+    for (int i = 0; i < R; i++)
+        tests[S + i] = (struct CMUnitTest){ resize_forms[i].inputs, check_resize_form, NULL, teardown, &resize_forms[i] };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,25 @@ static void dequantize_axis(struct model *m)
     model_int(m, "axis", 1);
 }
 
+static void cast_to(struct model *m, enum dtype to) // of half the input
+{
+    model_input(m, "x", DT_FLOAT, 1, DIMS(4));
+    model_f32(m, "c", 1, DIMS(1), FLOATS(0.5f));
+    model_node(m, "Mul", "x c", "h");
+    model_node(m, "Cast", "h", "y");
+    model_int(m, "to", to);
+}
+
+static void cast_to_double(struct model *m)
+{
+    cast_to(m, DT_DOUBLE);
+}
+
+static void cast_to_int8(struct model *m)
+{
+    cast_to(m, DT_INT8);
+}
+
 static void broadcast_sub(struct model *m)
 {
     model_input(m, "x", DT_FLOAT, 2, DIMS(2, 1));
@@ -209,6 +228,8 @@ static struct row {
     { "MaxPool ends with part of a window", max_pool_ceil, 3, { -2, 0, 1 } },
     { "QuantizeLinear rounds halves to even", quantize_ties, 6, { -1, 0, 1, 1, 1, 2 } },
     { "DequantizeLinear takes a scale for each column", dequantize_axis, 4, { -3, -40, -1, -20 } },
+    { "Cast to double keeps the fraction", cast_to_double, 4, { -1.5, -1, -0.5, 0 } },
+    { "Cast to integers goes towards zero", cast_to_int8, 4, { -1, -1, 0, 0 } },
     { "Sub broadcasts both ways", broadcast_sub, 6, { -3, -4, -5, -2, -3, -4 } },
     { "integer Div goes towards zero", integer_division, 6, { -1, -1, 0, 0, 0, 1 } },
     { "Transpose reverses without perm", transpose, 6, { -3, 0, -2, 1, -1, 2 } },

@@ -60,6 +60,35 @@ static void batchnorm_then_flat_gemm(struct model *m)
     model_node(m, "Gemm", "f w", "y");
 }
 
+static void conv_transpose_then_batchnorm(struct model *m)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 4, 2, 2));
+    model_f32(m, "w", 4, DIMS(4, 2, 1, 2), FLOATS(1, 2, -3, 4, 5, -6, 7, 8, 9, 1, 2, 3, -4, 5, 6, 7));
+    model_f32(m, "p", 1, DIMS(4), FLOATS(2, 0.5f, 3, 1.5f));
+    model_node(m, "ConvTranspose", "x w", "c");
+    model_int(m, "group", 2);
+    model_ints(m, "strides", 2, DIMS(2, 1));
+    model_node(m, "BatchNormalization", "c p p p p", "y");
+}
+
+static void factor_then_conv_transpose(struct model *m)
+{
+    model_input(m, "x", DT_FLOAT, 3, DIMS(1, 2, 3));
+    model_f32(m, "f", 2, DIMS(2, 1), FLOATS(2, -3));
+    model_f32(m, "w", 3, DIMS(2, 2, 2), FLOATS(1, 2, -3, 4, 5, -6, 7, 8));
+    model_node(m, "Mul", "x f", "a");
+    model_node(m, "ConvTranspose", "a w", "y");
+}
+
+static void shift_then_conv_transpose(struct model *m)
+{
+    model_input(m, "x", DT_FLOAT, 3, DIMS(1, 2, 3));
+    model_f32(m, "f", 2, DIMS(2, 1), FLOATS(2, -3));
+    model_f32(m, "w", 3, DIMS(2, 2, 2), FLOATS(1, 2, -3, 4, 5, -6, 7, 8));
+    model_node(m, "Add", "x f", "a");
+    model_node(m, "ConvTranspose", "a w", "y");
+}
+
 static void padded_conv_behind_batchnorm(struct model *m)
 {
     model_input(m, "x", DT_FLOAT, 4, DIMS(1, 1, 3, 3));
@@ -179,6 +208,26 @@ static void qlinear_add(struct model *m)
     model_node(m, "com.microsoft:QLinearAdd", "x s z x s - s", "y");
 }
 
+static void qlinear_mean(struct model *m)
+{
+    model_input(m, "x", DT_INT8, 4, DIMS(1, 2, 2, 3));
+    model_f32(m, "s", 0, NULL, FLOATS(0.5f));
+    model_raw(m, "z", DT_INT8, 0, NULL, 1, "\1");
+    model_node(m, "com.microsoft:QLinearReduceMean", "x s z s z", "y");
+    model_ints(m, "axes", 2, DIMS(2, 3));
+    model_int(m, "keepdims", 0);
+}
+
+static void qlinear_softmax(struct model *m)
+{
+    model_input(m, "x", DT_UINT8, 2, DIMS(2, 4));
+    model_f32(m, "s", 0, NULL, FLOATS(0.25f));
+    model_f32(m, "t", 0, NULL, FLOATS(0.00390625f));
+    model_raw(m, "z", DT_UINT8, 0, NULL, 1, "\1");
+    model_node(m, "com.microsoft:QLinearSoftmax", "x s z t", "y");
+    model_int(m, "opset", 13);
+}
+
 static void old_softmax(struct model *m)
 {
     model_input(m, "x", DT_FLOAT, 3, DIMS(1, 2, 3));
@@ -195,7 +244,12 @@ static void nothing_nodes(struct model *m)
     model_node(m, "Cast", "c", "d");
     model_int(m, "to", DT_FLOAT);
     model_node(m, "Relu", "d", "e");
-    model_node(m, "Flatten", "e", "y");
+    model_i64(m, "ones", 2, DIMS(1, 1));
+    model_f32(m, "nearly", 1, DIMS(2), FLOATS(1, 1.2f));
+    model_node(m, "Tile", "e ones", "f");
+    model_node(m, "Resize", "f - nearly", "h");
+    model_string(m, "nearest_mode", "ceil");
+    model_node(m, "Flatten", "h", "y");
 }
 
 // Two readers of x, each with its own pair.
@@ -210,6 +264,26 @@ static void two_pairs(struct model *m, float second_scale)
     model_node(m, "QuantizeLinear", "x s2", "q2");
     model_node(m, "DequantizeLinear", "q2 s2", "d2");
     model_node(m, "Add", "d1 d2", "y");
+}
+
+// The pairs behind the merged ones are equal only then.
+static void equal_chains(struct model *m)
+{
+    model_input(m, "x", DT_FLOAT, 2, DIMS(1, 4));
+    model_f32(m, "s", 0, NULL, FLOATS(0.5f));
+    model_f32(m, "t", 0, NULL, FLOATS(0.25f));
+    model_node(m, "QuantizeLinear", "x s", "q1");
+    model_node(m, "QuantizeLinear", "x t", "q2");
+    model_node(m, "QuantizeLinear", "x s", "q3");
+    model_node(m, "DequantizeLinear", "q1 s", "d1");
+    model_node(m, "DequantizeLinear", "q2 t", "d2");
+    model_node(m, "DequantizeLinear", "q3 s", "d3");
+    model_node(m, "QuantizeLinear", "d1 t", "q4");
+    model_node(m, "QuantizeLinear", "d3 t", "q5");
+    model_node(m, "DequantizeLinear", "q4 t", "d4");
+    model_node(m, "DequantizeLinear", "q5 t", "d5");
+    model_node(m, "Add", "d2 d4", "e");
+    model_node(m, "Add", "e d5", "y");
 }
 
 static void equal_pairs(struct model *m)
@@ -230,6 +304,9 @@ static struct row {
 } rows[] = {
     { "a batch normalization goes into the Conv in front", conv_then_batchnorm, 13, "Conv" },
     { "a batch normalization goes through Flatten into a Gemm", batchnorm_then_flat_gemm, 13, "Relu Reshape Gemm" },
+    { "a batch normalization goes into the ConvTranspose in front", conv_transpose_then_batchnorm, 13, "ConvTranspose" },
+    { "a factor goes into the ConvTranspose behind", factor_then_conv_transpose, 13, "ConvTranspose" },
+    { "a shift does not", shift_then_conv_transpose, 13, "Add ConvTranspose" },
     { "padding keeps a batch normalization out", padded_conv_behind_batchnorm, 13, "Conv Conv" },
     { "a constant Add is the bias of a Conv", conv_with_bias_as_add, 13, "Conv" },
     { "MatMul and Add become Gemm", matmul_with_add, 13, "Gemm" },
@@ -244,9 +321,14 @@ static struct row {
     { "QGemm is taken apart", qgemm, 13, "DequantizeLinear DequantizeLinear DequantizeLinear Gemm QuantizeLinear" },
     { "QLinearAdd without zero points is taken apart", qlinear_add, 13,
       "DequantizeLinear DequantizeLinear Add QuantizeLinear" },
+    { "QLinearReduceMean over the image is a global pool", qlinear_mean, 13,
+      "DequantizeLinear GlobalAveragePool Reshape QuantizeLinear" },
+    { "QLinearSoftmax is taken apart", qlinear_softmax, 13, "DequantizeLinear Softmax QuantizeLinear" },
     { "the old Softmax runs over a flat view", old_softmax, 9, "Reshape Softmax Reshape" },
     { "nodes that do nothing go", nothing_nodes, 13, "Relu" },
     { "equal quantizers of one tensor become one", equal_pairs, 13, "QuantizeLinear DequantizeLinear Add" },
+    { "equal chains of quantizers become one", equal_chains, 13,
+      "QuantizeLinear QuantizeLinear DequantizeLinear DequantizeLinear QuantizeLinear DequantizeLinear Add Add" },
     { "quantizers of other scales stay", different_pairs, 13,
       "QuantizeLinear DequantizeLinear QuantizeLinear DequantizeLinear Add" },
 };

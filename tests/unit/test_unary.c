@@ -112,7 +112,7 @@ static void check_function(void **state)
         node_set_float(g, n, f->attr2, f->b);
     assert_true(unary_is(n, &in));
     assert_int_equal(in, 0);
-    double y = unary_eval(n, f->x);
+    double y = unary_eval(n, f->x, 0);
     if (!(fabs(y - f->want) <= 1e-14 * fmax(1, fabs(f->want))))
         fail_msg("%.17g, want %.17g", y, f->want);
 }
@@ -145,7 +145,7 @@ static void check_binary(void **state)
     struct node *n = node(b->op, 2, both);
     assert_true(unary_is(n, &in));
     assert_int_equal(in, b->constant_first);
-    assert_true(fabs(unary_eval(n, b->x) - b->want) < 1e-14 * fabs(b->want));
+    assert_true(fabs(unary_eval(n, b->x, 0) - b->want) < 1e-14 * fabs(b->want));
 }
 
 static void two_computed_operands_are_no_function_of_one(void **state)
@@ -154,12 +154,35 @@ static void two_computed_operands_are_no_function_of_one(void **state)
     int in;
     struct tensor *x[] = { computed(4), computed(4) };
     assert_false(unary_is(node(OP_Add, 2, x), &in));
-    struct tensor *per_channel[] = { computed(4), constant(4, 1) };
-    assert_false(unary_is(node(OP_Mul, 2, per_channel), &in));
     struct tensor *k = constant(1, 1);
     assert_false(unary_is(node(OP_Relu, 1, &k), &in)); // nothing computed
     struct tensor *c = computed(4);
     assert_false(unary_is(node(OP_Softmax, 1, &c), &in));
+}
+
+static void a_constant_may_differ_along_one_axis(void **state)
+{
+    (void)state;
+    int in;
+    float *v = arena_array(&arena, float, 6);
+    for (int i = 0; i < 6; i++)
+        v[i] = (float)(i + 1);
+    const struct { int rank; int64_t dims[3]; int axis; } rows[] = {
+        { 1, { 4 }, 3 }, { 3, { 3, 1, 1 }, 1 }, { 3, { 1, 5, 1 }, 2 }, { 3, { 1, 1, 1 }, -1 },
+    };
+    struct tensor *x = graph_add_tensor(g, "image", DT_FLOAT, 4, (const int64_t[]){ 1, 3, 5, 4 });
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tensor *k = graph_add_const(g, "k", DT_FLOAT, rows[i].rank, rows[i].dims, v), *left[] = { k, x }, *right[] = { x, k };
+        struct node *sub = node(OP_Sub, 2, left), *prelu = node(OP_PRelu, 2, right);
+        assert_true(unary_is(sub, &in) && in == 1);
+        assert_true(unary_is(prelu, &in) && in == 0);
+        assert_int_equal(unary_axis(sub), rows[i].axis);
+        int64_t last = rows[i].axis < 0 ? 0 : 2;
+        assert_true(unary_eval(sub, 10, last) == (double)last + 1 - 10);
+        assert_true(unary_eval(prelu, -10, last) == -10 * ((double)last + 1) && unary_eval(prelu, 10, last) == 10);
+    }
+    struct tensor *plane = graph_add_const(g, "p", DT_FLOAT, 3, (const int64_t[]){ 3, 1, 2 }, v), *both[] = { x, plane };
+    assert_false(unary_is(node(OP_Mul, 2, both), &in));
 }
 
 static void a_constant_that_would_raise_the_rank_is_refused(void **state)
@@ -188,12 +211,12 @@ static void relu_and_clip_are_intervals(void **state)
     assert_true(isinf(lo) && isinf(hi));
     struct tensor *crossed[] = { x, constant(1, 6), constant(1, 2) }; // ONNX: min(max(x, 6), 2)
     assert_true(unary_clamp(node(OP_Clip, 3, crossed), &lo, &hi));
-    assert_true(lo == 2 && hi == 2 && unary_eval(node(OP_Clip, 3, crossed), 9) == 2);
+    assert_true(lo == 2 && hi == 2 && unary_eval(node(OP_Clip, 3, crossed), 9, 0) == 2);
     struct tensor *open[] = { x, computed(0) }; // a bound that is computed
     assert_false(unary_clamp(node(OP_Clip, 2, open), &lo, &hi));
     assert_false(unary_clamp(node(OP_Sigmoid, 1, &x), &lo, &hi));
     struct node *n = node(OP_Clip, 3, both);
-    assert_true(unary_eval(n, -9) == -1.5 && unary_eval(n, 9) == 6 && unary_eval(n, 2) == 2);
+    assert_true(unary_eval(n, -9, 0) == -1.5 && unary_eval(n, 9, 0) == 6 && unary_eval(n, 2, 0) == 2);
 }
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -201,6 +224,7 @@ static void relu_and_clip_are_intervals(void **state)
 int main(void)
 {
     struct CMUnitTest tests[3 + COUNT(functions) + COUNT(binaries)] = {
+        cmocka_unit_test_setup_teardown(a_constant_may_differ_along_one_axis, setup, teardown),
         cmocka_unit_test_setup_teardown(two_computed_operands_are_no_function_of_one, setup, teardown),
         cmocka_unit_test_setup_teardown(a_constant_that_would_raise_the_rank_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(relu_and_clip_are_intervals, setup, teardown),

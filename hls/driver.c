@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hls/driver.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/embed.h"
+#include "frontend/shape.h"
+#include "sim/ref_int.h"
+
+#define SPDX "// SPDX-License-Identifier: Apache-2.0\n"
+#define NUMBERS_A_LINE 16
+
+struct writer {
+    const struct ctx *cx;
+    const struct design *d;
+    struct outdir *out;
+    const char *name; // of the network
+    int n_files;
+};
+
+// One input or output of the network: the stream, the model's tensor, and the nodes between them.
+struct side {
+    const char *label; // "input0"
+    const char *name;  // of the tensor in the model's file
+    const struct stream *stream;
+    const struct tensor *tensor;  // the model's
+    const struct tensor *integer; // what the stream carries
+    const int32_t *order;
+    bool flip;
+    const struct node **nodes; // in the order in which they run
+    int n_nodes;
+};
+
+static bool put(struct writer *w, const char *file, struct strbuf *sb)
+{
+    bool ok = outdir_write(w->out, arena_printf(w->cx->arena, "driver/%s", file), sb->text, sb->len, true);
+    w->n_files++;
+    strbuf_clear(sb);
+    return ok;
+}
+
+static const char *upper(struct arena *a, const char *s)
+{
+    char *u = arena_strdup(a, s);
+    for (char *p = u; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+    return u;
+}
+
+// A string as a C literal; other characters than printable ASCII as octal numbers.
+static void add_quoted(struct strbuf *sb, const char *s)
+{
+    strbuf_addch(sb, '"');
+    for (; *s; s++)
+        if (*s == '"' || *s == '\\' || *s == '?' || (unsigned char)*s < ' ' || (unsigned char)*s > '~')
+            strbuf_addf(sb, "\\%03o", (unsigned)(unsigned char)*s);
+        else
+            strbuf_addch(sb, *s);
+    strbuf_addch(sb, '"');
+}
+
+// ---- element types ----
+
+static const struct type_name {
+    enum dtype dtype;
+    const char *constant, *c;
+} types[] = {
+    { DT_FLOAT, "AIHLS_FLOAT32", "float" },   { DT_UINT8, "AIHLS_UINT8", "uint8_t" },    { DT_INT8, "AIHLS_INT8", "int8_t" },
+    { DT_UINT16, "AIHLS_UINT16", "uint16_t" }, { DT_INT16, "AIHLS_INT16", "int16_t" },    { DT_INT32, "AIHLS_INT32", "int32_t" },
+    { DT_INT64, "AIHLS_INT64", "int64_t" },    { DT_BOOL, "AIHLS_BOOL", "uint8_t" },      { DT_DOUBLE, "AIHLS_FLOAT64", "double" },
+    { DT_UINT32, "AIHLS_UINT32", "uint32_t" }, { DT_UINT64, "AIHLS_UINT64", "uint64_t" }, { DT_FLOAT16, "AIHLS_FLOAT16", "uint16_t" },
+    { DT_BFLOAT16, "AIHLS_BFLOAT16", "uint16_t" },
+};
+
+static const struct type_name *type_name(enum dtype t)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (types[i].dtype == t)
+            return &types[i];
+    BUG("no elements of type %s", dtype_name(t)); // shape_infer let only numbers through
+}
+
+// ---- what stands between the model's tensors and the streams ----
+
+static bool is_same_data(const struct node *n)
+{
+    return n->op == OP_Reshape || n->op == OP_Identity || n->op == OP_Flatten || n->op == OP_Squeeze || n->op == OP_Unsqueeze;
+}
+
+// The nodes from tensor `from` to `to`; border operators have one operand that is not constant, their first.
+static bool read_chain(struct writer *w, struct side *s, const struct tensor *from, const struct tensor *to)
+{
+    struct arena *a = w->cx->arena;
+    int n = 0;
+    for (const struct tensor *t = to; t != from; t = t->producer->in[0]) {
+        if (!t->producer)
+            return diag_error(w->cx, E211, at_tensor(w->d->graph, t), "split the model", "the tensor does not come from input '%s'", from->name);
+        n++;
+    }
+    s->nodes = arena_array(a, const struct node *, n);
+    for (const struct tensor *t = to; t != from; t = t->producer->in[0])
+        if (!is_same_data(t->producer))
+            s->nodes[s->n_nodes++] = t->producer;
+    for (int i = 0; i < s->n_nodes / 2; i++) {
+        const struct node *x = s->nodes[i];
+        s->nodes[i] = s->nodes[s->n_nodes - 1 - i];
+        s->nodes[s->n_nodes - 1 - i] = x;
+    }
+    return true;
+}
+
+static bool read_sides(struct writer *w, struct side *in, struct side *out)
+{
+    const struct pipeline *p = w->d->pipeline;
+    const struct graph *g = p->graph;
+    *in = (struct side){ .label = "input0", .name = w->d->source->inputs[0]->name, .stream = &p->streams[0], .tensor = g->inputs[0], .integer = p->in_tensor,
+                         .order = p->streams[0].logical, .flip = p->in_flip };
+    *out = (struct side){ .label = "output0", .name = w->d->source->outputs[0]->name, .stream = &p->streams[p->out_stream], .tensor = g->outputs[0], .integer = p->out_tensor,
+                          .order = p->out_logical, .flip = p->out_flip };
+    return read_chain(w, in, in->tensor, in->integer) && read_chain(w, out, out->integer, out->tensor);
+}
+
+static int64_t side_bytes(const struct side *s)
+{
+    return stream_beats(s->stream, s->stream->lanes) * s->stream->lanes;
+}
+
+// ---- arrays ----
+
+static void put_i64(struct strbuf *sb, const void *v, int64_t i)
+{
+    strbuf_addf(sb, "%lld", (long long)((const int64_t *)v)[i]);
+}
+
+static void put_i32(struct strbuf *sb, const void *v, int64_t i)
+{
+    strbuf_addf(sb, "%d", ((const int32_t *)v)[i]);
+}
+
+static void put_i16(struct strbuf *sb, const void *v, int64_t i)
+{
+    strbuf_addf(sb, "%d", ((const int16_t *)v)[i]);
+}
+
+static void put_i8(struct strbuf *sb, const void *v, int64_t i)
+{
+    strbuf_addf(sb, "%d", ((const int8_t *)v)[i]);
+}
+
+static void put_f32(struct strbuf *sb, const void *v, int64_t i)
+{
+    strbuf_addf(sb, "%af", (double)((const float *)v)[i]); // hexadecimal: exact
+}
+
+static void add_array(struct strbuf *sb, const char *type, const char *prefix, const char *name, int64_t n, const void *values,
+                      void (*add)(struct strbuf *sb, const void *v, int64_t i))
+{
+    strbuf_addf(sb, "static const %s %s_%s[%lld] = {", type, prefix, name, (long long)n);
+    for (int64_t i = 0; i < n; i++) {
+        strbuf_adds(sb, i % NUMBERS_A_LINE ? " " : "\n    ");
+        add(sb, values, i);
+        strbuf_addch(sb, ',');
+    }
+    strbuf_adds(sb, "\n};\n");
+}
+
+static void add_dims(struct strbuf *sb, const struct tensor *t)
+{
+    strbuf_addf(sb, ".rank = %d, .dims = {", t->rank);
+    for (int i = 0; i < t->rank; i++)
+        strbuf_addf(sb, " %lld%s", (long long)t->dims[i], i + 1 < t->rank ? "," : " ");
+    strbuf_adds(sb, t->rank ? "}" : " 0 }");
+}
+
+// ---- border operators ----
+
+// `axis` of the tensor as [outer][size][inner].
+static void add_axis(struct strbuf *sb, const struct tensor *t, int axis, bool flatten)
+{
+    int64_t outer = 1, inner = 1, size = t->dims[axis];
+    for (int i = 0; i < t->rank; i++)
+        *(i < axis ? &outer : &inner) *= i == axis ? 1 : t->dims[i];
+    if (flatten) {
+        size *= inner;
+        inner = 1;
+    }
+    strbuf_addf(sb, ", .outer = %lld, .size = %lld, .inner = %lld", (long long)outer, (long long)size, (long long)inner);
+}
+
+// Scales and zero points of a QuantizeLinear or DequantizeLinear, printed to sb as arrays.
+static bool add_scales(struct writer *w, struct strbuf *sb, const char *prefix, const struct node *n)
+{
+    int64_t count = tensor_count(n->in[1]);
+    float *scale = arena_array(w->cx->arena, float, count);
+    int32_t *zero = arena_array(w->cx->arena, int32_t, count);
+    for (int64_t i = 0; i < count; i++) {
+        scale[i] = (float)tensor_const_f64(n->in[1], i);
+        zero[i] = n->n_in > 2 && n->in[2] ? (int32_t)tensor_const_i64(n->in[2], i) : 0;
+        if (!(scale[i] > 0) || isinf(scale[i]))
+            return diag_error(w->cx, E209, at_node(w->d->graph, n), "a scale must be positive and finite", "scale %g", (double)scale[i]);
+    }
+    add_array(sb, "float", prefix, "scale", count, scale, put_f32);
+    add_array(sb, "int32_t", prefix, "zero_point", count, zero, put_i32);
+    return true;
+}
+
+static void add_scale_fields(struct strbuf *sb, const char *prefix, const struct node *n)
+{
+    const struct tensor *x = n->in[0];
+    if (tensor_count(n->in[1]) > 1)
+        add_axis(sb, x, axis_of(node_int(n, "axis", 1), x->rank), false);
+    else
+        strbuf_addf(sb, ", .outer = 1, .size = 1, .inner = %lld", (long long)tensor_count(x));
+    strbuf_addf(sb, ", .scale = %s_scale, .zero_point = %s_zero_point", prefix, prefix);
+}
+
+static void add_transpose_fields(struct strbuf *sb, const struct node *n)
+{
+    const struct tensor *x = n->in[0];
+    int perm[MAX_RANK];
+    int64_t stride[MAX_RANK], step = 1;
+    transpose_perm(n, perm);
+    for (int i = x->rank - 1; i >= 0; i--) {
+        stride[i] = step;
+        step *= x->dims[i];
+    }
+    strbuf_adds(sb, ", ");
+    add_dims(sb, n->out[0]);
+    strbuf_adds(sb, ", .stride = {");
+    for (int i = 0; i < x->rank; i++)
+        strbuf_addf(sb, " %lld%s", (long long)stride[perm[i]], i + 1 < x->rank ? "," : " ");
+    strbuf_adds(sb, "}");
+}
+
+// One entry of the operator table in `sb`; arrays that it refers to go to `arrays`.
+static bool add_op(struct writer *w, const char *prefix, const struct node *n, struct strbuf *arrays, struct strbuf *sb)
+{
+    const char *function = n->op == OP_QuantizeLinear     ? "quantize"
+                           : n->op == OP_DequantizeLinear ? "dequantize"
+                           : n->op == OP_Cast             ? "cast"
+                           : n->op == OP_Transpose        ? "transpose"
+                           : n->op == OP_ArgMax           ? "argmax"
+                           : n->op == OP_Softmax          ? "softmax"
+                           : n->op == OP_LogSoftmax       ? "log_softmax"
+                                                          : NULL;
+    if (!function)
+        return diag_error(w->cx, E201, at_node(w->d->graph, n), "leave it out of the model and compute it behind aihls_wait",
+                          "%s is not in the run-time library", op_info(n->op)->name);
+    const struct tensor *x = n->in[0], *y = n->out[0];
+    strbuf_addf(sb, "    { .run = aihls_op_%s, .in_type = %s, .out_type = %s, .count = %lld", function, type_name(x->dtype)->constant,
+                type_name(y->dtype)->constant, (long long)tensor_count(y));
+    bool ok = true;
+    if (n->op == OP_QuantizeLinear || n->op == OP_DequantizeLinear) {
+        ok = add_scales(w, arrays, prefix, n);
+        add_scale_fields(sb, prefix, n);
+    } else if (n->op == OP_Transpose) {
+        add_transpose_fields(sb, n);
+    } else if (n->op == OP_ArgMax) {
+        add_axis(sb, x, axis_of(node_int(n, "axis", 0), x->rank), false);
+        strbuf_addf(sb, ", .select_last = %d", node_int(n, "select_last_index", 0) != 0);
+    } else if (n->op != OP_Cast) {
+        add_axis(sb, x, axis_of(node_int(n, "axis", -1), x->rank), node_int(n, "flatten_2d", 0) != 0);
+    }
+    strbuf_adds(sb, " },\n");
+    return ok;
+}
+
+// ---- NAME_network.c ----
+
+static bool is_identity(const int32_t *order, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (order[i] != i)
+            return false;
+    return true;
+}
+
+static bool add_border(struct writer *w, const struct side *s, struct strbuf *sb)
+{
+    int64_t count = tensor_count(s->integer);
+    bool plain = is_identity(s->order, count), ok = true;
+    struct strbuf ops = STRBUF_INIT;
+    if (!plain)
+        add_array(sb, "uint32_t", s->label, "order", count, s->order, put_i32);
+    for (int i = 0; i < s->n_nodes; i++)
+        ok = ok && add_op(w, arena_printf(w->cx->arena, "%s_op%d", s->label, i), s->nodes[i], sb, &ops);
+    if (s->n_nodes)
+        strbuf_addf(sb, "static const struct aihls_op %s_ops[%d] = {\n%s};\n", s->label, s->n_nodes, ops.text);
+    strbuf_release(&ops);
+    strbuf_addf(sb, "static const struct aihls_border %s_border = {", s->label);
+    if (s->n_nodes)
+        strbuf_addf(sb, " .ops = %s_ops, .n_ops = %d,", s->label, s->n_nodes);
+    strbuf_addf(sb, " .count = %lld,", (long long)count);
+    if (!plain)
+        strbuf_addf(sb, " .order = %s_order,", s->label);
+    strbuf_addf(sb, " .flip = %d };\n\n", s->flip ? 0x80 : 0);
+    return ok;
+}
+
+static void add_port(struct strbuf *sb, const char *direction, const struct side *s)
+{
+    const struct tensor *t = s->tensor;
+    const struct stream *x = s->stream;
+    strbuf_addf(sb, "static const struct aihls_port %s[1] = { {\n    .tensor = { .name = ", direction);
+    add_quoted(sb, s->name);
+    strbuf_addf(sb, ", .type = %s, ", type_name(t->dtype)->constant);
+    add_dims(sb, t);
+    strbuf_addf(sb, ", .count = %lld },\n    .scale = %a, .zero_point = %d,\n", (long long)tensor_count(t), x->scale, x->zero_point);
+    strbuf_addf(sb, "    .height = %lld, .width = %lld, .channels = %lld, .lanes = %d, .bytes = %lld,\n    .border = &%s_border,\n} };\n",
+                (long long)x->h, (long long)x->w, (long long)x->c, x->lanes, (long long)side_bytes(s), s->label);
+}
+
+// What a classifier tells apart: the axis of its ArgMax or Softmax, else all elements of its output.
+static int64_t class_count(const struct side *out)
+{
+    for (int i = out->n_nodes - 1; i >= 0; i--) {
+        const struct node *n = out->nodes[i];
+        if (n->op == OP_ArgMax || n->op == OP_Softmax || n->op == OP_LogSoftmax)
+            return n->in[0]->dims[axis_of(node_int(n, "axis", n->op == OP_ArgMax ? 0 : -1), n->in[0]->rank)];
+    }
+    return tensor_count(out->tensor);
+}
+
+static int64_t largest_tensor(const struct side *s, int64_t bytes)
+{
+    bytes = max_i64(bytes, s->n_nodes ? tensor_count(s->integer) : 0);
+    for (int i = 0; i < s->n_nodes; i++)
+        bytes = max_i64(bytes, tensor_count(s->nodes[i]->out[0]) * (int64_t)dtype_bytes(s->nodes[i]->out[0]->dtype));
+    return bytes;
+}
+
+static bool write_network(struct writer *w, const struct side *in, const struct side *out)
+{
+    const struct design *d = w->d;
+    const struct pipeline *p = d->pipeline;
+    struct strbuf sb = STRBUF_INIT;
+    char hash[65];
+    sha256_hex(d->model_bytes.text, d->model_bytes.len, hash);
+    strbuf_addf(&sb, SPDX "// %s for libaihls: tensors, streams and what the host computes between them. Made by aihls.\n#include \"%s.h\"\n\n"
+                "#include \"libaihls/aihls_border.h\"\n\n", w->name, w->name);
+    bool ok = add_border(w, in, &sb) && add_border(w, out, &sb);
+    add_port(&sb, "inputs", in);
+    add_port(&sb, "outputs", out);
+    strbuf_addf(&sb, "\nconst struct aihls_network %s_network = {\n    .interface = AIHLS_INTERFACE, .name = \"%s\",\n    .model_sha256 = \"%s\",\n"
+                "    .n_inputs = 1, .n_outputs = 1, .inputs = inputs, .outputs = outputs, .n_classes = %lld,\n"
+                "    .clock_hz = %lld, .frame_cycles = %lld, .latency_cycles = %lld, .scratch_bytes = %lld,\n};\n",
+                w->name, w->name, hash, (long long)class_count(out), (long long)p->clock_hz, (long long)p->interval_cycles,
+                (long long)p->latency_cycles, (long long)largest_tensor(in, largest_tensor(out, 0)));
+    ok = ok && put(w, arena_printf(w->cx->arena, "%s_network.c", w->name), &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
+// ---- NAME.h ----
+
+static void add_side_constants(struct strbuf *sb, const char *big, const struct side *s)
+{
+    const char *label = strcmp(s->label, "input0") == 0 ? "INPUT0" : "OUTPUT0";
+    strbuf_addf(sb, "#define %s_%s_COUNT %lld // elements of ", big, label, (long long)tensor_count(s->tensor));
+    for (int i = 0; i < s->tensor->rank; i++)
+        strbuf_addf(sb, "%s%lld", i ? " x " : "", (long long)s->tensor->dims[i]);
+    strbuf_addf(sb, " %s\n#define %s_%s_BYTES %lld // on the wire\n", type_name(s->tensor->dtype)->c, big, label, (long long)side_bytes(s));
+    strbuf_addf(sb, "#define %s_%s_SCALE %.17g // an element q on the wire stands for scale * (q - zero point)\n#define %s_%s_ZERO_POINT %s%d%s\n",
+                big, label, s->stream->scale, big, label, s->stream->zero_point < 0 ? "(" : "", s->stream->zero_point, s->stream->zero_point < 0 ? ")" : "");
+}
+
+static void add_typed_functions(struct strbuf *sb, const char *name, const char *big, const struct side *in, const struct side *out)
+{
+    const struct type_name *x = type_name(in->tensor->dtype), *y = type_name(out->tensor->dtype);
+    strbuf_addf(sb, "// aihls_run, aihls_submit and aihls_wait with this network's types.\n"
+                "static inline enum aihls_status %s_run(struct aihls *a, const %s *input0, %s *output0)\n{\n"
+                "    struct aihls_input in = { input0, %s, %s_INPUT0_COUNT };\n    struct aihls_output out = { output0, %s, %s_OUTPUT0_COUNT };\n"
+                "    return aihls_run(a, &in, 1, &out, 1, NULL);\n}\n\n", name, x->c, y->c, x->constant, big, y->constant, big);
+    strbuf_addf(sb, "static inline enum aihls_status %s_submit(struct aihls *a, const %s *input0, uint64_t *ticket)\n{\n"
+                "    struct aihls_input in = { input0, %s, %s_INPUT0_COUNT };\n    return aihls_submit(a, &in, 1, ticket);\n}\n\n", name, x->c, x->constant, big);
+    strbuf_addf(sb, "static inline enum aihls_status %s_wait(struct aihls *a, uint64_t ticket, %s *output0, int64_t timeout_us)\n{\n"
+                "    struct aihls_output out = { output0, %s, %s_OUTPUT0_COUNT };\n    return aihls_wait(a, ticket, &out, 1, timeout_us, NULL);\n}\n\n",
+                name, y->c, y->constant, big);
+}
+
+static bool write_header(struct writer *w, const struct side *in, const struct side *out)
+{
+    const struct pipeline *p = w->d->pipeline;
+    const char *name = w->name, *big = upper(w->cx->arena, name);
+    struct strbuf sb = STRBUF_INIT;
+    char hash[65];
+    sha256_hex(w->d->model_bytes.text, w->d->model_bytes.len, hash);
+    strbuf_addf(&sb, SPDX "// %s: a network for libaihls. Made by aihls for %s at %lld MHz.\n#ifndef AIHLS_NETWORK_%s_H\n#define AIHLS_NETWORK_%s_H\n\n"
+                "#include \"libaihls/aihls.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", name, w->d->board.name, (long long)(p->clock_hz / 1000000), big, big);
+    strbuf_addf(&sb, "#define %s_MODEL_SHA256 \"%s\"\n#define %s_CLASSES %lld\n#define %s_FRAME_CYCLES %lld // predicted, at %s_CLOCK_HZ\n#define %s_CLOCK_HZ %lld\n",
+                big, hash, big, (long long)class_count(out), big, (long long)p->interval_cycles, big, big, (long long)p->clock_hz);
+    add_side_constants(&sb, big, in);
+    add_side_constants(&sb, big, out);
+    strbuf_addf(&sb, "\nextern const struct aihls_network %s_network;\n\n"
+                "// Back ends. The Makefile builds \"simulation\" where Verilator is installed. %s_backend gives NULL for one that\n"
+                "// was not built.\n"
+                "extern const struct aihls_backend %s_reference;\nextern const struct aihls_backend %s_simulation;\n"
+                "const struct aihls_backend *%s_backend(const char *name);\n\n", name, name, name, name, name);
+    add_typed_functions(&sb, name, big, in, out);
+    strbuf_adds(&sb, "#ifdef __cplusplus\n}\n#endif\n#endif\n");
+    bool ok = put(w, arena_printf(w->cx->arena, "%s.h", name), &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
+// ---- NAME_reference.c ----
+
+static void add_field(struct strbuf *sb, const char *name, int64_t v)
+{
+    if (v)
+        strbuf_addf(sb, " .%s = %lld,", name, (long long)v);
+}
+
+// A comment may hold whatever a model's author wrote: keep it on its line and plain.
+static void add_comment(struct strbuf *sb, const char *text)
+{
+    strbuf_adds(sb, "// ");
+    for (; *text; text++)
+        strbuf_addch(sb, *text < ' ' || *text > '~' || *text == '\\' || *text == '?' ? '_' : *text);
+    strbuf_addch(sb, '\n');
+}
+
+static void add_stage(struct strbuf *sb, const struct stage *s, const struct aihls_stage *r)
+{
+    strbuf_adds(sb, "    { ");
+    add_comment(sb, s->nodes);
+    strbuf_addf(sb, "      .run = %s, .n_in = %d, .in = { %d, %d }, .out = %d,\n     ", ref_int_function(s),
+                r->n_in, r->in[0], r->in[1], r->out);
+    const struct { const char *name; int32_t value; } fields[] = {
+        { "in_h", r->in_h }, { "in_w", r->in_w }, { "in_c", r->in_c }, { "out_h", r->out_h }, { "out_w", r->out_w }, { "out_c", r->out_c },
+        { "kernel_h", r->kernel_h }, { "kernel_w", r->kernel_w }, { "stride_h", r->stride_h }, { "stride_w", r->stride_w },
+        { "dilation_h", r->dilation_h }, { "dilation_w", r->dilation_w }, { "pad_top", r->pad_top }, { "pad_left", r->pad_left },
+        { "group", r->group }, { "pad_value", r->pad_value }, { "a_zp", r->a_zp }, { "b_zp", r->b_zp }, { "a_mult", r->a_mult },
+        { "b_mult", r->b_mult }, { "add_shift", r->add_shift }, { "n_tables", r->n_tables },
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        add_field(sb, fields[i].name, fields[i].value);
+    if (s->weights)
+        strbuf_addf(sb, "\n      .weights = %s_weights,", s->name);
+    if (s->table)
+        strbuf_addf(sb, "\n      .table = %s_table,", s->name);
+    if (s->kind == STAGE_GATHER)
+        strbuf_addf(sb, "\n      .y_at = %s_y_at, .x_at = %s_x_at, .c_at = %s_c_at,", s->name, s->name, s->name);
+    if (s->kind == STAGE_CONCAT)
+        strbuf_addf(sb, "\n      .piece = { %d, %d },", r->piece[0], r->piece[1]);
+    strbuf_addf(sb, "\n      .rq = {");
+    add_field(sb, "by_pixel", r->rq.by_pixel);
+    if (r->rq.n)
+        strbuf_addf(sb, " .n = %d, .bias = %s_bias, .mult = %s_mult, .shift = %s_shift,", r->rq.n, s->name, s->name, s->name);
+    strbuf_addf(sb, " .zero_point = %d, .clamp_lo = %d, .clamp_hi = %d } },\n", r->rq.zero_point, r->rq.clamp_lo, r->rq.clamp_hi);
+}
+
+static bool write_reference(struct writer *w)
+{
+    const struct pipeline *p = w->d->pipeline;
+    struct strbuf sb = STRBUF_INIT, stages = STRBUF_INIT;
+    strbuf_addf(&sb, SPDX "// The stages of %s with their weights, for the back end \"reference\". Made by aihls.\n#include \"%s.h\"\n\n"
+                "#include \"libaihls/aihls_reference.h\"\n\n", w->name, w->name);
+    for (int i = 0; i < p->n_stages; i++) {
+        const struct stage *s = &p->stages[i];
+        struct aihls_stage r = ref_int_describe(p, s);
+        if (s->weights)
+            add_array(&sb, "int16_t", s->name, "weights", stage_weight_count(s), s->weights, put_i16);
+        if (s->table)
+            add_array(&sb, "int8_t", s->name, "table", 256 * s->n_tables, s->table, put_i8);
+        if (s->kind == STAGE_GATHER) {
+            add_array(&sb, "int32_t", s->name, "y_at", s->gather.out_h, r.y_at, put_i32);
+            add_array(&sb, "int32_t", s->name, "x_at", s->gather.out_w, r.x_at, put_i32);
+            add_array(&sb, "int32_t", s->name, "c_at", s->out_c, r.c_at, put_i32);
+        }
+        if (r.rq.n) {
+            add_array(&sb, "int64_t", s->name, "bias", r.rq.n, r.rq.bias, put_i64);
+            add_array(&sb, "int32_t", s->name, "mult", r.rq.n, r.rq.mult, put_i32);
+            add_array(&sb, "int", s->name, "shift", r.rq.n, r.rq.shift, put_i32);
+        }
+        add_stage(&stages, s, &r);
+    }
+    strbuf_addf(&sb, "\nstatic const struct aihls_stage stages[%d] = {\n%s};\n", p->n_stages, stages.text);
+    strbuf_addf(&sb, "static const int32_t stream_count[%d] = {", p->n_streams);
+    for (int i = 0; i < p->n_streams; i++)
+        strbuf_addf(&sb, " %lld%s", (long long)(p->streams[i].h * p->streams[i].w * p->streams[i].c), i + 1 < p->n_streams ? "," : " };\n");
+    strbuf_addf(&sb, "static const int32_t input_streams[1] = { 0 }, output_streams[1] = { %d };\n"
+                "static const struct aihls_reference design = {\n    .stages = stages, .n_stages = %d, .stream_count = stream_count, .n_streams = %d,\n"
+                "    .inputs = input_streams, .outputs = output_streams,\n};\n\nconst struct aihls_backend %s_reference = AIHLS_REFERENCE(design);\n",
+                p->out_stream, p->n_stages, p->n_streams, w->name);
+    bool ok = put(w, arena_printf(w->cx->arena, "%s_reference.c", w->name), &sb);
+    strbuf_release(&sb);
+    strbuf_release(&stages);
+    return ok;
+}
+
+// ---- NAME_simulation.cpp, NAME_backends.c ----
+
+static bool write_simulation(struct writer *w)
+{
+    const struct netlist *n = w->d->netlist;
+    const char *name = w->name;
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_addf(&sb, SPDX "// The Verilated design of %s, for the back end \"simulation\". AIHLS_ROOT is the directory that holds mem/.\n"
+                "// Made by aihls.\n#include \"V%s.h\"\n#include \"%s.h\"\n#include \"libaihls/aihls_simulation.hpp\"\n\n", name, name, name);
+    strbuf_addf(&sb, "static void connect(V%s &top, AihlsWires *inputs, AihlsWires *outputs)\n{\n"
+                "    inputs[0] = { &top.s_in_data, &top.s_in_valid, &top.s_in_ready };\n"
+                "    outputs[0] = { &top.m_out_data, &top.m_out_valid, &top.m_out_ready };\n}\n\nstatic const char *const images[] = {\n", name);
+    for (int i = 0; i < n->n_images; i++)
+        strbuf_addf(&sb, "    \"%s\",\n", n->images[i].file);
+    strbuf_addf(&sb, "    nullptr,\n};\n\nstatic const AihlsDesign<V%s> design = { connect, AIHLS_ROOT, images };\n\n"
+                "const struct aihls_backend %s_simulation = aihls_simulation<V%s>(&design);\n", name, name, name);
+    bool ok = put(w, arena_printf(w->cx->arena, "%s_simulation.cpp", name), &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
+static bool write_backends(struct writer *w)
+{
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_addf(&sb, SPDX "// The back ends of %s by name. The Makefile defines AIHLS_WITH_SIMULATION where Verilator is installed. Made by aihls.\n"
+                "#include <string.h>\n\n#include \"%s.h\"\n#include \"libaihls/aihls_backend.h\"\n\n"
+                "static const struct aihls_backend *const all[] = {\n    &%s_reference,\n#ifdef AIHLS_WITH_SIMULATION\n    &%s_simulation,\n#endif\n};\n\n",
+                w->name, w->name, w->name, w->name);
+    strbuf_addf(&sb, "const struct aihls_backend *%s_backend(const char *name)\n{\n    for (size_t i = 0; name && i < sizeof all / sizeof *all; i++)\n"
+                "        if (strcmp(all[i]->name, name) == 0)\n            return all[i];\n    return NULL;\n}\n", w->name);
+    bool ok = put(w, arena_printf(w->cx->arena, "%s_backends.c", w->name), &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
+// ---- files that are the same for every network, some behind lines that name it ----
+
+static bool write_library(struct writer *w)
+{
+    bool ok = true;
+    struct strbuf sb = STRBUF_INIT;
+    for (int i = 0; ok && i < embedded_count; i++) {
+        const struct embedded *f = &embedded_files[i];
+        const char *file = f->path + strlen("drivers/");
+        if (strncmp(f->path, "drivers/", 8) != 0)
+            continue;
+        const char *to = strncmp(file, "aihls", 5) == 0 ? arena_printf(w->cx->arena, "libaihls/%s", file) : file;
+        if (strcmp(file, "Makefile") == 0)
+            strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\nNAME := %s\n\n", w->name);
+        if (strcmp(file, "example.c") == 0)
+            strbuf_addf(&sb, SPDX "#include \"%s.h\"\n#define NETWORK %s_network\n#define BACKEND %s_backend\n\n", w->name, w->name, w->name);
+        // the lines above bring their own licence line
+        size_t skip = sb.len ? strcspn((const char *)f->bytes, "\n") + 1 : 0;
+        strbuf_add(&sb, f->bytes + skip, f->n_bytes - skip);
+        ok = put(w, to, &sb);
+    }
+    strbuf_release(&sb);
+    return ok;
+}
+
+bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *out, int *n_files)
+{
+    struct writer w = { .cx = cx, .d = d, .out = out, .name = d->top };
+    struct side in, result;
+    bool ok = read_sides(&w, &in, &result) && write_header(&w, &in, &result) && write_network(&w, &in, &result) && write_reference(&w) &&
+              write_simulation(&w) && write_backends(&w) && write_library(&w);
+    *n_files += w.n_files;
+    return ok;
+}

@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C library that comes with a design: built with its own Makefile, through both back ends, held against `aihls run`
+// byte for byte; the example; two networks in a C++ program. The models of other people are looked for in
+// $AIHLS_MODELS, else ../shared/models.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hls/outdir.h"
+#include "tests/support/qdq.h"
+
+#define DIMS(...) ((int64_t[]){ __VA_ARGS__ })
+#define FRAMES 5
+#define I8 DT_INT8
+#define U8 DT_UINT8
+
+static char root[64]; // removed at the end
+static char program[4096], here[4096];
+static struct strbuf out = STRBUF_INIT; // what the last command said
+
+// Runs a shell command in `root`; $A is aihls, $D digits' files, $P the test programs. Gives the exit code.
+static int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static int run(const char *fmt, ...)
+{
+    struct arena a = { 0 };
+    va_list ap;
+    va_start(ap, fmt);
+    const char *command = arena_vprintf(&a, fmt, ap);
+    va_end(ap);
+    int status = system(arena_printf(&a, "cd %s && A=%s D=%s/tests/models/digits P=%s/tests/driver && { %s ; } >.out 2>&1", root, program, here, here, command));
+    strbuf_clear(&out);
+    strbuf_read_file(&out, arena_printf(&a, "%s/.out", root));
+    arena_release(&a);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void expect(int code, const char *says, int got)
+{
+    if (got != code || (says && !strstr(out.text, says)))
+        fail_msg("exit %d, want %d and '%s'\n%s", got, code, says ? says : "", out.text);
+}
+
+static const char *path(const char *file)
+{
+    return arena_printf(&arena, "%s/%s", root, file);
+}
+
+static void write_file(const char *file, const void *bytes, size_t n)
+{
+    FILE *f = fopen(path(file), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void write_model(const char *file)
+{
+    size_t n;
+    const void *bytes = model_pack(m, &n);
+    write_file(file, bytes, n);
+}
+
+// ---- digits and a tiny network, with the simulation, built once ----
+
+static struct array digits; // the test images
+
+// Three channels in, five out: pixels that end with a beat that is not full.
+static void build_tiny(void)
+{
+    model_input(m, "x_q", I8, 4, DIMS(1, 3, 4, 4));
+    model_f32(m, "x_s", 0, NULL, (float[]){ 0.05f });
+    model_raw(m, "x_z", I8, 0, NULL, 1, "\3");
+    model_node(m, "DequantizeLinear", "x_q x_s x_z", "x_d");
+    weights("w", 4, DIMS(5, 3, 3, 3), 5, 0, I8, false);
+    model_node(m, "Conv", "x_d w", "y");
+    qdq("y", 0.11f, -5, I8);
+    model_output(m, "y_q");
+}
+
+static int group_setup(void **state)
+{
+    (void)state;
+    const char *bin = getenv("AIHLS_BIN");
+    strcpy(root, "/tmp/aihls_test_driver_XXXXXX");
+    if (!realpath(bin ? bin : "build/aihls", program) || !getcwd(here, sizeof here) || !mkdtemp(root))
+        return -1;
+    qdq_setup();
+    build_tiny();
+    write_model("tiny.onnx");
+    qdq_teardown(NULL);
+    // few multipliers: the smaller the design, the sooner Verilator is done
+    expect(0, NULL, run("$A $D/digits.onnx --board pynq-z2 --fps 5000 --calib $D/digits_calib.npy -q -o digits && $A tiny.onnx --board ultra96 -q -o tiny"));
+    expect(0, NULL, run("make -C digits/driver >digits.log 2>&1 & make -C tiny/driver >tiny.log 2>&1; a=$?; wait $! && test $a = 0 || { tail -30 digits.log tiny.log; exit 1; }"));
+    return 0;
+}
+
+static int group_teardown(void **state)
+{
+    (void)state;
+    remove_tree(root);
+    strbuf_release(&out);
+    return 0;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    qdq_setup();
+    const char *npz = "tests/models/digits/digits_test.npz";
+    return npz_read(&cx, npz, "x", &digits) ? 0 : -1;
+}
+
+// ---- results ----
+
+// The probe for a network's directory; links the one libaihls.a there is.
+static void build_probe(const char *dir, const char *name)
+{
+    expect(0, NULL, run("${CC:-gcc} -std=c11 -O1 -Wall -Wextra -Werror -I%s/driver -include %s.h -DNETWORK=%s_network -DBACKEND=%s_backend -c -o %s_probe.o $P/probe.c && "
+                        "g++ -pthread -o %s_probe %s_probe.o %s/driver/build/lib%s.a digits/driver/build/libaihls.a -lm -latomic",
+                        dir, name, name, name, name, name, name, dir, name));
+}
+
+// Frames through `aihls run` and through the library: the same bytes.
+static void same_as_run(const char *dir, const char *name, const char *backend, const struct array *frames)
+{
+    struct array want;
+    assert_true(npy_write(&cx, path("x.npy"), frames));
+    write_file("x.raw", frames->data, (size_t)array_count(frames) * dtype_bytes(frames->dtype));
+    expect(0, NULL, run("$A run %s --input x.npy --output y.npy", dir));
+    assert_true(npy_read(&cx, path("y.npy"), &want));
+    struct strbuf got = STRBUF_INIT;
+    expect(0, NULL, run("./%s_probe %s <x.raw >y.raw", name, backend));
+    assert_true(strbuf_read_file(&got, path("y.raw")));
+    size_t n = (size_t)array_count(&want) * dtype_bytes(want.dtype);
+    if (got.len != n)
+        fail_msg("%s: %zu bytes, want %zu", name, got.len, n);
+    for (size_t i = 0; i < n; i++)
+        if (got.text[i] != ((char *)want.data)[i])
+            fail_msg("%s through %s: element %zu of %lld differs", name, backend, i / dtype_bytes(want.dtype), (long long)array_count(&want));
+    bool varies = false;
+    for (size_t i = 1; i < n; i++)
+        varies |= got.text[i] != got.text[0];
+    assert_true(varies);
+    strbuf_release(&got);
+}
+
+static struct array first_frames(const struct array *x, int64_t n)
+{
+    struct array few = *x;
+    few.dims[0] = n;
+    return few;
+}
+
+static void digits_through_the_reference(void **state)
+{
+    (void)state;
+    build_probe("digits", "digits");
+    same_as_run("digits", "digits", "reference", &digits);
+    assert_non_null(strstr(out.text, "frames 400 latency 0 interval 0"));
+}
+
+static int64_t number_after(const char *label)
+{
+    const char *at = strstr(out.text, label);
+    if (!at)
+        fail_msg("no '%s' in: %s", label, out.text);
+    return atoll(at + strlen(label));
+}
+
+// Five frames with four in the queue follow each other as closely as the hardware lets them.
+static void digits_through_the_simulation(void **state)
+{
+    (void)state;
+    struct array few = first_frames(&digits, FRAMES);
+    build_probe("digits", "digits");
+    same_as_run("digits", "digits", "simulation", &few);
+    assert_int_equal(number_after("frames "), FRAMES);
+    int64_t interval = number_after("interval "), latency = number_after("latency ");
+    expect(0, NULL, run("cat digits/driver/digits_network.c"));
+    int64_t predicted = number_after(".frame_cycles = "), predicted_latency = number_after(".latency_cycles = ");
+    if (llabs(interval - predicted) > predicted / 100)
+        fail_msg("%lld cycles a frame, predicted %lld", (long long)interval, (long long)predicted);
+    assert_true(latency > predicted_latency / 2); // frames behind another wait in FIFOs: more than a lone one's
+}
+
+static void unfilled_beats_through_both(void **state)
+{
+    (void)state;
+    struct array x = array_new(&arena, I8, 4, DIMS(FRAMES, 3, 4, 4));
+    for (int64_t i = 0; i < array_count(&x); i++)
+        ((int8_t *)x.data)[i] = (int8_t)random_int(-128, 127);
+    expect(0, NULL, run("cat tiny/driver/tiny.h"));
+    int64_t in_bytes = number_after("TINY_INPUT0_BYTES "), out_bytes = number_after("TINY_OUTPUT0_BYTES ");
+    if (in_bytes == 48 && out_bytes == 20)
+        fail_msg("every beat is full: %lld and %lld bytes", (long long)in_bytes, (long long)out_bytes);
+    build_probe("tiny", "tiny");
+    same_as_run("tiny", "tiny", "reference", &x);
+    same_as_run("tiny", "tiny", "simulation", &x);
+}
+
+// ---- borders and stages: a model each, through the reference ----
+
+static void pair_and_conv(int out_channels, float scale, int zero_point, enum dtype t) // x_d -> y_q, y_d
+{
+    weights("w", 4, DIMS(out_channels, 3, 3, 3), out_channels, 0, I8, false);
+    model_node(m, "Conv", "x_d w", "y");
+    qdq("y", scale, zero_point, t);
+}
+
+static void float_in_float_out(void)
+{
+    input(4, DIMS(1, 3, 5, 6), 0.05f, 3, I8);
+    pair_and_conv(4, 0.11f, -5, I8);
+    model_output(m, "y_d");
+}
+
+static void unsigned_in_unsigned_out(void)
+{
+    model_input(m, "x_q", U8, 4, DIMS(1, 3, 5, 6));
+    model_f32(m, "x_s", 0, NULL, (float[]){ 0.05f });
+    model_raw(m, "x_z", U8, 0, NULL, 1, "\144");
+    model_node(m, "DequantizeLinear", "x_q x_s x_z", "x_d");
+    pair_and_conv(4, 0.11f, 120, U8);
+    model_output(m, "y_q");
+}
+
+static void channel_last(void)
+{
+    model_input(m, "i", DT_FLOAT, 4, DIMS(1, 5, 6, 3));
+    model_node(m, "Transpose", "i", "x");
+    model_ints(m, "perm", 4, DIMS(0, 3, 1, 2));
+    qdq("x", 0.05f, 3, I8);
+    pair_and_conv(4, 0.11f, -5, I8);
+    model_node(m, "Transpose", "y_d", "o");
+    model_ints(m, "perm", 4, DIMS(0, 2, 3, 1));
+    model_output(m, "o");
+}
+
+static void unsigned_channel_last(void) // integers that are transposed
+{
+    model_input(m, "i", U8, 4, DIMS(1, 5, 6, 3));
+    model_node(m, "Transpose", "i", "x_q");
+    model_ints(m, "perm", 4, DIMS(0, 3, 1, 2));
+    model_f32(m, "x_s", 0, NULL, (float[]){ 0.05f });
+    model_raw(m, "x_z", U8, 0, NULL, 1, "\144");
+    model_node(m, "DequantizeLinear", "x_q x_s x_z", "x_d");
+    pair_and_conv(4, 0.11f, 120, U8);
+    model_node(m, "Transpose", "y_q", "o");
+    model_ints(m, "perm", 4, DIMS(0, 2, 3, 1));
+    model_output(m, "o");
+}
+
+static void cast_in_and_out(void)
+{
+    model_input(m, "i", U8, 4, DIMS(1, 3, 5, 6));
+    model_node(m, "Cast", "i", "x");
+    model_int(m, "to", DT_FLOAT);
+    qdq("x", 1, -128, I8);
+    pair_and_conv(4, 2.5f, -5, I8);
+    model_node(m, "Cast", "y_d", "o");
+    model_int(m, "to", DT_INT32);
+    model_output(m, "o");
+}
+
+static void behind_conv(const char *op, int axis, const char *flag)
+{
+    input(4, DIMS(1, 3, 5, 6), 0.05f, 3, I8);
+    pair_and_conv(4, 0.05f, -5, I8);
+    model_node(m, op, "y_d", "o");
+    model_int(m, "axis", axis);
+    if (flag)
+        model_int(m, flag, flag[0] == 's');
+    model_output(m, "o");
+}
+
+static void softmax_of_channels(void) { behind_conv("Softmax", 1, NULL); }
+static void softmax_of_columns(void) { behind_conv("Softmax", -1, NULL); }
+static void log_softmax_of_channels(void) { behind_conv("LogSoftmax", 1, NULL); }
+static void argmax_of_channels(void) { behind_conv("ArgMax", 1, "keepdims"); }
+static void argmax_of_rows_last(void) { behind_conv("ArgMax", 2, "select_last_index"); }
+
+static void old_softmax(void) // before opset 13: all axes from the given one on
+{
+    model_free(m);
+    m = model_new(11);
+    input(4, DIMS(1, 3, 5, 6), 0.05f, 3, I8);
+    weights("w", 4, DIMS(4, 3, 3, 3), 1, 0, I8, false);
+    model_node(m, "Conv", "x_d w", "y");
+    qdq("y", 0.05f, -5, I8);
+    model_node(m, "Softmax", "y_d", "o");
+    model_int(m, "axis", 1);
+    model_output(m, "o");
+}
+
+static void flattened_scores(void) // reshaped, Softmax, class as int64
+{
+    input(4, DIMS(1, 3, 4, 4), 0.05f, 3, I8);
+    pair_and_conv(4, 0.1f, -5, I8);
+    weights("v", 2, DIMS(16, 7), 7, 1, I8, false);
+    model_node(m, "Flatten", "y_d", "f");
+    model_node(m, "MatMul", "f v", "z");
+    qdq("z", 0.2f, 4, I8);
+    model_node(m, "Softmax", "z_d", "p");
+    model_node(m, "ArgMax", "p", "o");
+    model_int(m, "axis", 1);
+    model_output(m, "o");
+}
+
+static void every_kind_of_stage(void)
+{
+    input(4, DIMS(1, 4, 9, 8), 0.05f, 3, I8);
+    weights("w", 4, DIMS(4, 1, 3, 3), 4, 0, I8, false);
+    model_node(m, "Conv", "x_d w", "a"); // depthwise, strided
+    model_int(m, "group", 4);
+    model_ints(m, "strides", 2, DIMS(1, 2));
+    model_ints(m, "pads", 4, DIMS(1, 1, 1, 1));
+    qdq("a", 0.05f, 7, I8);
+    model_node(m, "Sigmoid", "a_d", "b");
+    qdq("b", 0.004f, -128, I8);
+    weights("v", 4, DIMS(4, 2, 1, 1), 4, 0, U8, true);
+    model_node(m, "Conv", "b_d v", "c"); // grouped
+    model_int(m, "group", 2);
+    qdq("c", 0.02f, -3, I8);
+    model_node(m, "Add", "c_d b_d", "d");
+    qdq("d", 0.02f, -3, I8);
+    model_node(m, "MaxPool", "d_d", "e");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 2));
+    qdq("e", 0.02f, -3, I8);
+    model_node(m, "AveragePool", "e_d", "f");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 1));
+    qdq("f", 0.02f, 2, I8);
+    model_node(m, "GlobalAveragePool", "f_d", "g");
+    qdq("g", 0.01f, 2, I8);
+    model_output(m, "g_d");
+}
+
+static struct model_row {
+    const char *name;
+    void (*build)(void);
+    bool full_range; // inputs 0..255 instead of about -7..7
+} models[] = {
+    { "float in, float out", float_in_float_out, false },
+    { "unsigned in, unsigned out", unsigned_in_unsigned_out, true },
+    { "the channel last", channel_last, false },
+    { "unsigned, the channel last", unsigned_channel_last, true },
+    { "Cast in front and behind", cast_in_and_out, true },
+    { "Softmax of channels", softmax_of_channels, false },
+    { "Softmax of columns", softmax_of_columns, false },
+    { "Softmax of everything, opset 11", old_softmax, false },
+    { "LogSoftmax of channels", log_softmax_of_channels, false },
+    { "ArgMax of channels", argmax_of_channels, false },
+    { "ArgMax of rows, the last of equals", argmax_of_rows_last, false },
+    { "Flatten, MatMul, Softmax, ArgMax", flattened_scores, false },
+    { "every kind of stage", every_kind_of_stage, false },
+};
+
+static struct array random_frames(const struct graph *g, bool full_range)
+{
+    const struct tensor *t = g->inputs[0];
+    int64_t dims[MAX_RANK];
+    memcpy(dims, t->dims, sizeof dims);
+    dims[0] = FRAMES;
+    struct array x = array_new(&arena, t->dtype, t->rank, dims);
+    for (int64_t i = 0; i < array_count(&x); i++) // multiples of half a step: ties too
+        array_set_f64(&x, i, full_range ? random_int(0, 255) : random_int(-300, 300) * 0.025);
+    return x;
+}
+
+static void check_model(void **state)
+{
+    const struct model_row *r = *state;
+    struct graph *g;
+    qdq_setup();
+    r->build();
+    assert_true(model_parse(m, &cx, &g));
+    write_model("m.onnx");
+    struct array x = random_frames(g, r->full_range);
+    expect(0, NULL, run("rm -rf m && $A m.onnx --board ultra96 -q -o m && make -s -C m/driver VERILATOR= build/libm.a"));
+    build_probe("m", "m");
+    same_as_run("m", "m", "reference", &x);
+}
+
+// ---- networks of other people ----
+
+static struct network_row {
+    const char *name, *model;
+    enum dtype type;
+    int rank;
+    int64_t dims[MAX_RANK]; // of two frames
+    double lo, hi;
+} networks[] = {
+    { "MLPerf Tiny ResNet-8", "mt_resnet8_int8", I8, 4, { 2, 3, 32, 32 }, -128, 127 },
+    { "MLPerf Tiny ResNet-8, float NHWC input", "kj_resnet8_qdq", DT_FLOAT, 4, { 2, 32, 32, 3 }, 0, 255 },
+    { "MLPerf Tiny DS-CNN, QLinear operators", "qop_dscnn", I8, 4, { 2, 1, 49, 10 }, -128, 127 },
+    { "MLPerf Tiny MobileNet", "mt_vww_int8", I8, 4, { 2, 3, 96, 96 }, -128, 127 },
+    { "MLPerf Tiny autoencoder", "mt_ad_int8", I8, 2, { 2, 640 }, -128, 127 },
+};
+
+static void check_network(void **state)
+{
+    const struct network_row *r = *state;
+    const char *models_dir = getenv("AIHLS_MODELS"), *file;
+    file = arena_printf(&arena, "%s/%s.onnx", models_dir ? models_dir : "../shared/models", r->model);
+    if (access(file, R_OK) != 0) {
+        print_message("skipped: %s is not there\n", file);
+        skip();
+    }
+    struct strbuf bytes = STRBUF_INIT;
+    assert_true(strbuf_read_file(&bytes, file));
+    write_file("m.onnx", bytes.text, bytes.len);
+    strbuf_release(&bytes);
+    expect(0, NULL, run("rm -rf m && $A m.onnx --board ultra96 -q -o m && make -s -C m/driver VERILATOR= CFLAGS=-O1 build/libm.a"));
+    struct array x = array_new(&arena, r->type, r->rank, r->dims);
+    for (int64_t i = 0; i < array_count(&x); i++)
+        array_set_f64(&x, i, r->lo + (r->hi - r->lo) * random_int(0, 255) / 255);
+    build_probe("m", "m");
+    same_as_run("m", "m", "reference", &x);
+}
+
+// ---- the example ----
+
+// Image i of the test data, values 0..16, in one of the formats.
+static void write_image(const char *file, int64_t i, char format)
+{
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_addf(&sb, "P%c\n# a digit\n8 8 #eight\n%d\n", format, format == '6' ? 65535 : 16);
+    for (int k = 0; k < 64; k++) {
+        int v = (int)array_f64(&digits, i * 64 + k);
+        if (format == '2')
+            strbuf_addf(&sb, "%d%c", v, k % 8 == 7 ? '\n' : ' ');
+        else
+            strbuf_addch(&sb, (char)v);
+    }
+    write_file(file, sb.text, sb.len);
+    strbuf_release(&sb);
+}
+
+// The class that the example printed for a file; -1 without one.
+static int printed_class(const char *file)
+{
+    const char *at = strstr(out.text, arena_printf(&arena, "%s: class ", file));
+    return at ? atoi(strchr(at, ':') + 8) : -1;
+}
+
+static void the_example_classifies_digits(void **state)
+{
+    (void)state;
+    struct array labels, few = first_frames(&digits, 4);
+    int right[2] = { 0, 0 };
+    assert_true(npz_read(&cx, "tests/models/digits/digits_test.npz", "y", &labels));
+    assert_true(npy_write(&cx, path("few.npy"), &few));
+    for (int i = 0; i < 4; i++) {
+        write_image(arena_printf(&arena, "%d.pgm", i), i, '5');
+        write_image(arena_printf(&arena, "%d.txt.pgm", i), i, '2');
+    }
+    static const char *const backends[2] = { "simulation", "reference" };
+    for (int b = 0; b < 2; b++) {
+        expect(0, NULL, run("digits/driver/build/example --backend %s --range 0,16 ?.pgm %s", backends[b], b ? "?.txt.pgm few.npy" : ""));
+        for (int i = 0; i < 4; i++) {
+            right[b] += printed_class(arena_printf(&arena, "%d.pgm", i)) == array_f64(&labels, i);
+            if (b)
+                assert_int_equal(printed_class(arena_printf(&arena, "%d.txt.pgm", i)), printed_class(arena_printf(&arena, "%d.pgm", i)));
+        }
+        assert_int_equal(strstr(out.text, " cycles ") != NULL, b == 0);
+    }
+    assert_int_equal(right[0], 4);
+    assert_int_equal(right[1], 4);
+    assert_non_null(strstr(out.text, "few.npy: class"));
+}
+
+static struct refusal {
+    const char *name, *command, *says;
+    int code;
+} refusals[] = {
+    { "no file is wrong usage", "$E", "usage:", 2 },
+    { "an unknown option is wrong usage", "$E --elephants 3 x.pgm", "usage:", 2 },
+    { "a back end that is not there", "$E --backend fpga 0.pgm", "fpga: the back end is not in this build", 1 },
+    { "a missing file", "$E no.pgm", "no.pgm: cannot be opened", 1 },
+    { "an empty file", ": >e.pgm && $E e.pgm", "e.pgm: no .npy file", 1 },
+    { "an image of another size", "printf 'P2 2 2 255\\n1 2 3 4\\n' >s.pgm && $E s.pgm", "s.pgm: the image has not the size", 1 },
+    { "an image that ends early", "printf 'P5 8 8 255\\nabc' >t.pgm && $E t.pgm", "t.pgm: the image ends early", 1 },
+    { "an image of other values than it says", "printf 'P5 8 8 16\\n%064d' 0 >v.pgm && $E v.pgm", "v.pgm: the image ends early or is damaged", 1 },
+    { "a bitmap", "printf 'P4 8 8\\nabcdefgh' >b.pbm && $E b.pbm", "b.pbm: no PGM or PPM image", 1 },
+    { "an array that ends early", "head -c 200 few.npy >f.npy && $E f.npy", "f.npy: the array ends early", 1 },
+};
+
+static void check_refusal(void **state)
+{
+    const struct refusal *r = *state;
+    expect(r->code, r->says, run("E='digits/driver/build/example' && %s", r->command));
+}
+
+// ---- programs that link it ----
+
+static void two_networks_in_a_cpp_program(void **state)
+{
+    (void)state;
+    struct array few = first_frames(&digits, 3);
+    write_file("x.raw", few.data, (size_t)array_count(&few) * 4);
+    expect(0, "all is well", run("V=$(verilator --getenv VERILATOR_ROOT)/include && g++ -O1 -Wall -Wextra -Werror -Idigits/driver -Itiny/driver -isystem $V -isystem $V/vltstd -pthread "
+                                 "-o two $P/two.cpp digits/driver/build/libdigits.a tiny/driver/build/libtiny.a digits/driver/build/libaihls.a -lm -latomic && ./two x.raw"));
+}
+
+static void without_verilator_the_rest_is_built(void **state)
+{
+    (void)state;
+    expect(0, NULL, run("make -s -C tiny/driver B=plain VERILATOR=there_is_no_such_program"));
+    expect(1, "simulation: the back end is not in this build", run("tiny/driver/plain/example --backend simulation 0.pgm"));
+    expect(1, "0.pgm: the image has not the size", run("tiny/driver/plain/example 0.pgm"));
+}
+
+// Strict warnings; undefined behaviour and memory under the sanitizers and, where it is installed, valgrind.
+static void the_library_is_clean(void **state)
+{
+    (void)state;
+    struct array few = first_frames(&digits, FRAMES);
+    write_file("x.raw", few.data, (size_t)array_count(&few) * 4);
+    const char *sources = "digits/driver/libaihls/*.c digits/driver/digits_network.c digits/driver/digits_reference.c digits/driver/digits_backends.c";
+    const char *names = "-Idigits/driver -include digits.h -DNETWORK=digits_network -DBACKEND=digits_backend";
+    expect(0, "", run("gcc -std=c11 -pedantic -Werror -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wswitch-enum -g -fsanitize=address,undefined "
+                      "-fno-sanitize-recover=all %s -o clean_probe $P/probe.c %s -lm && ./clean_probe reference <x.raw >clean.raw", names, sources));
+    if (run("command -v valgrind") != 0) {
+        print_message("valgrind is not installed\n");
+        return;
+    }
+    expect(0, NULL, run("gcc -std=c11 -g -O1 %s -o plain_probe $P/probe.c %s -lm && valgrind -q --error-exitcode=9 --leak-check=full ./plain_probe reference <x.raw >plain.raw && "
+                        "cmp clean.raw plain.raw", names, sources));
+}
+
+// The core without the C library's heap, clock, files or mathematics: what it needs from outside is memcpy and memset.
+static void the_core_is_freestanding(void **state)
+{
+    (void)state;
+    expect(0, NULL, run("cd digits/driver/libaihls && for f in aihls aihls_border aihls_stages aihls_reference; do gcc -std=c11 -ffreestanding -fno-stack-protector -Os -c -o ../$f.free.o $f.c || exit 1; done && "
+                        "nm -u ../*.free.o | sed -n 's/^ *U //p' | grep -v '^aihls_' | sort -u | tr '\\n' ' '"));
+    assert_string_equal(out.text, "memcpy memset ");
+}
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+int main(void)
+{
+#define WITH_DIGITS(f) cmocka_unit_test_setup_teardown(f, setup, qdq_teardown)
+    struct CMUnitTest tests[64] = {
+        WITH_DIGITS(digits_through_the_reference), WITH_DIGITS(digits_through_the_simulation), WITH_DIGITS(unfilled_beats_through_both),
+        WITH_DIGITS(the_example_classifies_digits), WITH_DIGITS(two_networks_in_a_cpp_program), WITH_DIGITS(without_verilator_the_rest_is_built),
+        WITH_DIGITS(the_library_is_clean), WITH_DIGITS(the_core_is_freestanding),
+    };
+    size_t n = 8;
+    for (size_t i = 0; i < COUNT(refusals); i++)
+        tests[n++] = (struct CMUnitTest){ refusals[i].name, check_refusal, NULL, NULL, &refusals[i] };
+    for (size_t i = 0; i < COUNT(models); i++)
+        tests[n++] = (struct CMUnitTest){ models[i].name, check_model, NULL, qdq_teardown, &models[i] };
+    for (size_t i = 0; i < COUNT(networks); i++)
+        tests[n++] = (struct CMUnitTest){ networks[i].name, check_network, setup, qdq_teardown, &networks[i] };
+    return _cmocka_run_group_tests("driver", tests, n, group_setup, group_teardown);
+}
