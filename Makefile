@@ -10,7 +10,7 @@ SAN ?= 0
 PREFIX ?= /usr/local
 
 # Debian 12 packages: what building and testing needs.
-DEPS := gcc g++ make pkg-config verilator yosys protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
+DEPS := gcc g++ make pkg-config verilator iverilog yosys protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
         libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev libglpk-dev uthash-dev valgrind python3
 
 ifneq ($(SAN),0)
