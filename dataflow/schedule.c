@@ -242,7 +242,7 @@ static enum answer decide(struct problem *q, struct arena *a)
 }
 
 // One option per stage within the budgets at this interval; with `least`, of the least sum of shares.
-static bool solve_at(struct pipeline *p, const char *tech, int64_t interval, const double *budget, bool least,
+static bool solve_at(struct pipeline *p, const struct tech *tech, int64_t interval, const double *budget, bool least,
                      struct arena *a, struct option *chosen, bool *proven)
 {
     struct problem q = { .n = p->n_stages };
@@ -282,7 +282,7 @@ static bool solve_at(struct pipeline *p, const char *tech, int64_t interval, con
     return true;
 }
 
-static bool try_interval(struct pipeline *p, const char *tech, int64_t interval, const double *budget, bool least,
+static bool try_interval(struct pipeline *p, const struct tech *tech, int64_t interval, const double *budget, bool least,
                          struct option *chosen, bool *proven)
 {
     struct arena scratch = { 0 };
@@ -293,7 +293,7 @@ static bool try_interval(struct pipeline *p, const char *tech, int64_t interval,
 
 // ---- what a choice means for the pipeline ----
 
-void schedule_apply(struct pipeline *p, const struct option *chosen, const char *tech)
+void schedule_apply(struct pipeline *p, const struct option *chosen, const struct tech *tech)
 {
     for (int i = 0; i < p->n_stages; i++) {
         struct stage *s = &p->stages[i];
@@ -301,7 +301,7 @@ void schedule_apply(struct pipeline *p, const struct option *chosen, const char 
         bool packed = s->kind == STAGE_CONV && s->fold.use_dsp && s->fold.pack == 2;
         if (packed)
             s->fold.seg_len = cost_exact_segment(s, &s->fold, tech);
-        s->cost = cost_stage(s, &s->fold);
+        s->cost = cost_stage(s, &s->fold, tech);
         for (int k = 0; k < s->n_in; k++)
             p->edges[s->in_edge[k]].lanes = s->fold.in_lanes;
         p->streams[s->out_stream].lanes = s->fold.rq_lanes;

@@ -240,7 +240,7 @@ static void bind_conv(struct binding *b, const struct stage *s, const char *in, 
     instance_int(b->n, i, "GROUPS", s->geo.group);
     instance_int(b->n, i, "LANES", s->fold.lanes);
     instance_int(b->n, i, "PACK", s->fold.pack);
-    instance_int(b->n, i, "LANE_SHIFT", cost_lane_shift(b->p->board->tech));
+    instance_int(b->n, i, "LANE_SHIFT", b->p->board->tech->lane_shift);
     instance_int(b->n, i, "ACC_W", s->acc_bits);
     requant_params(b, i, s);
     weight_ports(b, i, s);
@@ -430,7 +430,7 @@ static void bind_gather(struct binding *b, const struct stage *s, const char *in
     gather_map(b, s, 'c', g->c_at, s->out_c / word, word, map_bits, 0);
     struct instance *i = stage_unit(b, s, "aihls_gather");
     const struct { const char *name; int64_t value; } v[] = {
-        { "LANES", word }, { "IN_WORDS", in_words }, { "RING_WORDS", cost_gather_ring(s, &s->fold) }, { "OUT_Y", g->out_h },
+        { "LANES", word }, { "IN_WORDS", in_words }, { "RING_WORDS", cost_gather_ring(s, &s->fold, b->p->board->tech) }, { "OUT_Y", g->out_h },
         { "OUT_X", g->out_w }, { "OUT_W", s->out_c / word }, { "FILL", g->fill }, { "BLOCK", s->fold.ring_block },
     };
     for (size_t k = 0; k < sizeof v / sizeof *v; k++)

@@ -55,7 +55,7 @@ static void print_top(const struct design *d, struct strbuf *sb)
                 d->top, d->board.name, (long long)(p->clock_hz / 1000000), (long long)p->interval_cycles,
                 (long long)p->streams[0].h, (long long)p->streams[0].w, (long long)p->streams[0].c, p->streams[0].lanes,
                 (long long)p->streams[p->out_stream].h, (long long)p->streams[p->out_stream].w,
-                (long long)p->streams[p->out_stream].c, p->streams[p->out_stream].lanes, d->top, d->board.tech, in - 1, out - 1);
+                (long long)p->streams[p->out_stream].c, p->streams[p->out_stream].lanes, d->top, d->board.tech->mac, in - 1, out - 1);
     strbuf_addf(sb,
                 "    %s_core #(.TECH(TECH)) u_core (\n        .clk(clk),\n        .rst(rst),\n"
                 "        .s_in_data(s_in_data),\n        .s_in_valid(s_in_valid),\n        .s_in_ready(s_in_ready),\n"
@@ -154,7 +154,7 @@ static bool emit_project(struct emission *e)
     bool ok = put_text(e, arena_printf(e->a, "project/%s.xdc", d->top), &sb);
     strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\n# What the board's tool needs; paths are relative to the output directory.\n"
                 "part %s\ntop %s\nparameter TECH %s\nfiles rtl/%s.f\nconstraints project/%s.xdc\nmemory_images mem\n",
-                d->board.part, d->top, d->board.tech, d->top, d->top);
+                d->board.part, d->top, d->board.tech->mac, d->top, d->top);
     ok &= put_text(e, "project/project.txt", &sb);
     strbuf_release(&sb);
     return ok;

@@ -41,16 +41,16 @@ static struct memory {
 static void check_memory(void **state)
 {
     const struct memory *r = *state;
-    assert_int_equal(cost_bram18(r->width, r->depth, false), r->want);
+    assert_int_equal(cost_bram(tech_find("xcup"), r->width, r->depth, false), r->want);
 }
 
 static void a_memory_never_has_fewer_bits_than_asked_for(void **state)
 {
     (void)state;
     for (int i = 0; i < 20000; i++) {
-        int64_t w = random_int(1, 300), d = random_int(1, 20000), n = cost_bram18(w, d, false);
+        int64_t w = random_int(1, 300), d = random_int(1, 20000), n = cost_bram(tech_find("xcup"), w, d, false);
         assert_true(n * 18432 >= w * d);
-        assert_true(cost_bram18(w + 1, d, false) >= n && cost_bram18(w, d + 1, false) >= n);
+        assert_true(cost_bram(tech_find("xcup"), w + 1, d, false) >= n && cost_bram(tech_find("xcup"), w, d + 1, false) >= n);
     }
 }
 
@@ -150,8 +150,8 @@ static int64_t low_lane_reach(const struct stage *s, const struct fold *f, int l
 static void exact_segments_never_overflow_and_are_as_long_as_can_be(void **state)
 {
     static const int limits[] = { 127, 128, 90, 30, 3 };
-    const char *tech = *state;
-    int64_t room = ((int64_t)1 << (cost_lane_shift(tech) - 1)) - 1;
+    const struct tech *tech = tech_find(*state);
+    int64_t room = ((int64_t)1 << (tech->lane_shift - 1)) - 1;
     int longer = 0;
     for (int i = 0; i < 3000; i++) {
         struct layer l;
@@ -174,8 +174,8 @@ static void exact_segments_never_overflow_and_are_as_long_as_can_be(void **state
 
 static void safe_segments_hold_for_the_worst_weights_everywhere(void **state)
 {
-    const char *tech = *state;
-    int64_t room = ((int64_t)1 << (cost_lane_shift(tech) - 1)) - 1;
+    const struct tech *tech = tech_find(*state);
+    int64_t room = ((int64_t)1 << (tech->lane_shift - 1)) - 1;
     for (int i = 0; i < 500; i++) {
         struct layer l;
         int64_t worst = 1;
@@ -188,28 +188,29 @@ static void safe_segments_hold_for_the_worst_weights_everywhere(void **state)
 }
 
 static struct chain {
-    const char *name, *tech;
+    const char *name, *family;
     int weight, safe;
     bool packs;
 } chains[] = {
-    { "DSP48E2 holds 8 products of +-127", "DSP48E2", -127, 8, true },
-    { "DSP48E2 holds 7 products of -128", "DSP48E2", -128, 7, true },
-    { "DSP48E1 holds 4 products of +-127", "DSP48E1", 127, 4, true },
-    { "DSP48E1 cannot pack -128", "DSP48E1", -128, 3, false },
+    { "DSP48E2 holds 8 products of +-127", "xcup", -127, 8, true },
+    { "DSP48E2 holds 7 products of -128", "xcup", -128, 7, true },
+    { "DSP48E1 holds 4 products of +-127", "xc7", 127, 4, true },
+    { "DSP48E1 cannot pack -128", "xc7", -128, 3, false },
 };
 
 static void check_chain(void **state)
 {
     const struct chain *c = *state;
+    const struct tech *tech = tech_find(c->family);
     int16_t w = (int16_t)c->weight;
     struct stage s = { .kind = STAGE_CONV, .in_c = 1, .out_c = 1, .geo = image(1, 1, 1, 1), .weights = &w, .weight_bits = 8 };
-    assert_int_equal(cost_safe_segment(&s, c->tech), c->safe);
-    assert_int_equal(cost_can_pack(&s, c->tech), c->packs);
+    assert_int_equal(cost_safe_segment(&s, tech), c->safe);
+    assert_int_equal(cost_can_pack(&s, tech), c->packs);
     s.weight_bits = 9;
-    assert_false(cost_can_pack(&s, c->tech)); // weights with a zero point go alone
+    assert_false(cost_can_pack(&s, tech)); // weights with a zero point go alone
     s.weight_bits = 8;
     s.kind = STAGE_DW;
-    assert_false(cost_can_pack(&s, c->tech));
+    assert_false(cost_can_pack(&s, tech));
 }
 
 static void packing_halves_the_multipliers(void **state)
@@ -220,13 +221,13 @@ static void packing_halves_the_multipliers(void **state)
     l.s.rq = (struct requant){ .n = 1, .mult_bits = 24, .bias_bits = 8 };
     struct fold f = { .lanes = (int)l.s.out_c, .word = (int)l.s.in_c, .rows_par = 1, .use_dsp = true, .pack = 2, .seg_len = 1,
                       .rq_lanes = 1, .rq_cycles = 8, .in_lanes = 1, .ring_rows = 4 };
-    struct cost packed = cost_stage(&l.s, &f);
+    struct cost packed = cost_stage(&l.s, &f, tech_find("xcup"));
     assert_int_equal(packed.dsp, (l.s.out_c + 1) / 2 * l.s.in_c);
     f.pack = 1;
-    struct cost single = cost_stage(&l.s, &f);
+    struct cost single = cost_stage(&l.s, &f, tech_find("xcup"));
     assert_int_equal(single.dsp, l.s.out_c * l.s.in_c);
     f.use_dsp = false;
-    struct cost luts = cost_stage(&l.s, &f);
+    struct cost luts = cost_stage(&l.s, &f, tech_find("xcup"));
     assert_int_equal(luts.dsp, 0);
     assert_true(luts.lut > single.lut);
     assert_int_equal(packed.cycles, luts.cycles);
@@ -236,7 +237,7 @@ static void packing_halves_the_multipliers(void **state)
 
 int main(void)
 {
-    static char e1[] = "DSP48E1", e2[] = "DSP48E2";
+    static char e1[] = "xc7", e2[] = "xcup";
     const struct CMUnitTest fixed[] = {
         cmocka_unit_test(a_memory_never_has_fewer_bits_than_asked_for),
         cmocka_unit_test(packing_halves_the_multipliers),
