@@ -285,7 +285,7 @@ static void digits_is_solved_as_glpk_solves_it(void **state)
         assert_true(isfinite(least));
         assert_true(isinf(least_shares(&below, have))); // one cycle less fits no more
         assert_true(chosen_shares(p, &at, have) >= least - 1e-9);
-        assert_true(chosen_shares(p, &at, have) <= least * 1.02); // FIFOs come on top: the budgets were a little smaller
+        assert_true(chosen_shares(p, &at, have) <= least * 1.05); // FIFOs came on top: the budgets of the choice were smaller
     }
 }
 
