@@ -294,15 +294,38 @@ static int64_t scaled(int64_t lut, int percent)
     return lut * percent / 100;
 }
 
+// Bits of the sum of accumulator and bias, which a requantizer multiplies.
+static int64_t requant_x_bits(const struct stage *s)
+{
+    return max_i64(acc_bits_total(s), s->rq.bias_bits) + 1;
+}
+
+static int64_t digit_bits(const struct stage *s, const struct fold *f)
+{
+    return ceil_div(s->rq.mult_bits, f->rq_cycles);
+}
+
+int cost_requant_dsp(const struct stage *s, const struct fold *f, const struct tech *tech)
+{
+    if (!s->has_requant || s->rq.mult_bits == 1 || requant_x_bits(s) > tech->scale_bits)
+        return 0;
+    return digit_bits(s, f) <= 17 ? 1 : 2; // aihls_scale
+}
+
 // A digit-serial requantizer lane: multiplier, variable shift, rounding and saturation.
 static void add_requant(struct cost *c, const struct tech *tech, const struct stage *s, const struct fold *f)
 {
     const struct requant *r = &s->rq;
-    int64_t x_bits = max_i64(acc_bits_total(s), r->bias_bits) + 1, lut = 87, ff = 96 + 12 * r->shift_bits;
+    int64_t x_bits = requant_x_bits(s), lut = 87, ff = 96 + 12 * r->shift_bits;
     static const int shifter_lut[] = { 0, 30, 59, 70, 81, 92, 103 };
     lut += shifter_lut[r->shift_bits < 6 ? r->shift_bits : 6];
-    if (r->mult_bits > 1) {
-        int64_t digit = ceil_div(r->mult_bits, f->rq_cycles);
+    int64_t digit = digit_bits(s, f);
+    if (f->rq_dsp) {
+        bool one = digit <= 17;
+        c->dsp += f->rq_lanes * (one ? 1 : 2);
+        lut += f->rq_cycles > 1 ? x_bits + digit : one ? 0 : x_bits;
+        ff += f->rq_cycles > 1 || !one ? 22 + x_bits + r->mult_bits : 22;
+    } else if (r->mult_bits > 1) {
         lut += x_bits * digit * 13 / 10 + (digit == 1 ? 40 : f->rq_cycles > 1 ? 10 : 0);
         ff += 98 + 10 * (digit - 1);
     }

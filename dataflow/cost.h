@@ -57,6 +57,8 @@ void cost_add(struct cost *sum, const struct cost *c); // resources only
 // blocks, a chain is a cell.
 int cost_safe_segment(const struct stage *s, const struct tech *tech);
 int cost_exact_segment(const struct stage *s, const struct fold *f, const struct tech *tech);
+// DSP blocks of a requantizer lane at f->rq_cycles when f->rq_dsp; 0: tech cannot do it.
+int cost_requant_dsp(const struct stage *s, const struct fold *f, const struct tech *tech);
 // True when two products may share a multiplier block of that technology.
 bool cost_can_pack(const struct stage *s, const struct tech *tech);
 

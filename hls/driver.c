@@ -91,15 +91,12 @@ static bool is_same_data(const struct node *n)
 }
 
 // The nodes from tensor `from` to `to`; border operators have one operand that is not constant, their first.
-static bool read_chain(struct writer *w, struct side *s, const struct tensor *from, const struct tensor *to)
+static void read_chain(struct writer *w, struct side *s, const struct tensor *from, const struct tensor *to)
 {
     struct arena *a = w->cx->arena;
     int n = 0;
-    for (const struct tensor *t = to; t != from; t = t->producer->in[0]) {
-        if (!t->producer)
-            return diag_error(w->cx, E211, at_tensor(w->d->graph, t), "split the model", "the tensor does not come from input '%s'", from->name);
-        n++;
-    }
+    for (const struct tensor *t = to; t != from; t = t->producer->in[0], n++)
+        ASSERT(t->producer);
     s->nodes = arena_array(a, const struct node *, n);
     for (const struct tensor *t = to; t != from; t = t->producer->in[0])
         if (!is_same_data(t->producer))
@@ -109,10 +106,9 @@ static bool read_chain(struct writer *w, struct side *s, const struct tensor *fr
         s->nodes[i] = s->nodes[s->n_nodes - 1 - i];
         s->nodes[s->n_nodes - 1 - i] = x;
     }
-    return true;
 }
 
-static bool read_sides(struct writer *w, struct side *in, struct side *out)
+static void read_sides(struct writer *w, struct side *in, struct side *out)
 {
     const struct pipeline *p = w->d->pipeline;
     const struct graph *g = p->graph;
@@ -120,7 +116,8 @@ static bool read_sides(struct writer *w, struct side *in, struct side *out)
                          .order = p->streams[0].logical, .flip = p->in_flip };
     *out = (struct side){ .label = "output0", .name = w->d->source->outputs[0]->name, .stream = &p->streams[p->out_stream], .tensor = g->outputs[0], .integer = p->out_tensor,
                           .order = p->out_logical, .flip = p->out_flip };
-    return read_chain(w, in, in->tensor, in->integer) && read_chain(w, out, out->integer, out->tensor);
+    read_chain(w, in, in->tensor, in->integer);
+    read_chain(w, out, out->integer, out->tensor);
 }
 
 static int64_t side_bytes(const struct side *s)
@@ -199,8 +196,8 @@ static bool add_scales(struct writer *w, struct strbuf *sb, const char *prefix, 
     for (int64_t i = 0; i < count; i++) {
         scale[i] = (float)tensor_const_f64(n->in[1], i);
         zero[i] = n->n_in > 2 && n->in[2] ? (int32_t)tensor_const_i64(n->in[2], i) : 0;
-        if (!(scale[i] > 0) || isinf(scale[i]))
-            return diag_error(w->cx, E209, at_node(w->d->graph, n), "a scale must be positive and finite", "scale %g", (double)scale[i]);
+        if (!isfinite(scale[i]))
+            return diag_error(w->cx, E209, at_node(w->d->graph, n), "a scale must be finite", "scale %g", (double)scale[i]);
     }
     add_array(sb, "float", prefix, "scale", count, scale, put_f32);
     add_array(sb, "int32_t", prefix, "zero_point", count, zero, put_i32);
@@ -556,7 +553,8 @@ bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *ou
 {
     struct writer w = { .cx = cx, .d = d, .out = out, .name = d->top };
     struct side in, result;
-    bool ok = read_sides(&w, &in, &result) && write_header(&w, &in, &result) && write_network(&w, &in, &result) && write_reference(&w) &&
+    read_sides(&w, &in, &result);
+    bool ok = write_header(&w, &in, &result) && write_network(&w, &in, &result) && write_reference(&w) &&
               write_simulation(&w) && write_backends(&w) && write_library(&w);
     *n_files += w.n_files;
     return ok;

@@ -14,7 +14,8 @@
 //     NAME_simulation.cpp    wires of the Verilated design, for the back end "simulation"
 //     NAME_backends.c        the back ends by name
 //     Makefile, example.c, README.md
-// E201 for a border operator that the library lacks, E209 for one with a scale that is none. *n_files is
+// E201 for a border operator that the library lacks, E209 for a scale that is not finite. BUG for a kind of
+// stage that it does not know. *n_files is
 // increased by the number of files.
 bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *out, int *n_files);
 

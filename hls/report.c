@@ -32,6 +32,7 @@ static json_t *stage_report(const struct pipeline *p, const struct stage *s)
     json_object_set_new(o, "packing", integer(f->pack));
     json_object_set_new(o, "segment", integer(f->seg_len));
     json_object_set_new(o, "requant_rate", json_real((double)f->rq_lanes / f->rq_cycles));
+    json_object_set_new(o, "requant_multipliers", text(!s->has_requant || s->rq.mult_bits == 1 ? "none" : f->rq_dsp ? "dsp" : "lut"));
     json_object_set_new(o, "ring_rows", integer(f->ring_rows));
     json_object_set_new(o, "predicted_cycles", integer(s->cost.cycles));
     json_object_set_new(o, "dsp", integer(s->cost.dsp));

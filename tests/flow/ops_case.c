@@ -163,7 +163,7 @@ static void describe_fold(struct strbuf *sb, const struct stage *s)
     }
     if (s->has_requant)
         strbuf_addf(sb, " m%d%s", s->rq.mult_bits, s->rq.n > 1 ? "c" : "");
-    strbuf_addf(sb, " rq %d/%d", f->rq_lanes, f->rq_cycles);
+    strbuf_addf(sb, " rq %d/%d%s", f->rq_lanes, f->rq_cycles, f->rq_dsp ? " dsp" : "");
 }
 
 static const char *describe(struct arena *a, const struct pipeline *p)
@@ -256,7 +256,7 @@ static const char *check_timing(struct arena *a, const struct pipeline *p)
     int64_t slowest = 0;
     for (int i = 0; i < p->n_stages; i++)
         slowest = max_i64(slowest, p->stages[i].cost.cycles);
-    if (p->interval_cycles + ops_slack(slowest) >= slowest)
+    if (p->interval_cycles + 3 * ops_slack(slowest) >= slowest)
         return NULL;
     return arena_printf(a, "the timing model's interval of %lld is below the slowest stage's %lld cycles",
                         (long long)p->interval_cycles, (long long)slowest);

@@ -10,11 +10,13 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hls/outdir.h"
+#include "base/check.h"
+#include "hls/driver.h"
 #include "tests/support/qdq.h"
 
 #define DIMS(...) ((int64_t[]){ __VA_ARGS__ })
@@ -388,6 +390,68 @@ static void check_model(void **state)
     same_as_run("m", "m", "reference", &x);
 }
 
+// ---- what the generator refuses ----
+
+static void an_infinite_scale_is_refused(void **state)
+{
+    (void)state;
+    input(4, DIMS(1, 3, 5, 6), 0.05f, 3, I8);
+    pair_and_conv(4, 0.11f, -5, I8);
+    model_f32(m, "infinite", 0, NULL, (float[]){ INFINITY });
+    model_node(m, "DequantizeLinear", "y_q infinite", "o");
+    model_output(m, "o");
+    write_model("m.onnx");
+    expect(1, "E209", run("rm -rf m && $A m.onnx --board ultra96 -q -o m"));
+    expect(0, NULL, run("test ! -e m"));
+}
+
+// A design as far as the generator looks at it before it fails.
+static bool emit(struct design *d, struct graph *g, struct pipeline *p)
+{
+    struct outdir o;
+    int n = 0;
+    *d = (struct design){ .top = "m", .source = g, .graph = g, .pipeline = p, .model_bytes = STRBUF_INIT };
+    p->graph = g;
+    assert_true(outdir_open(&cx, path("refused"), &o));
+    bool ok = driver_emit(&cx, d, &o, &n);
+    outdir_abandon(&o);
+    return ok;
+}
+
+static void an_unknown_border_operator_is_refused(void **state)
+{
+    (void)state;
+    const struct graph *source;
+    struct design d;
+    float_in_float_out();
+    struct pipeline *p = qdq_lower(&source, REQUANT_EXACT);
+    struct graph *g = (struct graph *)(uintptr_t)p->graph;
+    struct tensor *y = g->outputs[0], *sine = graph_add_tensor(g, "sine", DT_FLOAT, y->rank, y->dims);
+    graph_add_node(g, OP_Sin, "", 1, &y, 1, &sine);
+    g->outputs[0] = sine;
+    assert_false(emit(&d, g, p));
+    assert_int_equal(diag.first_error, E201);
+    assert_non_null(strstr(messages.text, "Sin is not in the run-time library"));
+}
+
+static void an_unknown_kind_of_stage_is_a_mistake_of_ours(void **state)
+{
+    (void)state;
+    const struct graph *source;
+    struct design d;
+    int status;
+    float_in_float_out();
+    struct pipeline *p = qdq_lower(&source, REQUANT_EXACT);
+    p->stages[0].kind = STAGE_KIND_COUNT;
+    pid_t child = fork();
+    if (child == 0) {
+        emit(&d, (struct graph *)(uintptr_t)p->graph, p);
+        _exit(0);
+    }
+    assert_true(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), EXIT_BUG);
+}
+
 // ---- networks of other people ----
 
 static struct network_row {
@@ -441,6 +505,54 @@ static void write_image(const char *file, int64_t i, char format)
     }
     write_file(file, sb.text, sb.len);
     strbuf_release(&sb);
+}
+
+// An image of three channels, 0..255: as text, in one byte or in two.
+static void write_colours(const char *file, char format, int max, int width, int height, const uint8_t *rgb)
+{
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_addf(&sb, "P%c %d %d %d\n", format, width, height, max);
+    for (int i = 0; i < 3 * width * height; i++) {
+        int v = rgb[i] * (max / 255);
+        if (format == '3')
+            strbuf_addf(&sb, "%d\n", v);
+        else if (max > 255)
+            strbuf_addch(&sb, (char)(v >> 8));
+        if (format != '3')
+            strbuf_addch(&sb, (char)v);
+    }
+    write_file(file, sb.text, sb.len);
+    strbuf_release(&sb);
+}
+
+// Colour images in every form give the result of the same tensor as .npy.
+static void check_colours(const char *dir, int width, int height, const uint8_t *rgb, const char *range, const struct array *x)
+{
+    write_colours("c6.ppm", '6', 255, width, height, rgb);
+    write_colours("c3.ppm", '3', 255, width, height, rgb);
+    write_colours("wide.ppm", '6', 65535, width, height, rgb);
+    assert_true(npy_write(&cx, path("c.npy"), x));
+    expect(0, "", run("%s --backend reference --range %s c.npy c6.ppm c3.ppm wide.ppm | sed 's/^[^:]*: //; s/ time.*//' | sort | uniq -c", dir, range));
+    assert_int_equal(atoi(out.text), 4); // one line, four times
+    assert_non_null(strstr(out.text, "class"));
+}
+
+static void the_example_reads_colours(void **state)
+{
+    (void)state;
+    uint8_t rgb[3 * 6 * 5];
+    for (size_t i = 0; i < sizeof rgb; i++)
+        rgb[i] = (uint8_t)random_int(0, 255);
+    struct array first = array_new(&arena, I8, 4, DIMS(1, 3, 4, 4)), last = array_new(&arena, DT_FLOAT, 4, DIMS(1, 5, 6, 3));
+    for (int i = 0; i < 48; i++)
+        array_set_f64(&first, i % 3 * 16 + i / 3, rgb[i] - 128);
+    check_colours("tiny/driver/build/example", 4, 4, rgb, "-128,127", &first);
+    for (int i = 0; i < 90; i++)
+        array_set_f64(&last, i, -8 + 16.0 * rgb[i] / 255);
+    channel_last();
+    write_model("m.onnx");
+    expect(0, NULL, run("rm -rf m && $A m.onnx --board ultra96 -q -o m && make -s -C m/driver VERILATOR="));
+    check_colours("m/driver/build/example", 6, 5, rgb, "-8,8", &last);
 }
 
 // The class that the example printed for a file; -1 without one.
@@ -552,9 +664,10 @@ int main(void)
     struct CMUnitTest tests[64] = {
         WITH_DIGITS(digits_through_the_reference), WITH_DIGITS(digits_through_the_simulation), WITH_DIGITS(unfilled_beats_through_both),
         WITH_DIGITS(the_example_classifies_digits), WITH_DIGITS(two_networks_in_a_cpp_program), WITH_DIGITS(without_verilator_the_rest_is_built),
-        WITH_DIGITS(the_library_is_clean), WITH_DIGITS(the_core_is_freestanding),
+        WITH_DIGITS(the_library_is_clean), WITH_DIGITS(the_core_is_freestanding), WITH_DIGITS(the_example_reads_colours),
+        WITH_DIGITS(an_infinite_scale_is_refused), WITH_DIGITS(an_unknown_border_operator_is_refused), WITH_DIGITS(an_unknown_kind_of_stage_is_a_mistake_of_ours),
     };
-    size_t n = 8;
+    size_t n = 12;
     for (size_t i = 0; i < COUNT(refusals); i++)
         tests[n++] = (struct CMUnitTest){ refusals[i].name, check_refusal, NULL, NULL, &refusals[i] };
     for (size_t i = 0; i < COUNT(models); i++)
