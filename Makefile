@@ -108,6 +108,10 @@ synth: all
 lint: all
 	@sh tests/lint.sh
 
+## The same of digits for an ECP5 (ulx3s-85f).
+synth-ecp5: all
+	@BOARDS=ulx3s-85f sh tests/synth.sh $(B)/aihls digits
+
 install: all
 	install -D -m 755 $(B)/aihls $(DESTDIR)$(PREFIX)/bin/aihls
 
@@ -117,6 +121,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test check-fast bench synth lint install clean help
+.PHONY: all deps demo test check-fast bench synth synth-ecp5 lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

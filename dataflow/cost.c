@@ -202,9 +202,9 @@ int64_t cost_bram(const struct tech *tech, int64_t width_bits, int64_t depth_wor
         int64_t width = tech->bram[k].width_bits, depth = tech->bram[k].depth_words;
         while (width > 0 && width >= tech->bram_narrowest) {
             int64_t slices = ceil_div(depth_words, depth);
-            // parity bits come with whole bytes where a RAM is cut in depth; slices lie side by side
-            int64_t w = writable && slices > 1 ? ceil_div(width_bits, tech->bram_ram_unit) * tech->bram_ram_unit : width_bits;
-            int64_t n = ceil_div(slices * w, width);
+            // parity bits come with whole bytes where a RAM is cut in depth
+            int64_t w = writable && slices > 1 && tech->bram_shared ? ceil_div(width_bits, tech->bram_ram_unit) * tech->bram_ram_unit : width_bits;
+            int64_t n = tech->bram_shared ? ceil_div(slices * w, width) : slices * ceil_div(w, width);
             if (n * tech->bram[k].weight < best) {
                 best = n * tech->bram[k].weight;
                 blocks = n * tech->bram[k].blocks;
@@ -241,17 +241,17 @@ bool cost_fifo_in_block(const struct tech *tech)
     return tech->ram_words < 32;
 }
 
-// LUTs of a ROM. Up to four LUTs of a bit, dedicated multiplexers choose.
+// LUTs of a ROM.
 static int64_t lut_rom(const struct tech *tech, int64_t width_bits, int64_t depth_words)
 {
-    return width_bits * ceil_div(depth_words, tech->rom_words);
+    int64_t slices = ceil_div(depth_words, tech->rom_words);
+    return width_bits * slices + width_bits * (slices - 1) * tech->rom_mux_percent / 100;
 }
 
 // LUTs of a simple dual port RAM.
 static int64_t lut_ram(const struct tech *tech, int64_t width_bits, int64_t depth_words)
 {
-    if (!tech->ram_words) // a logic cell a bit, and a multiplexer of LUTs to read
-        return width_bits * depth_words * 5 / 3;
+    ASSERT(tech->ram_words);
     bool deep = tech->ram_doubles && depth_words > tech->ram_words;
     int64_t words = deep ? 2 * tech->ram_words : tech->ram_words, bits = deep ? tech->ram_bits / 2 : tech->ram_bits;
     int64_t slices = ceil_div(depth_words, words);
@@ -419,12 +419,12 @@ struct cost cost_stage(const struct stage *s, const struct fold *f, const struct
         break;
     case STAGE_GAP:
         if (!s->has_requant) { // a maximum
-            add_ram(&c, tech, false, f->in_lanes * 8, ceil_div(s->in_c, f->in_lanes));
+            add_ram(&c, tech, !tech->ram_words, f->in_lanes * 8, ceil_div(s->in_c, f->in_lanes));
             lut = 40 + f->in_lanes * 12;
             c.ff += 20;
             break;
         }
-        add_ram(&c, tech, false, f->in_lanes * acc_bits_total(s), ceil_div(s->in_c, f->in_lanes));
+        add_ram(&c, tech, !tech->ram_words, f->in_lanes * acc_bits_total(s), ceil_div(s->in_c, f->in_lanes));
         lut = 40 + f->in_lanes * acc_bits_total(s);
         c.ff += 20;
         add_requant(&c, tech, s, f);

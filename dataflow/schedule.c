@@ -389,8 +389,6 @@ static int64_t slowest(const struct option *chosen, int n)
     return m;
 }
 
-// ---- no fit ----
-
 // An interval that every stage can reach in its smallest form.
 static int64_t longest_interval(const struct pipeline *p)
 {
@@ -402,56 +400,6 @@ static int64_t longest_interval(const struct pipeline *p)
         longest = max_i64(longest, all);
     }
     return longest;
-}
-
-// "ultra96, zcu104": the known boards that take p in some schedule, or NULL.
-static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
-{
-    struct diag silent = { .out = NULL };
-    struct ctx inner = { cx->arena, &silent };
-    struct option *chosen = arena_array(cx->arena, struct option, p->n_stages);
-    const char *names = NULL;
-    bool proven = true;
-    for (int i = 0; i < board_count(); i++) {
-        struct board b;
-        if (!board_read(&inner, board_name(i), &b))
-            continue;
-        const double budget[RESOURCES] = { (double)b.dsp, (double)b.bram18, (double)(b.lut * SCHEDULE_LUT_PERCENT / 100) };
-        if (try_interval(p, b.tech, longest_interval(p), budget, false, chosen, &proven))
-            names = names ? arena_printf(cx->arena, "%s, %s", names, b.name) : b.name;
-    }
-    return names;
-}
-
-// What the smallest schedule needs beyond the board, and where it would fit.
-static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
-{
-    static const double endless[RESOURCES] = { 1e12, 1e12, 1e12 };
-    struct option *chosen = arena_array(cx->arena, struct option, p->n_stages);
-    bool proven = true;
-    int64_t need[RESOURCES] = { 0 };
-    static const char *const what[RESOURCES] = { "DSP", "RAMB18", "LUT" };
-    struct strbuf found = STRBUF_INIT, short_of = STRBUF_INIT;
-    const char *fits = boards_that_fit(cx, p);
-    if (try_interval(p, b->tech, INT64_MAX / 4, endless, false, chosen, &proven))
-        for (int i = 0; i < p->n_stages; i++) {
-            need[0] += chosen[i].cost.dsp;
-            need[1] += chosen[i].cost.bram18;
-            need[2] += chosen[i].cost.lut;
-        }
-    for (int r = 0; r < RESOURCES; r++) {
-        strbuf_addf(&found, "%s%lld %s", r ? ", " : "", (long long)have[r], what[r]);
-        if (need[r] > have[r])
-            strbuf_addf(&short_of, "%s%lld %s (%lld too many)", short_of.len ? ", " : "", (long long)need[r], what[r], (long long)(need[r] - have[r]));
-    }
-    diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),
-              .found = arena_strdup(cx->arena, found.text),
-              .need = short_of.len ? arena_strdup(cx->arena, short_of.text) : "a mix of resources that no fold reaches",
-              .help = fits ? arena_printf(cx->arena, "it fits %s", fits) : "none of the boards in `aihls boards` takes this model" },
-              "the model does not fit %s", b->name);
-    strbuf_release(&found);
-    strbuf_release(&short_of);
-    return false;
 }
 
 // ---- the solver ----
@@ -519,10 +467,9 @@ static bool within(const struct cost *c, const int64_t *have)
     return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
 }
 
-bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal)
+// Solves, sizes the FIFOs, and solves again with less until both fit together. False: they do not.
+static bool solve_within(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal, const int64_t *have)
 {
-    int64_t have[RESOURCES] = { goal->max_dsp >= 0 ? min_i64(goal->max_dsp, b->dsp) : b->dsp, b->bram18,
-                                b->lut * SCHEDULE_LUT_PERCENT / 100 };
     struct solve s = { .cx = cx, .p = p, .b = b, .proven = true, .floor = 1 };
     s.chosen = arena_array(cx->arena, struct option, p->n_stages);
     p->board = b;
@@ -535,7 +482,7 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
         s.floor = max_i64(s.floor, stream_beats(&p->streams[i], 64));
     for (int round = 0;; round++) {
         if (round == FIFO_ROUNDS || !solve_once(&s, wanted))
-            return report_no_fit(cx, p, b, have);
+            return false;
         int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
         if (limit && wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
             wanted = wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
@@ -552,6 +499,102 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
                 s.budget[r] = fmin(s.budget[r], (double)(have[r] - top[r])) - (double)(round ? over[r] << round : 0);
     }
     p->gap = p->optimal ? 0 : 1;
+    return true;
+}
+
+static void board_budget(const struct board *b, int64_t max_dsp, int64_t *have)
+{
+    have[0] = max_dsp >= 0 ? min_i64(max_dsp, b->dsp) : b->dsp;
+    have[1] = b->bram18;
+    have[2] = b->lut * SCHEDULE_LUT_PERCENT / 100;
+}
+
+// ---- no fit ----
+
+// "ultra96, zcu104": the known boards that take p in some schedule, or NULL.
+static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
+{
+    struct diag silent = { .out = NULL };
+    struct ctx inner = { cx->arena, &silent };
+    const char *names = NULL;
+    for (int i = 0; i < board_count(); i++) {
+        struct board b;
+        int64_t have[RESOURCES];
+        const struct schedule_goal slow = { .fps = 1, .max_dsp = -1, .clock_hz = longest_interval(p) };
+        if (!board_read(&inner, board_name(i), &b))
+            continue;
+        board_budget(&b, -1, have);
+        if (solve_within(&inner, p, &b, &slow, have))
+            names = names ? arena_printf(cx->arena, "%s, %s", names, b.name) : b.name;
+    }
+    return names;
+}
+
+// The schedule that the least enlarged board would take, all of its resources enlarged alike; its FIFOs included.
+static bool smallest_schedule(struct solve *s, const int64_t *have)
+{
+    int64_t longest = longest_interval(s->p), edges[RESOURCES] = { 0 };
+    for (int round = 0; round < FIFO_ROUNDS; round++) {
+        double low = 0, high = 1;
+        for (bool up = true; high - low > 1e-4 * high;) {
+            double factor = up ? high : (low + high) / 2;
+            for (int r = 0; r < RESOURCES; r++)
+                s->budget[r] = factor * (double)have[r] - (double)edges[r];
+            bool fits = s->budget[0] >= 0 && s->budget[1] >= 0 && s->budget[2] >= 0 && fits_at(s, longest);
+            if (up && !fits) {
+                if (high > 1e6)
+                    return false;
+                low = high;
+                high *= 2;
+                continue;
+            }
+            up = false;
+            *(fits ? &high : &low) = factor;
+        }
+        for (int r = 0; r < RESOURCES; r++)
+            s->budget[r] = high * (double)have[r] - (double)edges[r];
+        if (!solve_once(s, longest))
+            return false;
+        struct cost c = edge_cost(s->p);
+        bool same = c.dsp == edges[0] && c.bram18 == edges[1] && c.lut == edges[2];
+        edges[0] = c.dsp, edges[1] = c.bram18, edges[2] = c.lut;
+        if (same)
+            break;
+    }
+    return true;
+}
+
+// What the smallest schedule needs beyond the board, and where it would fit.
+static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
+{
+    const char *const what[RESOURCES] = { "DSP", b->tech->bram_name, "LUT" };
+    struct strbuf found = STRBUF_INIT, short_of = STRBUF_INIT;
+    const char *fits = boards_that_fit(cx, p);
+    struct solve s = { .cx = cx, .p = p, .b = b, .chosen = arena_array(cx->arena, struct option, p->n_stages), .proven = true, .floor = 1 };
+    p->board = b;
+    bool known = smallest_schedule(&s, have);
+    const int64_t need[RESOURCES] = { p->total.dsp, p->total.bram18, p->total.lut };
+    for (int r = 0; r < RESOURCES; r++) {
+        strbuf_addf(&found, "%s%lld %s", r ? ", " : "", (long long)have[r], what[r]);
+        if (known && need[r] > have[r])
+            strbuf_addf(&short_of, "%s%lld %s (%lld too many)", short_of.len ? ", " : "", (long long)need[r], what[r], (long long)(need[r] - have[r]));
+    }
+    diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),
+              .found = arena_strdup(cx->arena, found.text),
+              .need = short_of.len ? arena_strdup(cx->arena, short_of.text) : "a mix of resources that no fold reaches",
+              .help = fits ? arena_printf(cx->arena, "it fits %s", fits) : "none of the boards in `aihls boards` takes this model" },
+              "the model does not fit %s", b->name);
+    strbuf_release(&found);
+    strbuf_release(&short_of);
+    return false;
+}
+
+bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal)
+{
+    int64_t have[RESOURCES];
+    board_budget(b, goal->max_dsp, have);
+    if (!solve_within(cx, p, b, goal, have))
+        return report_no_fit(cx, p, b, have);
     pipeline_verify(p);
     return true;
 }

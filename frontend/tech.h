@@ -30,10 +30,12 @@ struct tech {
         int64_t width_bits, depth_words, weight, blocks;
     } bram[2];
     int64_t bram_narrowest;
-    int64_t bram_ram_unit; // bits: a RAM of several slices in depth is widened to a multiple of it
+    bool bram_shared;      // slices in depth lie side by side in the words of a block (Yosys does so, vendors' tools do not)
+    int64_t bram_ram_unit; // bits: a RAM of such slices is widened to a multiple of it
 
     // Memories of LUTs.
     int64_t rom_words; // one LUT holds so many words of a bit
+    int rom_mux_percent; // of a LUT for each further LUT of a bit, where no dedicated multiplexers choose
     int64_t ram_words; // one LUT RAM cell is so many words deep; 0: the family has none
     int64_t ram_bits, ram_luts; // its bits, and the LUTs that it takes
     bool ram_doubles;     // it may be twice as deep and half as wide

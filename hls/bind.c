@@ -314,6 +314,8 @@ static void bind_gap(struct binding *b, const struct stage *s, const char *in, c
     instance_int(b->n, i, "POOL_W", s->geo.kernel_w);
     instance_int(b->n, i, "S_LANES", s->fold.in_lanes);
     instance_int(b->n, i, "ACC_W", s->has_requant ? s->acc_bits : 8);
+    if (!b->p->board->tech->ram_words)
+        instance_int(b->n, i, "LUT_RAM", 0);
     if (s->has_requant) {
         requant_params(b, i, s);
     } else {

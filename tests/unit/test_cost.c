@@ -23,34 +23,49 @@ static int random_int(int lo, int hi)
 static struct memory {
     const char *name;
     int64_t width, depth, want;
+    const char *family;
 } memories[] = {
-    { "one block of 36 by 512", 36, 512, 1 },
-    { "a word more needs the next shape", 36, 513, 2 },
-    { "18 by 1024 is one block", 18, 1024, 1 },
-    { "9 by 2048 is one block", 9, 2048, 1 },
-    { "4 by 4096 is one block", 4, 4096, 1 },
-    { "a bit by 16384 is one block", 1, 16384, 1 },
-    { "a bit more than a block's depth: slices lie side by side", 1, 16385, 1 },
-    { "37 bits need two columns", 37, 100, 2 },
-    { "a wide shallow memory counts columns of 36", 288, 64, 8 },
-    { "8 by 3000: two columns of 4 beat 2 of 9 rows", 8, 3000, 2 },
-    { "20 bits by 1500: three slices of 512 in one RAMB36", 20, 1500, 2 },
-    { "one word of one bit", 1, 1, 1 },
+    { "an EBR of ECP5 is 36 by 512", 36, 512, 1, "ecp5" },
+    { "a bit more takes two EBRs of ECP5", 37, 512, 2, "ecp5" },
+    { "an EBR of ECP5 is 9 by 2048", 9, 2048, 1, "ecp5" },
+    { "an EBR of iCE40 is 16 by 256", 16, 256, 1, "ice40" },
+    { "an EBR of iCE40 is 2 by 2048", 2, 2048, 1, "ice40" },
+    { "iCE40 has no memory a bit wide, but slices lie side by side", 1, 4096, 1, "ice40" },
+    { "iCE40 stores no more than 4 Kb in an EBR", 1, 4097, 2, "ice40" },
+    { "a byte by 512 is an EBR of iCE40", 8, 512, 1, "ice40" },
+    { "an M10K is 40 by 256", 40, 256, 1, "cyclonev" },
+    { "an M10K is 10 by 1024", 10, 1024, 1, "cyclonev" },
+    { "bytes deeper than 1024 take two M10K", 8, 1025, 2, "cyclonev" },
+    { "a BSRAM is 18 by 1024", 18, 1024, 1, "gowin" },
+    { "one block of 36 by 512", 36, 512, 1, "xcup" },
+    { "a word more needs the next shape", 36, 513, 2, "xcup" },
+    { "18 by 1024 is one block", 18, 1024, 1, "xcup" },
+    { "9 by 2048 is one block", 9, 2048, 1, "xcup" },
+    { "4 by 4096 is one block", 4, 4096, 1, "xcup" },
+    { "a bit by 16384 is one block", 1, 16384, 1, "xcup" },
+    { "a bit more than a block's depth: slices lie side by side", 1, 16385, 1, "xcup" },
+    { "37 bits need two columns", 37, 100, 2, "xcup" },
+    { "a wide shallow memory counts columns of 36", 288, 64, 8, "xcup" },
+    { "8 by 3000: two columns of 4 beat 2 of 9 rows", 8, 3000, 2, "xcup" },
+    { "20 bits by 1500: three slices of 512 in one RAMB36", 20, 1500, 2, "xcup" },
+    { "one word of one bit", 1, 1, 1, "xcup" },
 };
 
 static void check_memory(void **state)
 {
     const struct memory *r = *state;
-    assert_int_equal(cost_bram(tech_find("xcup"), r->width, r->depth, false), r->want);
+    assert_int_equal(cost_bram(tech_find(r->family), r->width, r->depth, false), r->want);
 }
 
 static void a_memory_never_has_fewer_bits_than_asked_for(void **state)
 {
     (void)state;
+    static const char *const families[] = { "xc7", "xcup", "ecp5", "ice40", "cyclonev", "gowin" };
     for (int i = 0; i < 20000; i++) {
-        int64_t w = random_int(1, 300), d = random_int(1, 20000), n = cost_bram(tech_find("xcup"), w, d, false);
-        assert_true(n * 18432 >= w * d);
-        assert_true(cost_bram(tech_find("xcup"), w + 1, d, false) >= n && cost_bram(tech_find("xcup"), w, d + 1, false) >= n);
+        const struct tech *t = tech_find(families[i % 6]);
+        int64_t w = random_int(1, 300), d = random_int(1, 20000), n = cost_bram(t, w, d, false);
+        assert_true(n * t->bram_kbit * 1024 >= w * d);
+        assert_true(cost_bram(t, w + 1, d, false) >= n && cost_bram(t, w, d + 1, false) >= n);
     }
 }
 
@@ -196,6 +211,8 @@ static struct chain {
     { "DSP48E2 holds 7 products of -128", "xcup", -128, 7, true },
     { "DSP48E1 holds 4 products of +-127", "xc7", 127, 4, true },
     { "DSP48E1 cannot pack -128", "xc7", -128, 3, false },
+    { "SB_MAC16 packs -128, sums are made outside", "ice40", -128, 1, true },
+    { "MULT18X18D does not pack", "ecp5", 5, 1, false },
 };
 
 static void check_chain(void **state)
@@ -233,6 +250,36 @@ static void packing_halves_the_multipliers(void **state)
     assert_int_equal(packed.cycles, luts.cycles);
 }
 
+static void multipliers_that_a_block_holds_share_it(void **state)
+{
+    (void)state;
+    static const struct { const char *family; int pack; int64_t dsp; } rows[] = {
+        { "xcup", 1, 35 }, { "xcup", 2, 20 }, { "ecp5", 1, 35 }, { "ice40", 1, 35 }, { "ice40", 2, 20 }, { "cyclonev", 1, 12 }, { "gowin", 1, 18 },
+    };
+    struct stage s = { .kind = STAGE_CONV, .in_c = 5, .out_c = 7, .geo = image(4, 1, 4, 1), .weight_bits = 8, .acc_bits = 19,
+                       .has_requant = true, .rq = { .n = 1, .mult_bits = 24, .bias_bits = 8 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fold f = { .lanes = 7, .word = 5, .rows_par = 1, .use_dsp = true, .pack = rows[i].pack, .seg_len = 1, .rq_lanes = 1, .rq_cycles = 24,
+                          .in_lanes = 1, .ring_rows = 2, .ring_block = true };
+        assert_int_equal(cost_stage(&s, &f, tech_find(rows[i].family)).dsp, rows[i].dsp);
+    }
+}
+
+static void small_luts_cost_more_of_them(void **state)
+{
+    (void)state;
+    struct stage s = { .kind = STAGE_CONV, .in_c = 8, .out_c = 8, .geo = image(8, 3, 6, 1), .weight_bits = 8, .acc_bits = 20,
+                       .has_requant = true, .rq = { .n = 8, .mult_bits = 24, .shift_bits = 3, .bias_bits = 12 } };
+    struct fold f = { .lanes = 4, .word = 4, .rows_par = 1, .pack = 1, .seg_len = 1, .rq_lanes = 1, .rq_cycles = 8, .in_lanes = 1, .ring_rows = 4, .ring_block = true };
+    int64_t six = cost_stage(&s, &f, tech_find("xcup")).lut;
+    static const char *const fours[] = { "ecp5", "gowin", "ice40" };
+    for (int i = 0; i < 3; i++) {
+        int64_t four = cost_stage(&s, &f, tech_find(fours[i])).lut;
+        assert_true(four > six * 13 / 10 && four < 4 * six);
+    }
+    assert_true(cost_stage(&s, &f, tech_find("cyclonev")).lut < six); // two small LUTs share an ALM
+}
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 int main(void)
@@ -241,6 +288,8 @@ int main(void)
     const struct CMUnitTest fixed[] = {
         cmocka_unit_test(a_memory_never_has_fewer_bits_than_asked_for),
         cmocka_unit_test(packing_halves_the_multipliers),
+        cmocka_unit_test(multipliers_that_a_block_holds_share_it),
+        cmocka_unit_test(small_luts_cost_more_of_them),
         { "exact segments on DSP48E1 never overflow and are as long as can be", exact_segments_never_overflow_and_are_as_long_as_can_be, NULL, NULL, e1 },
         { "exact segments on DSP48E2 never overflow and are as long as can be", exact_segments_never_overflow_and_are_as_long_as_can_be, NULL, NULL, e2 },
         { "safe segments on DSP48E1 hold for the worst weights everywhere", safe_segments_hold_for_the_worst_weights_everywhere, NULL, NULL, e1 },
