@@ -27,7 +27,7 @@
 #define WEIGHT_ROUNDS 300
 #define MAX_STATES 20000    // per stage, of the proof whether anything fits
 #define LEAST_STATES 5000   // per stage, of the search for least resources, which may end at a good choice
-#define FIFO_ROUNDS 6
+#define FIFO_ROUNDS 12
 
 typedef double shares_row[RESOURCES];
 
@@ -450,7 +450,7 @@ static bool solve_once(struct solve *s, int64_t wanted)
     int64_t interval = wanted;
     if (!wanted || !fits_at(s, wanted)) {
         interval = least_interval(s);
-        s->floor = interval; // a smaller budget cannot do better
+        s->floor = max_i64(s->floor, interval); // a smaller budget cannot do better
     }
     if (!interval || !try_interval(p, s->b->tech, interval, s->budget, true, s->chosen, &s->proven))
         return false;
@@ -475,14 +475,24 @@ static bool solve_within(const struct ctx *cx, struct pipeline *p, const struct 
     p->board = b;
     p->clock_hz = goal->clock_hz ? goal->clock_hz : b->clock_hz;
     int64_t wanted = goal->fps ? max_i64(1, p->clock_hz / goal->fps) : 0;
-    for (int r = 0; r < RESOURCES; r++)
-        s.budget[r] = (double)have[r];
     // no stream carries more than 64 elements a cycle
     for (int i = 0; i < p->n_streams; i++)
         s.floor = max_i64(s.floor, stream_beats(&p->streams[i], 64));
-    for (int round = 0;; round++) {
-        if (round == FIFO_ROUNDS || !solve_once(&s, wanted))
+    // what is kept free for FIFOs, and the most of it that is known to leave a schedule
+    int64_t room[RESOURCES] = { 0 }, kept[RESOURCES] = { 0 };
+    for (int round = 0, grown = 0;; round++) {
+        if (round == FIFO_ROUNDS)
             return false;
+        for (int r = 0; r < RESOURCES; r++)
+            s.budget[r] = (double)max_i64(0, have[r] - room[r]);
+        if (!solve_once(&s, wanted)) {
+            if (memcmp(room, kept, sizeof room) == 0)
+                return false;
+            for (int r = 0; r < RESOURCES; r++) // too much was kept free
+                room[r] = room[r] - kept[r] < 2 ? kept[r] : (room[r] + kept[r]) / 2;
+            continue;
+        }
+        memcpy(kept, room, sizeof room);
         int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
         if (limit && wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
             wanted = wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
@@ -496,7 +506,8 @@ static bool solve_within(const struct ctx *cx, struct pipeline *p, const struct 
         const int64_t over[RESOURCES] = { p->total.dsp - have[0], p->total.bram18 - have[1], p->total.lut - have[2] };
         for (int r = 0; r < RESOURCES; r++)
             if (over[r] > 0)
-                s.budget[r] = fmin(s.budget[r], (double)(have[r] - top[r])) - (double)(round ? over[r] << round : 0);
+                room[r] = max_i64(room[r], top[r]) + (grown ? over[r] << grown : 0);
+        grown++;
     }
     p->gap = p->optimal ? 0 : 1;
     return true;
@@ -511,6 +522,23 @@ static void board_budget(const struct board *b, int64_t max_dsp, int64_t *have)
 
 // ---- no fit ----
 
+// Whether p fits in some schedule, however slow.
+static bool fits_somehow(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
+{
+    struct solve s = { .cx = cx, .p = p, .b = b, .chosen = arena_array(cx->arena, struct option, p->n_stages), .proven = true };
+    const struct schedule_goal slow = { .fps = 1, .max_dsp = -1, .clock_hz = longest_interval(p) };
+    p->board = b;
+    for (int r = 0; r < RESOURCES; r++)
+        s.budget[r] = (double)have[r];
+    if (!fits_at(&s, longest_interval(p)))
+        return false;
+    schedule_apply(p, s.chosen, b->tech);
+    if (!timing_size_fifos(p))
+        BUG("FIFO analysis of %s found no progress", p->name);
+    sum_up(p);
+    return within(&p->total, have) || solve_within(cx, p, b, &slow, have);
+}
+
 // "ultra96, zcu104": the known boards that take p in some schedule, or NULL.
 static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
 {
@@ -520,11 +548,10 @@ static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
     for (int i = 0; i < board_count(); i++) {
         struct board b;
         int64_t have[RESOURCES];
-        const struct schedule_goal slow = { .fps = 1, .max_dsp = -1, .clock_hz = longest_interval(p) };
         if (!board_read(&inner, board_name(i), &b))
             continue;
         board_budget(&b, -1, have);
-        if (solve_within(&inner, p, &b, &slow, have))
+        if (fits_somehow(&inner, p, &b, have))
             names = names ? arena_printf(cx->arena, "%s, %s", names, b.name) : b.name;
     }
     return names;
@@ -572,11 +599,16 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
     const char *fits = boards_that_fit(cx, p);
     struct solve s = { .cx = cx, .p = p, .b = b, .chosen = arena_array(cx->arena, struct option, p->n_stages), .proven = true, .floor = 1 };
     p->board = b;
-    bool known = smallest_schedule(&s, have);
-    const int64_t need[RESOURCES] = { p->total.dsp, p->total.bram18, p->total.lut };
+    int64_t need[RESOURCES] = { have[0], have[1], have[2] };
+    if (smallest_schedule(&s, have)) {
+        need[0] = max_i64(have[0], p->total.dsp), need[1] = max_i64(have[1], p->total.bram18), need[2] = max_i64(have[2], p->total.lut);
+        while (!fits_somehow(cx, p, b, need)) // the last LUTs may take more rounds than the solver makes
+            for (int r = 0; r < RESOURCES; r++)
+                need[r] += need[r] > have[r] ? need[r] / 200 + 1 : 0;
+    }
     for (int r = 0; r < RESOURCES; r++) {
         strbuf_addf(&found, "%s%lld %s", r ? ", " : "", (long long)have[r], what[r]);
-        if (known && need[r] > have[r])
+        if (need[r] > have[r])
             strbuf_addf(&short_of, "%s%lld %s (%lld too many)", short_of.len ? ", " : "", (long long)need[r], what[r], (long long)(need[r] - have[r]));
     }
     diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),

@@ -348,6 +348,49 @@ static void budgets_hold_or_the_shortage_is_named(void **state)
     assert_true(solved > 3 && refused > 3);
 }
 
+// "need 56 EBR (26 too many), 6868 LUT (3172 too many)": the number before `what`, or `have` when it is not short.
+static int64_t needed(const char *what, int64_t have)
+{
+    const char *need = strstr(messages.text, "need "), *end = strchr(need, '\n');
+    const char *at = strstr(need, arena_printf(&arena, " %s (", what));
+    if (!at || at > end)
+        return have;
+    while (at > need && at[-1] >= '0' && at[-1] <= '9')
+        at--;
+    return strtoll(at, NULL, 10);
+}
+
+static struct shortage {
+    const char *name, *family, *bram;
+    int64_t dsp, bram_count, lut;
+} shortages[] = {
+    { "what digits lacks on iCE40 is exact", "ice40", "EBR", 8, 30, 5280 },
+    { "what digits lacks on a small ECP5 is exact", "ecp5", "EBR", 28, 20, 12000 },
+    { "what digits lacks on a small 7-series part is exact", "xc7", "RAMB18", 20, 2, 3000 },
+};
+
+static void the_named_shortage_is_exact(void **state)
+{
+    const struct shortage *r = *state;
+    struct pipeline *p = digits();
+    struct board b = board_of(r->family, r->dsp, r->bram_count, r->lut);
+    const struct schedule_goal slow = { .fps = 1, .max_dsp = -1 };
+    int64_t luts = b.lut * SCHEDULE_LUT_PERCENT / 100;
+    strbuf_clear(&messages);
+    assert_false(schedule_solve(&cx, p, &b, &slow));
+    int64_t dsp = needed("DSP", b.dsp), bram = needed(r->bram, b.bram18), lut = needed("LUT", luts);
+    assert_true(dsp > b.dsp || bram > b.bram18 || lut > luts);
+    // a board with what is named takes it
+    struct board enough = board_of(r->family, dsp, bram, (lut * 100 + SCHEDULE_LUT_PERCENT - 1) / SCHEDULE_LUT_PERCENT);
+    if (!schedule_solve(&cx, p, &enough, &slow))
+        fail_msg("%s", messages.text);
+    // and no board that is larger than this one by less than the largest ratio
+    double factor = fmax((double)dsp / (double)b.dsp, fmax((double)bram / (double)b.bram18, (double)lut / (double)luts)) * 0.98;
+    struct board less = board_of(r->family, (int64_t)((double)b.dsp * factor), (int64_t)((double)b.bram18 * factor), (int64_t)((double)b.lut * factor));
+    diag.errors = 0;
+    assert_false(schedule_solve(&cx, p, &less, &slow));
+}
+
 static void the_users_limit_on_dsp_holds(void **state)
 {
     (void)state;
@@ -480,8 +523,10 @@ int main(void)
         TEST(streams_and_edges_agree_on_their_lanes), TEST(the_same_model_gets_the_same_schedule),
         TEST(reshaped_streams_have_lanes_that_divide_both_pixels),
     };
-    struct CMUnitTest tests[COUNT(fixed) + COUNT(smalls)];
+    struct CMUnitTest tests[COUNT(fixed) + COUNT(smalls) + COUNT(shortages)];
     memcpy(tests, fixed, sizeof fixed);
+    for (size_t i = 0; i < COUNT(shortages); i++)
+        tests[COUNT(fixed) + COUNT(smalls) + i] = (struct CMUnitTest){ shortages[i].name, the_named_shortage_is_exact, NULL, qdq_teardown, &shortages[i] };
     for (size_t i = 0; i < COUNT(smalls); i++)
         tests[COUNT(fixed) + i] = (struct CMUnitTest){ smalls[i].name, check_small, NULL, qdq_teardown, &smalls[i] };
     return cmocka_run_group_tests(tests, NULL, free_glpk);
