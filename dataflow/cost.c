@@ -198,7 +198,7 @@ int cost_exact_segment(const struct stage *s, const struct fold *f, const char *
 
 // ---- memories ----
 
-int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable)
+static int64_t count_bram18(int64_t width_bits, int64_t depth_words, bool writable)
 {
     // width and depth at the widest aspect; each narrower one is twice as deep. A RAMB36 costs the mapper a
     // little less than two RAMB18, so it wins a tie.
@@ -220,6 +220,21 @@ int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable)
         }
     }
     return blocks;
+}
+
+// The enumeration of folds asks for the same few thousand shapes millions of times.
+int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable)
+{
+    static _Thread_local struct { int64_t width, depth, blocks; bool writable; } seen[4096];
+    uint64_t key = (uint64_t)width_bits * 0x9e3779b97f4a7c15u + (uint64_t)depth_words * 0xbf58476d1ce4e5b9u + writable;
+    size_t i = key >> 52;
+    if (seen[i].width != width_bits || seen[i].depth != depth_words || seen[i].writable != writable) {
+        seen[i].width = width_bits;
+        seen[i].depth = depth_words;
+        seen[i].writable = writable;
+        seen[i].blocks = count_bram18(width_bits, depth_words, writable);
+    }
+    return seen[i].blocks;
 }
 
 // LUTs of a ROM or of a simple dual port RAM of LUTs.

@@ -164,6 +164,7 @@ struct pipeline {
     struct cost total;
     bool optimal;
     double gap;
+    const char *bound; // what keeps it from being faster: "LUT", "s03_conv", "the goal", …
     int64_t schedule_nodes; // search nodes visited, for the report
 };
 

@@ -363,6 +363,14 @@ void schedule_apply(struct pipeline *p, const struct option *chosen, const char 
             p->edges[i].lanes = p->streams[p->edges[i].stream].lanes;
 }
 
+static int64_t slowest_stage(const struct pipeline *p)
+{
+    int64_t m = 1;
+    for (int i = 0; i < p->n_stages; i++)
+        m = max_i64(m, p->stages[i].cost.cycles);
+    return m;
+}
+
 static struct cost edge_cost(const struct pipeline *p)
 {
     struct cost sum = { 0 };
@@ -519,6 +527,33 @@ static bool within(const struct cost *c, const int64_t *have)
     return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
 }
 
+// What stands in the way of one cycle less: a stage that has no faster fold, or each resource of which more would
+// help alone, or all of them together.
+static const char *find_bound(struct solve *s, int64_t interval)
+{
+    static const char *const what[RESOURCES] = { "DSP", "RAMB18", "LUT" };
+    struct pipeline *p = s->p;
+    struct arena *a = p->arena, scratch = { 0 };
+    const char *names = NULL;
+    for (int i = 0; i < p->n_stages; i++) {
+        struct options list = { 0 };
+        stage_options(p, &p->stages[i], s->b->tech, interval - 1, &scratch, &list);
+        if (list.n == 0)
+            names = names ? arena_printf(a, "%s, %s", names, p->stages[i].name) : p->stages[i].name;
+    }
+    arena_release(&scratch);
+    bool stages = names != NULL;
+    for (int r = 0; !stages && r < RESOURCES; r++) {
+        double budget[RESOURCES];
+        bool proven = true;
+        memcpy(budget, s->budget, sizeof budget);
+        budget[r] = 16 * budget[r] + 1000;
+        if (try_interval(p, s->b->tech, interval - 1, budget, false, s->chosen, &proven))
+            names = names ? arena_printf(a, "%s or %s", names, what[r]) : what[r];
+    }
+    return names ? names : "DSP, RAMB18 and LUT together";
+}
+
 bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal)
 {
     int64_t have[RESOURCES] = { goal->max_dsp >= 0 ? min_i64(goal->max_dsp, b->dsp) : b->dsp, b->bram18,
@@ -552,6 +587,8 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
                 s.budget[r] = fmin(s.budget[r], (double)(have[r] - top[r])) - (double)(round ? over[r] << round : 0);
     }
     p->gap = p->optimal ? 0 : 1;
+    int64_t interval = slowest_stage(p);
+    p->bound = goal->fps && interval <= wanted && wanted ? "the goal" : find_bound(&s, interval);
     pipeline_verify(p);
     return true;
 }

@@ -14,7 +14,7 @@
 
 // Requantizer rates from the cheapest to the dearest: results a cycle = lanes / cycles.
 static const struct { int lanes, cycles; } rates[] = {
-    { 1, 24 }, { 1, 12 }, { 1, 8 }, { 1, 6 }, { 1, 4 }, { 1, 3 }, { 1, 2 }, { 1, 1 }, { 2, 1 }, { 4, 1 }, { 8, 1 },
+    { 1, 24 }, { 1, 12 }, { 1, 8 }, { 1, 6 }, { 1, 4 }, { 1, 3 }, { 1, 2 }, { 1, 1 }, { 2, 1 }, { 4, 1 }, { 8, 1 }, { 16, 1 },
 };
 #define N_RATES ((int)(sizeof rates / sizeof *rates))
 

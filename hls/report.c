@@ -89,7 +89,7 @@ json_t *report_make(const struct design *d)
     json_object_set_new(o, "model", json_pack("{s:s, s:I, s:I}", "name", d->top, "macs", (json_int_t)p->macs, "params", (json_int_t)p->params));
     json_object_set_new(o, "board", json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", b->name, "part", b->part, "clock_hz", (json_int_t)p->clock_hz,
                                               "dsp", (json_int_t)b->dsp, "bram18", (json_int_t)b->bram18, "lut", (json_int_t)b->lut, "ff", (json_int_t)b->ff));
-    json_object_set_new(o, "schedule", json_pack("{s:s, s:b, s:f, s:I}", "plan", "A", "optimal", p->optimal, "gap", p->gap, "search_nodes", (json_int_t)p->schedule_nodes));
+    json_object_set_new(o, "schedule", json_pack("{s:s, s:b, s:f, s:I, s:s}", "plan", "A", "optimal", p->optimal, "gap", p->gap, "search_nodes", (json_int_t)p->schedule_nodes, "bound", p->bound));
     json_object_set_new(o, "predicted", predicted_report(p));
     for (int i = 0; i < p->n_stages; i++)
         json_array_append_new(stages, stage_report(p, &p->stages[i]));
