@@ -109,15 +109,24 @@ static void print_probes(const struct design *d, struct arena *a, struct strbuf 
     strbuf_addf(sb, "#define NET(root, net) root->%s_core__DOT__##net\n", d->top);
 }
 
+// Stages are the instances that carry the model's nodes as a comment.
+static bool is_first_stage_of_module(const struct netlist *n, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (n->instances[k].comment && strcmp(n->instances[k].module, n->instances[i].module) == 0)
+            return false;
+    return n->instances[i].comment;
+}
+
 static void print_visible(const struct design *d, struct strbuf *sb)
 {
     strbuf_adds(sb, "`verilator_config\n");
     strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_data\"\n", d->top);
     strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_valid\"\n", d->top);
     strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_ready\"\n", d->top);
-    static const char *const modules[] = { "aihls_conv", "aihls_dw", "aihls_gap", "aihls_add", "aihls_table" };
-    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
-        strbuf_addf(sb, "public_flat_rd -module \"%s\" -var \"busy\"\n", modules[i]);
+    for (int i = 0; i < d->netlist->n_instances; i++)
+        if (is_first_stage_of_module(d->netlist, i))
+            strbuf_addf(sb, "public_flat_rd -module \"%s\" -var \"busy\"\n", d->netlist->instances[i].module);
 }
 
 static bool emit_sim(struct emission *e)
