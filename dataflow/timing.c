@@ -18,7 +18,7 @@
 #define SIMPLE_LATENCY 3
 #define FIFO_LATENCY 2
 #define ADD_LATENCY 6
-#define MUL_LATENCY 8
+#define MUL_LATENCY 9
 #define GATHER_LATENCY 8
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
