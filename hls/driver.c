@@ -113,21 +113,14 @@ static void read_sides(struct writer *w)
     const struct pipeline *p = w->d->pipeline;
     const struct graph *g = p->graph, *source = w->d->source;
     struct arena *a = w->cx->arena;
-    w->n_in = p->n_inputs;
-    w->n_out = p->n_outputs;
     w->sides = arena_array(a, struct side, w->n_in + w->n_out);
-    for (int i = 0; i < w->n_in; i++) {
-        const struct host_port *port = &p->inputs[i];
-        w->sides[i] = (struct side){ .label = arena_printf(a, "input%d", i), .port = port, .name = source->inputs[port->model]->name,
-                                     .stream = &p->streams[port->stream], .tensor = g->inputs[port->model] };
-        read_chain(w, &w->sides[i], g->inputs[port->model], port->tensor);
-    }
-    for (int i = 0; i < w->n_out; i++) {
-        const struct host_port *port = &p->outputs[i];
-        struct side *s = &w->sides[w->n_in + i];
-        *s = (struct side){ .label = arena_printf(a, "output%d", i), .port = port, .name = source->outputs[i]->name,
-                            .stream = &p->streams[port->stream], .tensor = g->outputs[i] };
-        read_chain(w, s, port->tensor, g->outputs[i]);
+    for (int i = 0; i < w->n_in + w->n_out; i++) {
+        bool in = i < w->n_in;
+        const struct host_port *port = in ? &p->inputs[i] : &p->outputs[i - w->n_in];
+        const struct tensor *model = (in ? g->inputs : g->outputs)[port->model];
+        w->sides[i] = (struct side){ .label = arena_printf(a, in ? "input%d" : "output%d", in ? i : i - w->n_in), .port = port, .tensor = model,
+                                     .name = (in ? source->inputs : source->outputs)[port->model]->name, .stream = &p->streams[port->stream] };
+        read_chain(w, &w->sides[i], in ? model : port->tensor, in ? port->tensor : model);
     }
 }
 
@@ -395,8 +388,7 @@ static void add_arguments(struct writer *w, struct strbuf *sb, const char *direc
 {
     strbuf_addf(sb, "    struct aihls_%sput %s[] = {", direction, direction);
     for (int i = 0; i < n; i++)
-        strbuf_addf(sb, "%s { %s, %s, %s_%s_COUNT }", i ? "," : "", sides[i].label, type_name(sides[i].tensor->dtype)->constant, big,
-                    upper(w->cx->arena, sides[i].label));
+        strbuf_addf(sb, "%s { %s, %s, %s_%s_COUNT }", i ? "," : "", sides[i].label, type_name(sides[i].tensor->dtype)->constant, big, upper(w->cx->arena, sides[i].label));
     strbuf_adds(sb, " };\n");
 }
 
@@ -522,13 +514,10 @@ static bool write_reference(struct writer *w)
     strbuf_addf(&sb, "static const int32_t stream_count[%d] = {", p->n_streams);
     for (int i = 0; i < p->n_streams; i++)
         strbuf_addf(&sb, " %lld%s", (long long)(p->streams[i].h * p->streams[i].w * p->streams[i].c), i + 1 < p->n_streams ? "," : " };\n");
-    for (int i = 0; i < w->n_in + w->n_out; i++) {
-        bool in = i < w->n_in, first = i == 0 || i == w->n_in, last = i == w->n_in - 1 || i == w->n_in + w->n_out - 1;
-        if (first)
-            strbuf_addf(&sb, "static const int32_t %s_streams[%d] = {", in ? "input" : "output", in ? w->n_in : w->n_out);
-        strbuf_addf(&sb, " %d%s", w->sides[i].port->stream, last ? " };\n" : ",");
-    }
-    strbuf_addf(&sb, "static const struct aihls_reference design = {\n    .stages = stages, .n_stages = %d, .stream_count = stream_count, .n_streams = %d,\n"
+    strbuf_adds(&sb, "static const int32_t input_streams[] = {");
+    for (int i = 0; i < w->n_in + w->n_out; i++)
+        strbuf_addf(&sb, "%s %d,", i == w->n_in ? " };\nstatic const int32_t output_streams[] = {" : "", w->sides[i].port->stream);
+    strbuf_addf(&sb, " };\nstatic const struct aihls_reference design = {\n    .stages = stages, .n_stages = %d, .stream_count = stream_count, .n_streams = %d,\n"
                 "    .inputs = input_streams, .outputs = output_streams,\n};\n\nconst struct aihls_backend %s_reference = AIHLS_REFERENCE(design);\n",
                 p->n_stages, p->n_streams, w->name);
     bool ok = put(w, arena_printf(w->cx->arena, "%s_reference.c", w->name), &sb);
@@ -549,8 +538,8 @@ static bool write_simulation(struct writer *w)
     strbuf_addf(&sb, "static void connect(V%s &top, AihlsWires *inputs, AihlsWires *outputs)\n{\n", name);
     for (int i = 0; i < w->n_in + w->n_out; i++) {
         const char *port = w->sides[i].port->name;
-        strbuf_addf(&sb, "    %s[%d] = { &top.%s_data, &top.%s_valid, &top.%s_ready };\n", i < w->n_in ? "inputs" : "outputs",
-                    i < w->n_in ? i : i - w->n_in, port, port, port);
+        bool in = i < w->n_in;
+        strbuf_addf(&sb, "    %s[%d] = { &top.%s_data, &top.%s_valid, &top.%s_ready };\n", in ? "inputs" : "outputs", in ? i : i - w->n_in, port, port, port);
     }
     strbuf_adds(&sb, "}\n\nstatic const char *const images[] = {\n");
     for (int i = 0; i < n->n_images; i++)
@@ -603,10 +592,9 @@ static bool write_library(struct writer *w)
 
 bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *out, int *n_files)
 {
-    struct writer w = { .cx = cx, .d = d, .out = out, .name = d->top };
+    struct writer w = { .cx = cx, .d = d, .out = out, .name = d->top, .n_in = d->pipeline->n_inputs, .n_out = d->pipeline->n_outputs };
     read_sides(&w);
-    bool ok = write_header(&w) && write_network(&w) && write_reference(&w) &&
-              write_simulation(&w) && write_backends(&w) && write_library(&w);
+    bool ok = write_header(&w) && write_network(&w) && write_reference(&w) && write_simulation(&w) && write_backends(&w) && write_library(&w);
     *n_files += w.n_files;
     return ok;
 }

@@ -342,13 +342,131 @@ static void check_file(void **state)
     assert_int_equal(batch_frames(g, batch), r->want);
 }
 
+// ---- FIFOs and time ----
+
+static struct pipeline *schedule(void (*build)(void))
+{
+    static const struct schedule_goal fastest = { .max_dsp = -1 };
+    const struct graph *g;
+    struct board *b = arena_new(&arena, struct board);
+    *b = (struct board){ .name = "test", .tech = "DSP48E2", .clock_hz = 100000000, .dsp = 60, .bram18 = 200, .lut = 60000, .ff = 120000 };
+    if (m)
+        model_free(m);
+    m = model_new(14);
+    build();
+    struct pipeline *p = qdq_lower(&g, REQUANT_EXACT);
+    if (!schedule_solve(&cx, p, b, &fastest))
+        fail_msg("%s", messages.text);
+    return p;
+}
+
+static struct edge *edge_into(struct pipeline *p, int stream, enum stage_kind kind)
+{
+    for (int i = 0; i < p->n_edges; i++) {
+        struct edge *e = &p->edges[i];
+        if (e->stream == stream && e->consumer >= 0 && p->stages[e->consumer].kind == kind)
+            return e;
+    }
+    fail_msg("no such edge");
+    return NULL;
+}
+
+static int64_t slowest(const struct pipeline *p)
+{
+    int64_t cycles = 0;
+    for (int i = 0; i < p->n_stages; i++)
+        cycles = max_i64(cycles, p->stages[i].cost.cycles);
+    return cycles;
+}
+
+static void late_join(void) // z meets x behind two rings
+{
+    image("x");
+    image("z");
+    conv("x", "a", 5);
+    conv("a", "b", 5);
+    conv("z", "c", 1);
+    add("b", "c", "y");
+    output("y");
+}
+
+// z serves the join alone, so that its host waits instead of a FIFO.
+static void an_input_that_serves_one_join_needs_no_room(void **state)
+{
+    (void)state;
+    qdq_setup();
+    struct pipeline *p = schedule(late_join);
+    for (int i = 0; i < p->n_edges; i++)
+        assert_int_equal(p->edges[i].depth_words, 32);
+    assert_true(p->interval_cycles * 100 <= slowest(p) * 101);
+    for (int i = 0; i < p->n_edges; i++)
+        p->edges[i].depth_words = 1;
+    assert_false(timing_run(p, &arena, 4).deadlock);
+}
+
+// Each input must get as far ahead of the other as the ring on its way holds back.
+static void inputs_that_pass_each_other_need_room(void **state)
+{
+    (void)state;
+    qdq_setup();
+    struct pipeline *p = schedule(inputs_that_pass_each_other);
+    struct edge *x = edge_into(p, p->inputs[0].stream, STAGE_ADD), *z = edge_into(p, p->inputs[1].stream, STAGE_ADD);
+    const int64_t two_rows = 2 * 12 * 4; // elements
+    assert_true(x->depth_words * p->streams[x->stream].lanes >= two_rows && z->depth_words * p->streams[z->stream].lanes >= two_rows);
+    assert_true(p->interval_cycles * 100 <= slowest(p) * 101);
+    assert_false(timing_run(p, &arena, 6).deadlock);
+    x->depth_words = z->depth_words = 1;
+    assert_true(timing_run(p, &arena, 4).deadlock);
+}
+
+static void chain_with_one_output(void)
+{
+    image("x");
+    conv("x", "a", 3);
+    conv("a", "b", 1);
+    output("b");
+}
+
+static void the_latency_is_that_of_the_last_output(void **state)
+{
+    (void)state;
+    qdq_setup();
+    struct pipeline *both = schedule(output_inside_of_a_chain);
+    int64_t latency = both->latency_cycles, interval = both->interval_cycles;
+    struct pipeline *one = schedule(chain_with_one_output);
+    assert_int_equal(latency, one->latency_cycles);
+    assert_int_equal(interval, one->interval_cycles);
+}
+
+// Inputs of one pipeline differ in size: each has its own number of beats a frame.
+static void small_and_large(void)
+{
+    image("x");
+    model_input(m, "z", DT_FLOAT, 4, DIMS(1, 4, 3, 3));
+    qdq("z", 0.05f, 0, I8);
+    conv("x", "a", 3);
+    conv("z", "b", 1);
+    output("a");
+    output("b");
+}
+
+static void frames_of_inputs_keep_pace(void **state)
+{
+    (void)state;
+    qdq_setup();
+    struct pipeline *p = schedule(small_and_large);
+    assert_true(p->interval_cycles * 100 <= slowest(p) * 101);
+    assert_false(timing_run(p, &arena, 9).deadlock);
+}
+
 #define TEST(f) cmocka_unit_test_teardown(f, qdq_teardown)
 
 int main(void)
 {
     const struct CMUnitTest fixed[] = {
         TEST(ranges_come_from_each_input_and_outputs_keep_theirs), TEST(what_the_host_does_for_one_output_hardware_does_for_another),
-        TEST(without_data_every_input_is_synthesised),
+        TEST(without_data_every_input_is_synthesised), TEST(an_input_that_serves_one_join_needs_no_room),
+        TEST(inputs_that_pass_each_other_need_room), TEST(the_latency_is_that_of_the_last_output), TEST(frames_of_inputs_keep_pace),
     };
     struct CMUnitTest tests[COUNT(fixed) + COUNT(rows) + COUNT(files)];
     size_t n = COUNT(fixed);
