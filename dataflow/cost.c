@@ -198,7 +198,7 @@ int cost_exact_segment(const struct stage *s, const struct fold *f, const char *
 
 // ---- memories ----
 
-int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable)
+static int64_t count_bram18(int64_t width_bits, int64_t depth_words, bool writable)
 {
     // width and depth at the widest aspect; each narrower one is twice as deep. A RAMB36 costs the mapper a
     // little less than two RAMB18, so it wins a tie.
@@ -220,6 +220,21 @@ int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable)
         }
     }
     return blocks;
+}
+
+// The enumeration of folds asks for the same few thousand shapes millions of times.
+int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable)
+{
+    static _Thread_local struct { int64_t width, depth, blocks; bool writable; } seen[4096];
+    uint64_t key = (uint64_t)width_bits * 0x9e3779b97f4a7c15u + (uint64_t)depth_words * 0xbf58476d1ce4e5b9u + writable;
+    size_t i = key >> 52;
+    if (seen[i].width != width_bits || seen[i].depth != depth_words || seen[i].writable != writable) {
+        seen[i].width = width_bits;
+        seen[i].depth = depth_words;
+        seen[i].writable = writable;
+        seen[i].blocks = count_bram18(width_bits, depth_words, writable);
+    }
+    return seen[i].blocks;
 }
 
 // LUTs of a ROM or of a simple dual port RAM of LUTs.
@@ -264,15 +279,39 @@ static int acc_bits_total(const struct stage *s)
 // The coefficients below are fits to Yosys 0.23 on single templates (docs/50-rtl.md has the table); `make synth`
 // holds whole networks against their sum.
 
+// Bits of the sum of accumulator and bias, which a requantizer multiplies.
+static int64_t requant_x_bits(const struct stage *s)
+{
+    return max_i64(acc_bits_total(s), s->rq.bias_bits) + 1;
+}
+
+static int64_t digit_bits(const struct stage *s, const struct fold *f)
+{
+    return ceil_div(s->rq.mult_bits, f->rq_cycles);
+}
+
+int cost_requant_dsp(const struct stage *s, const struct fold *f, const char *tech)
+{
+    int widest = strcmp(tech, "DSP48E2") == 0 ? 27 : strcmp(tech, "DSP48E1") == 0 ? 25 : 0; // of the pre-adder
+    if (!s->has_requant || s->rq.mult_bits == 1 || requant_x_bits(s) > widest)
+        return 0;
+    return digit_bits(s, f) <= 17 ? 1 : 2; // aihls_scale
+}
+
 // A digit-serial requantizer lane: multiplier, variable shift, rounding and saturation.
 static void add_requant(struct cost *c, const struct stage *s, const struct fold *f)
 {
     const struct requant *r = &s->rq;
-    int64_t x_bits = max_i64(acc_bits_total(s), r->bias_bits) + 1, lut = 87, ff = 96 + 12 * r->shift_bits;
+    int64_t x_bits = requant_x_bits(s), lut = 87, ff = 96 + 12 * r->shift_bits;
     static const int shifter_lut[] = { 0, 30, 59, 70, 81, 92, 103 };
     lut += shifter_lut[r->shift_bits < 6 ? r->shift_bits : 6];
-    if (r->mult_bits > 1) {
-        int64_t digit = ceil_div(r->mult_bits, f->rq_cycles);
+    int64_t digit = digit_bits(s, f);
+    if (f->rq_dsp) {
+        bool one = digit <= 17;
+        c->dsp += f->rq_lanes * (one ? 1 : 2);
+        lut += f->rq_cycles > 1 ? x_bits + digit : one ? 0 : x_bits;
+        ff += f->rq_cycles > 1 || !one ? 22 + x_bits + r->mult_bits : 22;
+    } else if (r->mult_bits > 1) {
         lut += x_bits * digit * 13 / 10 + (digit == 1 ? 40 : f->rq_cycles > 1 ? 10 : 0);
         ff += 98 + 10 * (digit - 1);
     }

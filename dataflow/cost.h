@@ -47,6 +47,8 @@ void cost_add(struct cost *sum, const struct cost *c); // resources only
 // (enumeration), or the actual ones in their places (after the choice). At least 1.
 int cost_safe_segment(const struct stage *s, const char *tech);
 int cost_exact_segment(const struct stage *s, const struct fold *f, const char *tech);
+// DSP blocks of a requantizer lane at f->rq_cycles when f->rq_dsp; 0: tech cannot do it.
+int cost_requant_dsp(const struct stage *s, const struct fold *f, const char *tech);
 // True when two products may share a multiplier block of that technology.
 bool cost_can_pack(const struct stage *s, const char *tech);
 int cost_lane_shift(const char *tech);

@@ -230,10 +230,10 @@ static void dump_stage(const struct stage *s, struct strbuf *out)
     if (s->kind == STAGE_CONCAT)
         strbuf_addf(out, "  pieces %lld %lld\n", (long long)s->piece[0], (long long)s->piece[1]);
     strbuf_addf(out,
-                "  fold lanes %d word %d rows_par %d %s pack %d seg %d rq %d/%d ring_rows %d "
+                "  fold lanes %d word %d rows_par %d %s pack %d seg %d rq %d/%d %s ring_rows %d "
                 "in_lanes %d\n",
                 f->lanes, f->word, f->rows_par, f->use_dsp ? "dsp" : "lut", f->pack, f->seg_len,
-                f->rq_lanes, f->rq_cycles, f->ring_rows, f->in_lanes);
+                f->rq_lanes, f->rq_cycles, f->rq_dsp ? "dsp" : "lut", f->ring_rows, f->in_lanes);
     strbuf_addf(out, "  cost cycles %lld dsp %lld bram18 %lld lut %lld ff %lld\n",
                 (long long)s->cost.cycles, (long long)s->cost.dsp, (long long)s->cost.bram18,
                 (long long)s->cost.lut, (long long)s->cost.ff);

@@ -70,6 +70,7 @@ struct fold {
     int seg_len;   // cells of a chain whose low lane provably cannot overflow
     int rq_lanes;  // results requantized at a time
     int rq_cycles; // cycles for each of them
+    bool rq_dsp;   // the requantizer's multipliers are DSP blocks
     int ring_rows;
     bool ring_block, rom_block, param_block; // block RAM instead of LUTs
     int in_lanes;  // elements per beat at the input, after narrowing
@@ -172,6 +173,7 @@ struct pipeline {
     struct cost total;
     bool optimal;
     double gap;
+    const char *bound; // what keeps it from being faster: "LUT", "s03_conv", "the goal", …
     int64_t schedule_nodes; // search nodes visited, for the report
 };
 

@@ -25,8 +25,8 @@
 
 #define RESOURCES 3
 #define WEIGHT_ROUNDS 300
-#define SEARCH_NODES 200000 // of the search for least resources, which may stop at a good choice
 #define MAX_STATES 20000    // per stage, of the proof whether anything fits
+#define LEAST_STATES 5000   // per stage, of the search for least resources, which may end at a good choice
 #define FIFO_ROUNDS 6
 
 typedef double shares_row[RESOURCES];
@@ -40,9 +40,9 @@ struct problem {
     int n_weights;
     double *rest[4];  // [weight][stage]: lower bound of the stages from here on
     double *rest_sum; // the same for the plain sum, the objective
+    double price[RESOURCES], *rest_price; // see find_prices
     int64_t nodes;
-    bool exhausted; // the search for less was cut
-    int *choice, *best;
+    int *best;
     double best_value;
 };
 
@@ -75,14 +75,12 @@ static enum answer weigh(struct problem *q)
     for (int round = 0; round < WEIGHT_ROUNDS; round++) {
         double sum[RESOURCES] = { 0 };
         for (int s = 0; s < q->n; s++) {
-            q->choice[s] = cheapest(q, s, w);
+            q->best[s] = cheapest(q, s, w);
             for (int r = 0; r < RESOURCES; r++)
-                sum[r] += q->cost[s][q->choice[s]][r];
+                sum[r] += q->cost[s][q->best[s]][r];
         }
-        if (sum[0] <= 1 && sum[1] <= 1 && sum[2] <= 1) {
-            memcpy(q->best, q->choice, (size_t)q->n * sizeof *q->best);
+        if (sum[0] <= 1 && sum[1] <= 1 && sum[2] <= 1)
             return FITS;
-        }
         double bound = dot(w, sum);
         if (bound > 1 + 1e-9)
             return NO_FIT;
@@ -100,38 +98,6 @@ static enum answer weigh(struct problem *q)
             w[r] /= total;
     }
     return UNKNOWN;
-}
-
-static void search(struct problem *q, int stage, const double *used, double value)
-{
-    static const double plain[RESOURCES] = { 1, 1, 1 };
-    if (q->exhausted)
-        return;
-    if (++q->nodes > SEARCH_NODES) {
-        q->exhausted = true;
-        return;
-    }
-    if (stage == q->n) {
-        if (value < q->best_value) {
-            q->best_value = value;
-            memcpy(q->best, q->choice, (size_t)q->n * sizeof *q->best);
-        }
-        return;
-    }
-    for (int o = 0; o < q->front[stage].n; o++) {
-        double next[RESOURCES], v = value + dot(plain, q->cost[stage][o]);
-        bool possible = v + q->rest_sum[stage + 1] < q->best_value - 1e-12;
-        for (int r = 0; r < RESOURCES; r++) {
-            next[r] = used[r] + q->cost[stage][o][r];
-            possible &= next[r] <= 1;
-        }
-        for (int k = 0; possible && k < q->n_weights; k++)
-            possible = dot(q->weight[k], next) + q->rest[k][stage + 1] <= 1 + 1e-9;
-        if (!possible)
-            continue;
-        q->choice[stage] = o;
-        search(q, stage + 1, next, v);
-    }
 }
 
 static void bounds(struct problem *q, struct arena *a)
@@ -152,6 +118,7 @@ static void bounds(struct problem *q, struct arena *a)
 struct state {
     int32_t used[RESOURCES]; // of budget units
     int32_t parent, option;  // in the previous stage's list
+    double bound;            // of what it leads to, in the search for least resources
 };
 
 struct layer {
@@ -214,6 +181,90 @@ static void expand(struct problem *q, struct arena *a, int stage, const struct l
         }
 }
 
+// The sum of shares plus a price for each, w - 1, is a lower bound of the sum of shares once the price of the whole
+// budget is taken off (Lagrangian relaxation). Subgradient steps raise it; q->price and q->rest_price receive the best.
+static void find_prices(struct problem *q, struct arena *a)
+{
+    double price[RESOURCES] = { 0 }, best = -1;
+    q->rest_price = arena_array(a, double, q->n + 1);
+    for (int round = 0; round < WEIGHT_ROUNDS; round++) {
+        double w[RESOURCES], sum[RESOURCES] = { 0 }, bound = 0;
+        for (int r = 0; r < RESOURCES; r++)
+            w[r] = 1 + price[r];
+        for (int s = 0; s < q->n; s++) {
+            int o = cheapest(q, s, w);
+            bound += dot(w, q->cost[s][o]);
+            for (int r = 0; r < RESOURCES; r++)
+                sum[r] += q->cost[s][o][r];
+        }
+        bound -= price[0] + price[1] + price[2];
+        if (bound > best) {
+            best = bound;
+            memcpy(q->price, price, sizeof price);
+        }
+        for (int r = 0; r < RESOURCES; r++)
+            price[r] = fmax(0, price[r] + (sum[r] - 1) / (1 + 0.1 * round));
+    }
+    for (int s = q->n - 1; s >= 0; s--) {
+        double w[RESOURCES] = { 1 + q->price[0], 1 + q->price[1], 1 + q->price[2] };
+        q->rest_price[s] = q->rest_price[s + 1] + dot(w, q->cost[s][cheapest(q, s, w)]);
+    }
+}
+
+// Least sum of shares that a choice which goes on from state s, before stage `stage`, can have.
+static double state_bound(const struct problem *q, const struct state *s, int stage)
+{
+    double value = 0, priced = q->rest_price[stage];
+    for (int r = 0; r < RESOURCES; r++) {
+        double share = q->budget[r] > 0 ? s->used[r] / q->budget[r] : 0;
+        value += share;
+        priced += (1 + q->price[r]) * share - q->price[r];
+    }
+    return fmax(value + q->rest_sum[stage], priced);
+}
+
+static void take_path(struct problem *q, const struct layer *layer, int at)
+{
+    for (int s = q->n; s > 0; s--) {
+        q->best[s - 1] = layer[s].items[at].option;
+        at = layer[s].items[at].parent;
+    }
+}
+
+static int by_bound(const void *a, const void *b)
+{
+    const struct state *x = a, *y = b;
+    return x->bound != y->bound ? (x->bound < y->bound ? -1 : 1) : by_cost(a, b);
+}
+
+// Replaces q->best, whose sum of shares is q->best_value, by the choice of least sum: the same dynamic program, without the
+// states that a bound shows to lead to no less than the best so far.
+static void find_least(struct problem *q, struct arena *a)
+{
+    struct layer *layer = arena_array(a, struct layer, q->n + 1);
+    int32_t *least = arena_array(a, int32_t, (int64_t)q->budget[1] + 3);
+    struct state start = { .parent = -1 };
+    find_prices(q, a);
+    arena_push(a, layer[0].items, layer[0].n, layer[0].cap, start);
+    for (int s = 0; s < q->n; s++) {
+        struct layer *to = &layer[s + 1];
+        expand(q, a, s, &layer[s], to);
+        q->nodes += to->n;
+        int n = 0;
+        for (int i = 0; i < to->n; i++) {
+            to->items[i].bound = state_bound(q, &to->items[i], s + 1);
+            if (to->items[i].bound < q->best_value - 1e-12)
+                to->items[n++] = to->items[i];
+        }
+        to->n = n;
+        remove_dominated(to, least, (int32_t)q->budget[1]);
+        qsort(to->items, (size_t)to->n, sizeof *to->items, by_bound);
+        to->n = to->n < LEAST_STATES ? to->n : LEAST_STATES;
+    }
+    if (layer[q->n].n)
+        take_path(q, layer, 0);
+}
+
 static enum answer decide(struct problem *q, struct arena *a)
 {
     struct layer *layer = arena_array(a, struct layer, q->n + 1);
@@ -233,11 +284,7 @@ static enum answer decide(struct problem *q, struct arena *a)
             cut = true;
         }
     }
-    int at = 0;
-    for (int s = q->n; s > 0; s--) {
-        q->best[s - 1] = layer[s].items[at].option;
-        at = layer[s].items[at].parent;
-    }
+    take_path(q, layer, 0);
     return FITS;
 }
 
@@ -249,7 +296,6 @@ static bool solve_at(struct pipeline *p, const char *tech, int64_t interval, con
     struct options *front = arena_array(a, struct options, p->n_stages);
     memcpy(q.budget, budget, sizeof q.budget);
     q.cost = arena_array(a, shares_row *, p->n_stages);
-    q.choice = arena_array(a, int, p->n_stages);
     q.best = arena_array(a, int, p->n_stages);
     for (int s = 0; s < p->n_stages; s++) {
         stage_options(p, &p->stages[s], tech, interval, a, &front[s]);
@@ -267,12 +313,11 @@ static bool solve_at(struct pipeline *p, const char *tech, int64_t interval, con
         *proven &= answer != UNKNOWN;
     }
     if (answer == FITS && least) {
-        static const double zero[RESOURCES];
         bounds(&q, a);
         q.best_value = 0;
         for (int s = 0; s < q.n; s++)
             q.best_value += q.cost[s][q.best[s]][0] + q.cost[s][q.best[s]][1] + q.cost[s][q.best[s]][2];
-        search(&q, 0, zero, 0);
+        find_least(&q, a);
     }
     p->schedule_nodes += q.nodes;
     if (answer != FITS)
@@ -317,6 +362,14 @@ void schedule_apply(struct pipeline *p, const struct option *chosen, const char 
     for (int i = 0; i < p->n_edges; i++)
         if (p->edges[i].consumer < 0)
             p->edges[i].lanes = p->streams[p->edges[i].stream].lanes;
+}
+
+static int64_t slowest_stage(const struct pipeline *p)
+{
+    int64_t m = 1;
+    for (int i = 0; i < p->n_stages; i++)
+        m = max_i64(m, p->stages[i].cost.cycles);
+    return m;
 }
 
 static struct cost edge_cost(const struct pipeline *p)
@@ -475,6 +528,33 @@ static bool within(const struct cost *c, const int64_t *have)
     return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
 }
 
+// What stands in the way of one cycle less: a stage that has no faster fold, or each resource of which more would
+// help alone, or all of them together.
+static const char *find_bound(struct solve *s, int64_t interval)
+{
+    static const char *const what[RESOURCES] = { "DSP", "RAMB18", "LUT" };
+    struct pipeline *p = s->p;
+    struct arena *a = p->arena, scratch = { 0 };
+    const char *names = NULL;
+    for (int i = 0; i < p->n_stages; i++) {
+        struct options list = { 0 };
+        stage_options(p, &p->stages[i], s->b->tech, interval - 1, &scratch, &list);
+        if (list.n == 0)
+            names = names ? arena_printf(a, "%s, %s", names, p->stages[i].name) : p->stages[i].name;
+    }
+    arena_release(&scratch);
+    bool stages = names != NULL;
+    for (int r = 0; !stages && r < RESOURCES; r++) {
+        double budget[RESOURCES];
+        bool proven = true;
+        memcpy(budget, s->budget, sizeof budget);
+        budget[r] = 16 * budget[r] + 1000;
+        if (try_interval(p, s->b->tech, interval - 1, budget, false, s->chosen, &proven))
+            names = names ? arena_printf(a, "%s or %s", names, what[r]) : what[r];
+    }
+    return names ? names : "DSP, RAMB18 and LUT together";
+}
+
 bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal)
 {
     int64_t have[RESOURCES] = { goal->max_dsp >= 0 ? min_i64(goal->max_dsp, b->dsp) : b->dsp, b->bram18,
@@ -508,6 +588,8 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
                 s.budget[r] = fmin(s.budget[r], (double)(have[r] - top[r])) - (double)(round ? over[r] << round : 0);
     }
     p->gap = p->optimal ? 0 : 1;
+    int64_t interval = slowest_stage(p);
+    p->bound = goal->fps && interval <= wanted && wanted ? "the goal" : find_bound(&s, interval);
     pipeline_verify(p);
     return true;
 }

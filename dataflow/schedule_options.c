@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "dataflow/cost.h"
 
+#define SLOWEST_DSP_RATE 4 // cycles a result; slower requantizers are small in LUTs
 #define MAX_CHAIN 512      // cells of one lane; no network here profits from more
 #define MAX_HOST_LANES 64  // elements a beat of the input: 512 bits, a wide AXI stream
 #define HOST_LANE_CHOICES 8
@@ -13,7 +14,7 @@
 
 // Requantizer rates from the cheapest to the dearest: results a cycle = lanes / cycles.
 static const struct { int lanes, cycles; } rates[] = {
-    { 1, 24 }, { 1, 12 }, { 1, 8 }, { 1, 6 }, { 1, 4 }, { 1, 3 }, { 1, 2 }, { 1, 1 }, { 2, 1 }, { 4, 1 }, { 8, 1 },
+    { 1, 24 }, { 1, 12 }, { 1, 8 }, { 1, 6 }, { 1, 4 }, { 1, 3 }, { 1, 2 }, { 1, 1 }, { 2, 1 }, { 4, 1 }, { 8, 1 }, { 16, 1 },
 };
 #define N_RATES ((int)(sizeof rates / sizeof *rates))
 
@@ -67,6 +68,7 @@ struct enumeration {
     int64_t interval;
     struct arena *a;
     struct options *out;
+    const char *tech;
     int safe_segment; // worst-case chain length of packed multipliers
     bool can_pack;
 };
@@ -106,29 +108,33 @@ static void choose_multiplier(const struct enumeration *e, struct fold f)
     price(e, f);
 }
 
-// The two slowest requantizers that keep the interval, for `lanes` results a pass. Faster ones cost more, except that
-// one bit a cycle may cost more than two.
+// Whether results leave a pass in whole beats at rate r.
+static bool rate_possible(const struct stage *s, const struct fold *f)
+{
+    int64_t slices = s->kind == STAGE_CONV ? s->geo.group : 1, per_slice = s->out_c / slices;
+    int lanes = s->kind == STAGE_CONV ? f->lanes : f->word;
+    bool one_pass = lanes >= per_slice && slices == 1;
+    return f->rq_lanes == 1 || one_pass || (lanes % f->rq_lanes == 0 && (slices == 1 || per_slice % f->rq_lanes == 0));
+}
+
+// The slowest requantizers that keep the interval, for `lanes` results a pass. Faster ones cost more, except that one
+// bit a cycle may cost more than two, and that DSP blocks save an adder at one result a cycle.
 static void choose_rate(const struct enumeration *e, struct fold f)
 {
     const struct stage *s = e->s;
-    int64_t slices = s->kind == STAGE_CONV ? s->geo.group : 1;
-    int64_t per_slice = s->out_c / slices;
-    int found = 0;
-    for (int r = 0; r < N_RATES && found < 2; r++) {
-        struct fold g = f;
-        g.rq_lanes = rates[r].lanes;
-        g.rq_cycles = rates[r].cycles;
-        if (!s->has_requant && g.rq_cycles > 1)
-            continue;
-        int lanes = s->kind == STAGE_CONV ? g.lanes : g.word;
-        bool one_pass = lanes >= per_slice && slices == 1;
-        if (g.rq_lanes > 1 && !one_pass && (lanes % g.rq_lanes || (slices > 1 && per_slice % g.rq_lanes)))
-            continue;
-        g.seg_len = 1; // cycles do not depend on it
-        if (cost_cycles(s, &g) > e->interval)
-            continue;
-        choose_multiplier(e, g);
-        found++;
+    for (int dsp = 0; dsp < 2; dsp++) {
+        f.rq_dsp = dsp;
+        for (int r = 0, found = 0; r < N_RATES && found < (dsp ? 4 : 2); r++) {
+            f.rq_lanes = rates[r].lanes;
+            f.rq_cycles = rates[r].cycles;
+            if ((!s->has_requant && f.rq_cycles > 1) || (dsp && (f.rq_cycles > SLOWEST_DSP_RATE || !cost_requant_dsp(s, &f, e->tech))))
+                continue;
+            f.seg_len = 1; // cycles do not depend on it
+            if (!rate_possible(s, &f) || cost_cycles(s, &f) > e->interval)
+                continue;
+            choose_multiplier(e, f);
+            found++;
+        }
     }
 }
 
@@ -217,16 +223,21 @@ static void gap_options(const struct enumeration *e, int lanes)
         f.rq_cycles = rates[r].cycles;
         if (!e->s->has_requant && f.rq_cycles > 1) // a maximum
             continue;
-        struct option o = { f, cost_stage(e->s, &f) };
-        if (o.cost.cycles <= e->interval)
-            keep(e->a, e->out, &o);
+        for (int dsp = 0; dsp < 2; dsp++) {
+            f.rq_dsp = dsp;
+            if (dsp && (f.rq_cycles > SLOWEST_DSP_RATE || !cost_requant_dsp(e->s, &f, e->tech)))
+                break;
+            struct option o = { f, cost_stage(e->s, &f) };
+            if (o.cost.cycles <= e->interval)
+                keep(e->a, e->out, &o);
+        }
     }
 }
 
 void stage_options(const struct pipeline *p, const struct stage *s, const char *tech, int64_t interval,
                    struct arena *a, struct options *out)
 {
-    struct enumeration e = { .s = s, .interval = interval, .a = a, .out = out };
+    struct enumeration e = { .s = s, .interval = interval, .a = a, .out = out, .tech = tech };
     const struct stream *in = stage_in(p, s, 0);
     out->n = 0;
     if (s->kind == STAGE_CONV || (s->kind == STAGE_DW && s->op == DW_MAC)) {

@@ -318,7 +318,7 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
         k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
                      (s->kind == STAGE_ADD ? ADD_LATENCY : s->kind == STAGE_MUL ? MUL_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
-                      s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles : SIMPLE_LATENCY);
+                      s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY);
         if (s->kind == STAGE_GATHER)
             init_gather(m, s, k);
     }

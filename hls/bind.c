@@ -173,6 +173,11 @@ static void requant_params(struct binding *b, struct instance *i, const struct s
     instance_int(n, i, "RQ_CYCLES", s->fold.rq_cycles);
     if (r->by_pixel)
         instance_int(n, i, "PARAM_PIXELS", 1);
+    if (s->fold.rq_dsp) {
+        instance_int(n, i, "RQ_DSP", 1);
+        if (s->kind == STAGE_GAP || (s->kind == STAGE_DW && s->op != DW_MAC))
+            instance_text(n, i, "TECH", "TECH");
+    }
     instance_int(n, i, "MULT_W", r->mult_bits);
     instance_int(n, i, "BIAS_W", r->bias_bits);
     instance_int(n, i, "SHIFT_MIN", r->shift_min);

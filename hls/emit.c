@@ -126,30 +126,24 @@ static void print_probes(const struct design *d, struct arena *a, struct strbuf 
     strbuf_addf(sb, "#define NET(root, net) root->%s_core__DOT__##net\n", d->top);
 }
 
-static const struct instance *stage_unit(const struct design *d, struct arena *a, int stage)
+// Stages are the instances that carry the model's nodes as a comment.
+static bool is_first_stage_of_module(const struct netlist *n, int i)
 {
-    const char *name = bind_stage_instance(d->pipeline, a, stage);
-    for (int i = 0; i < d->netlist->n_instances; i++)
-        if (strcmp(d->netlist->instances[i].name, name) == 0)
-            return &d->netlist->instances[i];
-    BUG("stage %s has no instance", name);
+    for (int k = 0; k < i; k++)
+        if (n->instances[k].comment && strcmp(n->instances[k].module, n->instances[i].module) == 0)
+            return false;
+    return n->instances[i].comment;
 }
 
-static void print_visible(const struct design *d, struct arena *a, struct strbuf *sb)
+static void print_visible(const struct design *d, struct strbuf *sb)
 {
     strbuf_adds(sb, "`verilator_config\n");
     strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_data\"\n", d->top);
     strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_valid\"\n", d->top);
     strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_ready\"\n", d->top);
-    const char **module = arena_array(a, const char *, d->pipeline->n_stages);
-    for (int i = 0; i < d->pipeline->n_stages; i++) {
-        bool again = false;
-        module[i] = stage_unit(d, a, i)->module;
-        for (int k = 0; k < i; k++)
-            again |= strcmp(module[k], module[i]) == 0;
-        if (!again)
-            strbuf_addf(sb, "public_flat_rd -module \"%s\" -var \"busy\"\n", module[i]);
-    }
+    for (int i = 0; i < d->netlist->n_instances; i++)
+        if (is_first_stage_of_module(d->netlist, i))
+            strbuf_addf(sb, "public_flat_rd -module \"%s\" -var \"busy\"\n", d->netlist->instances[i].module);
 }
 
 static bool emit_sim(struct emission *e)
@@ -161,7 +155,7 @@ static bool emit_sim(struct emission *e)
     bool ok = put(e, "sim/harness.cpp", (const char *)h->bytes, h->n_bytes);
     print_probes(d, e->a, &sb);
     ok &= put_text(e, "sim/probes.h", &sb);
-    print_visible(d, e->a, &sb);
+    print_visible(d, &sb);
     ok &= put_text(e, "sim/visible.vlt", &sb);
     ok &= put(e, "sim/model.onnx", d->model_bytes.text, d->model_bytes.len);
     ok &= put(e, "sim/board.xml", d->board.xml_text, strlen(d->board.xml_text));

@@ -32,6 +32,7 @@ static json_t *stage_report(const struct pipeline *p, const struct stage *s)
     json_object_set_new(o, "packing", integer(f->pack));
     json_object_set_new(o, "segment", integer(f->seg_len));
     json_object_set_new(o, "requant_rate", json_real((double)f->rq_lanes / f->rq_cycles));
+    json_object_set_new(o, "requant_multipliers", text(!s->has_requant || s->rq.mult_bits == 1 ? "none" : f->rq_dsp ? "dsp" : "lut"));
     json_object_set_new(o, "ring_rows", integer(f->ring_rows));
     json_object_set_new(o, "predicted_cycles", integer(s->cost.cycles));
     json_object_set_new(o, "dsp", integer(s->cost.dsp));
@@ -110,7 +111,7 @@ json_t *report_make(const struct design *d)
     json_object_set_new(o, "model", json_pack("{s:s, s:I, s:I}", "name", d->top, "macs", (json_int_t)p->macs, "params", (json_int_t)p->params));
     json_object_set_new(o, "board", json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", b->name, "part", b->part, "clock_hz", (json_int_t)p->clock_hz,
                                               "dsp", (json_int_t)b->dsp, "bram18", (json_int_t)b->bram18, "lut", (json_int_t)b->lut, "ff", (json_int_t)b->ff));
-    json_object_set_new(o, "schedule", json_pack("{s:s, s:b, s:f, s:I}", "plan", "A", "optimal", p->optimal, "gap", p->gap, "search_nodes", (json_int_t)p->schedule_nodes));
+    json_object_set_new(o, "schedule", json_pack("{s:s, s:b, s:f, s:I, s:s}", "plan", "A", "optimal", p->optimal, "gap", p->gap, "search_nodes", (json_int_t)p->schedule_nodes, "bound", p->bound));
     json_object_set_new(o, "inputs", ports_report(p, p->inputs, p->n_inputs, d->source->inputs));
     json_object_set_new(o, "outputs", ports_report(p, p->outputs, p->n_outputs, d->source->outputs));
     json_object_set_new(o, "predicted", predicted_report(p));

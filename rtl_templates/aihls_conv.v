@@ -58,6 +58,7 @@ module aihls_conv #(
     parameter ZERO_POINT  = 0,
     parameter CLAMP_LO    = -128,
     parameter CLAMP_HI    = 127,
+    parameter RQ_DSP      = 0,      // as in aihls_requant
     // Derived: leave at the default (a Verilog-2005 port cannot name a localparam).
     parameter NSEG        = (ROWS_PAR * WORD + SEG_LEN - 1) / SEG_LEN,
     parameter KC          = (KERNEL_H / ROWS_PAR) * KERNEL_W * ((IN_C/GROUPS + WORD - 1) / WORD),
@@ -175,7 +176,7 @@ module aihls_conv #(
         .L(LANES), .ACC_W(ACC_W), .MP(MP), .LAST_LANES(LAST_LANES), .CHANNELS(OUT_C),
         .REQUANT(1), .RQ_LANES(RQ_LANES), .RQ_CYCLES(RQ_CYCLES), .BIAS_W(BIAS_W),
         .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN), .ZERO_POINT(ZERO_POINT),
-        .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
+        .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI), .RQ_DSP(RQ_DSP), .TECH(TECH)
     ) u_drain (
         .clk(clk), .rst(rst), .done(done_q), .acc(acc[LANES*ACC_W-1:0]), .en(en),
         .blocked(blocked), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),

@@ -22,7 +22,9 @@ module aihls_drain #(
     parameter ZERO_POINT = 0,
     parameter CLAMP_LO   = -128,
     parameter CLAMP_HI   = 127,
-    parameter PARAM_PIXELS = 0, // as in aihls_requant
+    parameter PARAM_PIXELS = 0, // as in aihls_requant, and so the next two
+    parameter RQ_DSP     = 0,
+    parameter TECH       = "GENERIC",
     // Derived: leave at the default.
     parameter P_DEPTH    = (PARAM_PIXELS > 0) ? PARAM_PIXELS : (CHANNELS + RQ_LANES - 1) / RQ_LANES,
     parameter P_ADDR_W   = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH),
@@ -91,7 +93,7 @@ module aihls_drain #(
                 .LANES(RQ_LANES), .CHANNELS(CHANNELS), .ACC_W(ACC_W), .BIAS_W(BIAS_W),
                 .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
                 .RQ_CYCLES(RQ_CYCLES), .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO),
-                .CLAMP_HI(CLAMP_HI), .PARAM_PIXELS(PARAM_PIXELS)
+                .CLAMP_HI(CLAMP_HI), .PARAM_PIXELS(PARAM_PIXELS), .RQ_DSP(RQ_DSP), .TECH(TECH)
             ) u_requant (
                 .clk(clk), .rst(rst), .s_acc_data(hold_q[BEAT_W-1:0]), .s_acc_valid(held_q),
                 .s_acc_ready(beat_ready), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),

@@ -49,6 +49,7 @@ module aihls_dw #(
     parameter ZERO_POINT  = 0,
     parameter CLAMP_LO    = -128,
     parameter CLAMP_HI    = 127,
+    parameter RQ_DSP      = 0,      // as in aihls_requant
     parameter PARAM_PIXELS = 0,
     // Derived: leave at the default.
     parameter NSEG        = (ROWS_PAR + SEG_LEN - 1) / SEG_LEN,
@@ -176,6 +177,7 @@ module aihls_dw #(
         .REQUANT((OP == "MAX") ? 0 : 1), .RQ_LANES(RQ_LANES), .RQ_CYCLES(RQ_CYCLES),
         .BIAS_W(BIAS_W), .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
         .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI),
+        .RQ_DSP(RQ_DSP), .TECH(TECH),
         .PARAM_PIXELS((PARAM_PIXELS != 0) ? OUT_H * OUT_W : 0)
     ) u_drain (
         .clk(clk), .rst(rst), .done(done_q), .acc(acc), .en(en), .blocked(blocked),

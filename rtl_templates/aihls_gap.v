@@ -30,6 +30,8 @@ module aihls_gap #(
     parameter ZERO_POINT = 0,
     parameter CLAMP_LO   = -128,
     parameter CLAMP_HI   = 127,
+    parameter RQ_DSP     = 0,      // as in aihls_requant, and so TECH
+    parameter TECH       = "GENERIC",
     // Derived: leave at the default.
     parameter P_DEPTH    = (IN_C + S_LANES - 1) / S_LANES,
     parameter P_ADDR_W   = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH)
@@ -141,7 +143,8 @@ module aihls_gap #(
             aihls_requant #(
                 .LANES(S_LANES), .CHANNELS(IN_C), .ACC_W(ACC_W), .BIAS_W(BIAS_W), .MULT_W(MULT_W),
                 .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN), .RQ_CYCLES(RQ_CYCLES),
-                .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
+                .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI),
+                .RQ_DSP(RQ_DSP), .TECH(TECH)
             ) u_requant (
                 .clk(clk), .rst(rst), .s_acc_data(sum), .s_acc_valid(beat_valid && closing),
                 .s_acc_ready(rq_ready), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // aihls_requant: y = clamp(ZERO_POINT + RNE((acc + bias) * mult * 2^-shift)), exact, rounded
-// half to even once; shift = SHIFT_MIN + field. LANES results per RQ_CYCLES cycles, LUTs only.
+// half to even once; shift = SHIFT_MIN + field. LANES results per RQ_CYCLES cycles.
+// The multipliers are LUTs, or with RQ_DSP = 1 DSP blocks of TECH: two a lane when a digit has
+// more than 17 bits, else one.
 //
 //   s_acc -> x0 -> +bias -> digit(s) of mult -> (accumulate) -> shift, 2 bits a stage -> round -> m
 //             p_data (parameters, one cycle after p_addr)
@@ -28,6 +30,8 @@ module aihls_requant #(
     parameter CLAMP_LO   = -128,
     parameter CLAMP_HI   = 127,
     parameter PARAM_PIXELS = 0,
+    parameter RQ_DSP     = 0,
+    parameter TECH       = "GENERIC",
     // Derived: leave at the default.
     parameter P_DEPTH    = (PARAM_PIXELS > 0) ? PARAM_PIXELS : (CHANNELS + LANES - 1) / LANES,
     parameter P_ADDR_W   = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH),
@@ -49,7 +53,7 @@ module aihls_requant #(
     localparam PARAM_W   = SHIFT_W + MULT_W + BIAS_W;
     localparam DIGIT_W   = (MULT_W + RQ_CYCLES - 1) / RQ_CYCLES;
     localparam DIGITS    = (MULT_W + DIGIT_W - 1) / DIGIT_W;
-    localparam MUL_LAT   = 1 + $clog2((DIGIT_W + 3) / 4);
+    localparam MUL_LAT   = (RQ_DSP == 0) ? 1 + $clog2((DIGIT_W + 3) / 4) : (DIGIT_W <= 17) ? 4 : 5;
     localparam SERIAL    = (DIGITS > 1) ? DIGITS : 0;   // last digit, and its accumulation
     localparam SHIFT_LAT = (SHIFT_W + 1) / 2;
     // 1 x0, 1 bias, then multiplier, accumulator, shifter, 2 rounding, 1 output
@@ -133,7 +137,7 @@ module aihls_requant #(
             reg  [7:0] m_q;
             aihls_rqlane #(
                 .ACC_W(ACC_W), .BIAS_W(BIAS_W), .MULT_W(MULT_W), .SHIFT_W(SHIFT_W),
-                .SHIFT_MIN(SHIFT_MIN), .DIGIT_W(DIGIT_W), .ZERO_POINT(ZERO_POINT),
+                .SHIFT_MIN(SHIFT_MIN), .DIGIT_W(DIGIT_W), .USE_DSP(RQ_DSP), .TECH(TECH), .ZERO_POINT(ZERO_POINT),
                 .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
             ) u_lane (
                 .clk(clk), .en(rq_en), .accept(accept), .have_x0(x0_valid_q), .load(load_q),

@@ -9,6 +9,8 @@ module aihls_rqlane #(
     parameter SHIFT_W    = 4,
     parameter SHIFT_MIN  = 24,
     parameter DIGIT_W    = 24,
+    parameter USE_DSP    = 0,
+    parameter TECH       = "GENERIC",
     parameter ZERO_POINT = 0,
     parameter CLAMP_LO   = -128,
     parameter CLAMP_HI   = 127
@@ -24,7 +26,7 @@ module aihls_rqlane #(
 );
     localparam X_W     = ((ACC_W > BIAS_W) ? ACC_W : BIAS_W) + 1;
     localparam DIGITS  = (MULT_W + DIGIT_W - 1) / DIGIT_W;
-    localparam MUL_LAT = 1 + $clog2((DIGIT_W + 3) / 4);
+    localparam MUL_LAT = (USE_DSP == 0) ? 1 + $clog2((DIGIT_W + 3) / 4) : (DIGIT_W <= 17) ? 4 : 5;
     localparam WAIT    = MUL_LAT + ((DIGITS > 1) ? DIGITS : 0);
     localparam PROD_W  = X_W + DIGITS * DIGIT_W;
     // value = product * 2^-(SHIFT_MIN-1): its lowest bit is the half; the rest is sticky.
@@ -47,7 +49,9 @@ module aihls_rqlane #(
         if (DIGITS == 1) begin : g_parallel
             reg [MULT_W-1:0] mult_q;
             always @(posedge clk) if (en) mult_q <= param[BIAS_W +: MULT_W];
-            aihls_scale #(.X_W(X_W), .M_W(MULT_W)) u_scale (
+            aihls_scale #(
+                .X_W(X_W), .M_W(MULT_W), .USE_DSP(USE_DSP), .TECH(TECH)
+            ) u_scale (
                 .clk(clk), .en(en), .x(x_q), .m(mult_q), .product(product)
             );
             wire unused_ok = &{1'b0, load};
@@ -67,7 +71,9 @@ module aihls_rqlane #(
             aihls_fit #(.IN_W(MULT_W), .OUT_W(DIGITS*DIGIT_W)) u_mult (
                 .d(param[BIAS_W +: MULT_W]), .q(mult_wide)
             );
-            aihls_scale #(.X_W(X_W), .M_W(DIGIT_W)) u_scale (
+            aihls_scale #(
+                .X_W(X_W), .M_W(DIGIT_W), .USE_DSP(USE_DSP), .TECH(TECH)
+            ) u_scale (
                 .clk(clk), .en(en), .x(x_q), .m(mult_q[DIGIT_W-1:0]), .product(part)
             );
             aihls_delay #(.WIDTH(1), .DELAY(MUL_LAT)) u_first (

@@ -166,7 +166,7 @@ static void describe_fold(struct strbuf *sb, const struct stage *s)
     }
     if (s->has_requant)
         strbuf_addf(sb, " m%d%s", s->rq.mult_bits, s->rq.n > 1 ? "c" : "");
-    strbuf_addf(sb, " rq %d/%d", f->rq_lanes, f->rq_cycles);
+    strbuf_addf(sb, " rq %d/%d%s", f->rq_lanes, f->rq_cycles, f->rq_dsp ? " dsp" : "");
 }
 
 static const char *describe(struct arena *a, const struct pipeline *p)

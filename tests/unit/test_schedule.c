@@ -167,7 +167,7 @@ static double least_shares(const struct fronts *f, const int64_t *have)
 static bool same_fold(const struct fold *a, const struct fold *b) // the chain's length is refined after the choice
 {
     return a->lanes == b->lanes && a->word == b->word && a->rows_par == b->rows_par && a->use_dsp == b->use_dsp && a->pack == b->pack &&
-           a->rq_lanes == b->rq_lanes && a->rq_cycles == b->rq_cycles && a->ring_block == b->ring_block && a->in_lanes == b->in_lanes;
+           a->rq_lanes == b->rq_lanes && a->rq_cycles == b->rq_cycles && a->rq_dsp == b->rq_dsp && a->ring_block == b->ring_block && a->in_lanes == b->in_lanes;
 }
 
 static double chosen_shares(const struct pipeline *p, const struct fronts *f, const int64_t *have)
@@ -285,7 +285,7 @@ static void digits_is_solved_as_glpk_solves_it(void **state)
         assert_true(isfinite(least));
         assert_true(isinf(least_shares(&below, have))); // one cycle less fits no more
         assert_true(chosen_shares(p, &at, have) >= least - 1e-9);
-        assert_true(chosen_shares(p, &at, have) <= least * 1.02); // the search may stop at a good choice
+        assert_true(chosen_shares(p, &at, have) <= least * 1.05); // FIFOs came on top: the budgets of the choice were smaller
     }
 }
 
