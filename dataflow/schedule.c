@@ -351,13 +351,14 @@ void schedule_apply(struct pipeline *p, const struct option *chosen, const char 
             p->edges[s->in_edge[k]].lanes = s->fold.in_lanes;
         p->streams[s->out_stream].lanes = s->fold.rq_lanes;
     }
-    int lanes = 1; // of the input stream: what its readers take
-    for (int i = 0; i < p->n_edges; i++) {
-        struct edge *e = &p->edges[i];
-        if (e->stream == 0 && e->lanes > lanes)
-            lanes = e->lanes;
+    for (int i = 0; i < p->n_inputs; i++)
+        p->streams[p->inputs[i].stream].lanes = 1;
+    for (int i = 0; i < p->n_edges; i++) { // the host sends what the widest reader takes
+        const struct edge *e = &p->edges[i];
+        struct stream *s = &p->streams[e->stream];
+        if (s->producer < 0 && e->lanes > s->lanes)
+            s->lanes = e->lanes;
     }
-    p->streams[0].lanes = lanes;
     for (int i = 0; i < p->n_edges; i++)
         if (p->edges[i].consumer < 0)
             p->edges[i].lanes = p->streams[p->edges[i].stream].lanes;

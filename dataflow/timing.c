@@ -51,6 +51,17 @@ struct machine {
     int64_t latency;
 };
 
+// The host at one input.
+struct source {
+    int stream;
+    int64_t sent, frame_beats;
+};
+
+// And at one output.
+struct sink {
+    int64_t taken, frame_beats;
+};
+
 struct model {
     const struct pipeline *p;
     struct arena *a;
@@ -60,8 +71,9 @@ struct model {
     int *first_edge, *next_edge; // lists of the edges of a stream
     int *wide, n_wide; // edges that widen
     int64_t now, moved;  // last cycle in which something moved
-    int64_t source_beats, source_total, source_interval;
-    int64_t sink_beats;
+    struct source *source;   // per input
+    struct sink *sink;       // per output
+    int64_t source_frames, source_interval;
 };
 
 static void push(struct model *m, int edge, int64_t latency)
@@ -330,7 +342,36 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         m->next_edge[i] = m->first_edge[p->edges[i].stream];
         m->first_edge[p->edges[i].stream] = i;
     }
-    m->source_total = frames * stream_beats(&p->streams[0], p->streams[0].lanes);
+    m->source_frames = frames;
+    m->source = arena_array(a, struct source, p->n_inputs);
+    m->sink = arena_array(a, struct sink, p->n_outputs);
+    for (int i = 0; i < p->n_inputs; i++) {
+        const struct stream *s = &p->streams[p->inputs[i].stream];
+        m->source[i] = (struct source){ .stream = s->index, .frame_beats = stream_beats(s, s->lanes) };
+    }
+    for (int i = 0; i < p->n_outputs; i++) {
+        const struct stream *s = &p->streams[p->outputs[i].stream];
+        m->sink[i].frame_beats = stream_beats(s, s->lanes);
+    }
+}
+
+// An even pace: beat i of an input not before i / beats per frame * interval.
+static void step_source(struct model *m, struct source *s)
+{
+    bool due = s->sent * m->source_interval <= m->now * s->frame_beats;
+    if (!due || s->sent == m->source_frames * s->frame_beats || !can_push(m, s->stream))
+        return;
+    push_all(m, s->stream, 0);
+    s->sent++;
+}
+
+// Whether every output has had its last beat of frame `f`.
+static bool frame_done(const struct model *m, int64_t f)
+{
+    for (int i = 0; i < m->p->n_outputs; i++)
+        if (m->sink[i].taken < (f + 1) * m->sink[i].frame_beats)
+            return false;
+    return true;
 }
 
 static void step_all(struct model *m)
@@ -339,7 +380,7 @@ static void step_all(struct model *m)
     for (int i = 0; i < p->n_edges; i++)
         if (p->edges[i].consumer < 0 && can_pop(m, i)) {
             pop(m, i);
-            m->sink_beats++;
+            m->sink[p->edges[i].port].taken++;
         }
     for (int i = p->n_stages - 1; i >= 0; i--) {
         const struct stage *s = &p->stages[i];
@@ -358,13 +399,8 @@ static void step_all(struct model *m)
     }
     for (int i = 0; i < m->n_wide; i++)
         widen(m, m->wide[i]);
-    // an even pace: beat i not before i / beats per frame * interval
-    int64_t per_frame = stream_beats(&p->streams[0], p->streams[0].lanes);
-    bool due = m->source_beats * m->source_interval <= m->now * per_frame;
-    if (due && m->source_beats < m->source_total && can_push(m, 0)) {
-        push_all(m, 0, 0);
-        m->source_beats++;
-    }
+    for (int i = 0; i < p->n_inputs; i++)
+        step_source(m, &m->source[i]);
 }
 
 // source_interval: cycles per frame at which the host sends; 0: as fast as the pipeline takes it.
@@ -373,14 +409,13 @@ static struct timing_result run_paced(const struct pipeline *p, struct arena *a,
     struct timing_result r = { 0 };
     struct model m;
     int64_t patience = 10000, *done = arena_array(a, int64_t, frames + 1);
-    int64_t frame_beats = stream_beats(&p->streams[p->out_stream], p->streams[p->out_stream].lanes);
     model_init(&m, p, a, frames);
     m.source_interval = source_interval;
     for (int i = 0; i < p->n_stages; i++)
         patience = max_i64(patience, 2 * p->stages[i].cost.cycles);
     for (int64_t seen = 0; seen < frames; m.now++) {
         step_all(&m);
-        if (m.sink_beats >= (seen + 1) * frame_beats)
+        if (frame_done(&m, seen))
             done[seen++] = m.now;
         if (m.now - m.moved > patience) {
             r.deadlock = true;
@@ -405,6 +440,20 @@ static bool enters_join(const struct pipeline *p, const struct edge *e)
     return e->consumer >= 0 && p->stages[e->consumer].n_in > 1;
 }
 
+// Whether all that the edge carries comes from inputs that serve nothing else. When it is full only their hosts
+// wait, so that however late the other side of a join is, no depth is too small.
+static bool holds_up_nobody(const struct pipeline *p, const struct edge *e)
+{
+    const struct stream *s = &p->streams[e->stream];
+    if (stream_edge_count(p, s->index) > 1)
+        return false;
+    const struct stage *from = s->producer < 0 ? NULL : &p->stages[s->producer];
+    for (int k = 0; from && k < from->n_in; k++)
+        if (!holds_up_nobody(p, &p->edges[from->in_edge[k]]))
+            return false;
+    return true;
+}
+
 // Depths that memories offer: LUT RAM up to 64 words, else full RAMB18 of that width.
 static void set_depth(const struct pipeline *p, struct edge *e, int64_t words)
 {
@@ -426,7 +475,7 @@ bool timing_size_fifos(struct pipeline *p)
     int64_t *need = arena_array(&scratch, int64_t, p->n_edges), interval = 1;
     for (int i = 0; i < p->n_edges; i++) {
         struct edge *e = &p->edges[i];
-        e->depth_words = enters_join(p, e) ? 0 : DEFAULT_DEPTH;
+        e->depth_words = enters_join(p, e) && !holds_up_nobody(p, e) ? 0 : DEFAULT_DEPTH;
         e->block = false;
     }
     for (int i = 0; i < p->n_stages; i++)
@@ -436,7 +485,7 @@ bool timing_size_fifos(struct pipeline *p)
     struct timing_result wide = run_paced(p, &scratch, SIZING_FRAMES, interval), sized = { 0 };
     bool ok = !wide.deadlock, joins = false;
     for (int i = 0; i < p->n_edges; i++)
-        need[i] = wide.edge_peak_words[i] + 2;
+        need[i] = p->edges[i].depth_words ? p->edges[i].depth_words : wide.edge_peak_words[i] + 2;
     for (int round = 0; ok && round < SIZING_ROUNDS; round++) {
         for (int i = 0; i < p->n_edges; i++)
             if (enters_join(p, &p->edges[i])) {

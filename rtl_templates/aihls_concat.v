@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // aihls_concat: joins two streams in turn, for ever: A_BEATS beats of s_a, then B_BEATS
 // beats of s_b. With the beats of a pixel it concatenates channels, with those of a row
-// columns, with those of a frame rows.
+// columns, with those of a frame rows. `busy` is 1 in the cycles that take a beat.
 // Latency 1 cycle, one beat per cycle. Two beats are held, so that no ready path goes
 // through.  Reset: drops the beats held, starts with s_a.
 //

@@ -195,6 +195,7 @@ static struct simulation_row {
     { "digits without DSP blocks", "digits", "--board pynq-z2 --max-dsp 0 --fps 20000 --requant fast --calib " DIGITS "digits_calib.npy", "--frames 3", true, true, 0 },
     { "MLPerf Tiny ResNet-8 on ultra96", "mt_resnet8_int8", "--board ultra96", "--frames 3", false, true, 19200 },
     { "MLPerf Tiny ResNet-8 with stalls", "mt_resnet8_int8", "--board ultra96", "--frames 2 --stalls 5", false, false, 0 },
+    { "a face detector of two outputs on ultra96", "uf_slim_320_simplified", "--board ultra96", "--frames 2", false, true, 0 },
 };
 
 static void simulated_network(void **state)
@@ -237,6 +238,21 @@ static void simulated_network(void **state)
     if (r->at_most && cycles > r->at_most)
         fail_msg("%lld cycles per frame, at most %lld wanted", (long long)cycles, (long long)r->at_most);
     json_decref(j);
+}
+
+// Two outputs and integers that the model keeps in floats; the first Cast between two layers is the first obstacle.
+static void integers_in_floats_are_refused(void **state)
+{
+    (void)state;
+    const char *model = shared("models", "pulp_dronet2.onnx");
+    if (access(model, R_OK) != 0) {
+        print_message("skipped: %s is not there\n", model);
+        skip();
+    }
+    run("%s %s --board ultra96 -q -o " DIR "/pulp; test $? = 1", aihls(), model);
+    assert_non_null(strstr(text.text, "error[E201]: Cast cannot run in hardware here"));
+    assert_non_null(strstr(text.text, "'Cast_10' (Cast)"));
+    assert_null(strstr(text.text, "E211"));
 }
 
 static double percent_after(const char *label)
@@ -302,8 +318,8 @@ int main(void)
 {
     if (system("rm -rf " DIR " && mkdir -p " DIR) != 0 || !write_moves())
         return 1;
-    struct CMUnitTest tests[32] = { cmocka_unit_test(digits_keep_their_accuracy_as_integers) };
-    size_t n = 1;
+    struct CMUnitTest tests[32] = { cmocka_unit_test(digits_keep_their_accuracy_as_integers), cmocka_unit_test(integers_in_floats_are_refused) };
+    size_t n = 2;
     for (size_t i = 0; i < sizeof simulations / sizeof *simulations; i++)
         tests[n++] = (struct CMUnitTest){ simulations[i].name, simulated_network, NULL, NULL, &simulations[i] };
     for (size_t i = 0; i < sizeof accuracies / sizeof *accuracies; i++)
