@@ -377,8 +377,12 @@ static void add_gather(struct cost *c, const struct stage *s, const struct fold 
     const int64_t depth[] = { g->out_h, g->out_w, s->out_c / f->word }, bits[] = { map_bits + 2 * count_bits, map_bits, map_bits };
     for (int k = 0; k < 3; k++)
         add_rom(c, depth[k] > LUT_ROM_DEPTH, bits[k], depth[k]);
-    c->lut += 60 + 6 * map_bits + 8 * f->word;
-    c->ff += 60 + 6 * map_bits + 16 * f->word;
+    // sums are reduced modulo the ring in steps, which a ring of a power of two does not need
+    bool whole = ring == (int64_t)1 << ceil_log2(ring);
+    int64_t steps = whole ? 0 : max_i64(1, ceil_log2(ceil_div(in_words + ring - 1, ring)));
+    int64_t sum_bits = whole ? ceil_log2(ring) : ceil_log2(ring << (steps - 1)) + 1;
+    c->lut += 22 + count_bits * 77 / 10 + (4 + steps) * sum_bits * 95 / 100;
+    c->ff += 22 + count_bits * 54 / 10 + (6 + steps) * sum_bits + 8 * f->word;
 }
 
 struct cost cost_stage(const struct stage *s, const struct fold *f)
@@ -402,8 +406,8 @@ struct cost cost_stage(const struct stage *s, const struct fold *f)
     case STAGE_GAP:
         if (!s->has_requant) { // a maximum
             add_ram(&c, false, f->in_lanes * 8, ceil_div(s->in_c, f->in_lanes));
-            c.lut += 40 + f->in_lanes * 12;
-            c.ff += 20;
+            c.lut += 55 + f->in_lanes * 25;
+            c.ff += 37 + f->in_lanes * 23;
             break;
         }
         add_ram(&c, false, f->in_lanes * acc_bits_total(s), ceil_div(s->in_c, f->in_lanes));
@@ -416,15 +420,15 @@ struct cost cost_stage(const struct stage *s, const struct fold *f)
         c.ff += f->in_lanes * 273;
         break;
     case STAGE_MUL:
-        c.lut += f->in_lanes * 430;
-        c.ff += f->in_lanes * 430;
+        c.lut += 20 + f->in_lanes * ((s->a_mult & (s->a_mult - 1)) == 0 ? 145 : 260);
+        c.ff += 10 + f->in_lanes * 281;
         break;
     case STAGE_TABLE:
         if (s->n_tables > 1) { // a memory a lane
             for (int i = 0; i < f->in_lanes; i++)
                 add_rom(&c, true, 8, 256 * ceil_div(s->in_c, f->in_lanes));
-            c.lut += 20;
-            c.ff += f->in_lanes * 8 + 20;
+            c.lut += 15 + f->in_lanes * 8;
+            c.ff += 10 + f->in_lanes * 16;
             break;
         }
         c.lut += f->in_lanes * 32 + 10;
@@ -432,8 +436,8 @@ struct cost cost_stage(const struct stage *s, const struct fold *f)
         break;
     case STAGE_GATHER: add_gather(&c, s, f); break;
     case STAGE_CONCAT:
-        c.lut += f->in_lanes * 8 + 30;
-        c.ff += f->in_lanes * 8 + 30;
+        c.lut += 16 + f->in_lanes * 33 / 2;
+        c.ff += 6 + f->in_lanes * 17;
         break;
     case STAGE_KIND_COUNT: BUG("no stage kind");
     }
