@@ -27,11 +27,14 @@
 
 struct fifo {
     int64_t *arrival; // ring buffer of cycles
-    int64_t capacity; // entries of the ring buffer
+    int64_t capacity; // entries of the ring buffer, a power of two
     int64_t limit;    // beats that fit, 0: any number
     int64_t head, count, peak;
     int sub;          // narrowing: pieces of the head beat taken
     int64_t pixel_beat; // position of the head beat in its pixel
+    int64_t pixel_beats; // of a pixel
+    int parts, last_parts; // that a beat is narrowed to, and a pixel's last beat
+    int wide; // beats of the FIFO that make one of the edge's
 };
 
 struct machine {
@@ -82,12 +85,12 @@ static void push(struct model *m, int edge, int64_t latency)
     if (f->count == f->capacity) {
         int64_t *grown = arena_array(m->a, int64_t, 2 * f->capacity);
         for (int64_t i = 0; i < f->count; i++)
-            grown[i] = f->arrival[(f->head + i) % f->capacity];
+            grown[i] = f->arrival[(f->head + i) & (f->capacity - 1)];
         f->arrival = grown;
         f->capacity *= 2;
         f->head = 0;
     }
-    f->arrival[(f->head + f->count) % f->capacity] = m->now + latency + FIFO_LATENCY;
+    f->arrival[(f->head + f->count) & (f->capacity - 1)] = m->now + latency + FIFO_LATENCY;
     f->count++;
     f->peak = max_i64(f->peak, f->count);
     m->moved = m->now;
@@ -109,49 +112,39 @@ static void push_all(struct model *m, int stream, int64_t latency)
         push(m, i, latency);
 }
 
-// Beats of the FIFO that make one of the edge's.
-static int64_t widening(const struct model *m, int edge)
-{
-    const struct edge *e = &m->p->edges[edge];
-    return max_i64(1, e->lanes / m->p->streams[e->stream].lanes);
-}
-
 static bool head_arrived(const struct fifo *f, int64_t now)
 {
-    return f->count > 0 && f->arrival[f->head % f->capacity] <= now;
+    return f->count > 0 && f->arrival[f->head] <= now;
 }
 
 static bool can_pop(const struct model *m, int edge)
 {
     const struct fifo *f = &m->fifo[edge];
-    return head_arrived(f, m->now) && f->sub >= widening(m, edge) - 1;
+    return head_arrived(f, m->now) && f->sub >= f->wide - 1;
 }
 
 // The widener takes all but the last part of a beat on its own.
 static void widen(struct model *m, int edge)
 {
     struct fifo *f = &m->fifo[edge];
-    if (f->sub >= widening(m, edge) - 1 || !head_arrived(f, m->now))
+    if (f->sub >= f->wide - 1 || !head_arrived(f, m->now))
         return;
     f->sub++;
-    f->head = (f->head + 1) % f->capacity;
+    f->head = (f->head + 1) & (f->capacity - 1);
     f->count--;
     m->moved = m->now;
 }
 
-// Takes one beat of the edge's own (narrowed) width.
+// Takes one beat of the edge's own (narrowed or widened) width.
 static void pop(struct model *m, int edge)
 {
-    const struct edge *e = &m->p->edges[edge];
-    const struct stream *s = &m->p->streams[e->stream];
     struct fifo *f = &m->fifo[edge];
-    int64_t left = min_i64(s->lanes, s->c - f->pixel_beat * s->lanes);
     m->moved = m->now;
-    if (e->lanes <= s->lanes && ++f->sub < ceil_div(left, e->lanes))
+    if (f->wide == 1 && ++f->sub < (f->pixel_beat + 1 == f->pixel_beats ? f->last_parts : f->parts))
         return;
     f->sub = 0;
-    f->pixel_beat = (f->pixel_beat + 1) % ceil_div(s->c, s->lanes);
-    f->head = (f->head + 1) % f->capacity;
+    f->pixel_beat = f->pixel_beat + 1 == f->pixel_beats ? 0 : f->pixel_beat + 1;
+    f->head = (f->head + 1) & (f->capacity - 1);
     f->count--;
 }
 
@@ -195,8 +188,7 @@ static void step_window(struct model *m, const struct stage *s, struct machine *
     int edge = s->in_edge[0];
     step_drain(m, s, k);
     // the loop; rows_in and rows_free count rows since the first frame, k->row output rows likewise
-    int64_t frame = k->row / g->out_h, oy = k->row % g->out_h;
-    bool ready = k->steps_left > 0 || k->pass > 0 || k->rows_seen >= frame * g->in_h + rows_needed(g, oy);
+    bool ready = k->steps_left > 0 || k->pass > 0 || k->rows_seen >= k->row / g->out_h * g->in_h + rows_needed(g, k->row % g->out_h);
     k->rows_seen = k->rows_in;
     if (ready) {
         if (k->steps_left == 0)
@@ -211,8 +203,7 @@ static void step_window(struct model *m, const struct stage *s, struct machine *
             if (++k->pass == k->passes_per_row) {
                 k->pass = 0;
                 k->row++;
-                frame = k->row / g->out_h;
-                k->rows_free = frame * g->in_h + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
+                k->rows_free = k->row / g->out_h * g->in_h + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
             }
         }
     }
@@ -331,7 +322,12 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         // beats inside the producer's own pipeline do not take room in the FIFO
         int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
         f->limit = e->depth_words ? e->depth_words + in_flight : 0;
-        if (e->lanes > p->streams[e->stream].lanes)
+        const struct stream *s = &p->streams[e->stream];
+        f->pixel_beats = ceil_div(s->c, s->lanes);
+        f->parts = (int)ceil_div(s->lanes, e->lanes);
+        f->last_parts = (int)ceil_div(s->c - (f->pixel_beats - 1) * s->lanes, e->lanes);
+        f->wide = e->lanes > s->lanes ? e->lanes / s->lanes : 1;
+        if (f->wide > 1)
             m->wide[m->n_wide++] = i;
     }
     m->first_edge = arena_array(a, int, p->n_streams);
