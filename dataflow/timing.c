@@ -2,8 +2,8 @@
 // timing: every cycle, each stage may take one input beat, do one step of its loop, and give one
 // output beat. Values do not matter, so a beat in a FIFO is the cycle in which it arrives there.
 //
-//   edge FIFO ─► narrow ─► row ring ─► steps ─► hold ─(rate)─► fork ─► edge FIFOs
-//                           rows_in, rows_free   beats left
+//   edge FIFO ─► narrow ─► row ring ─► steps ─► hold ─(rate)─► queues of a pixel pair ─► fork ─► edge FIFOs
+//                           rows_in, rows_free   beats left      (packed dw of several words)
 #include "dataflow/timing.h"
 
 #include <string.h>
@@ -20,6 +20,7 @@
 #define ADD_LATENCY 6
 #define MUL_LATENCY 9
 #define GATHER_LATENCY 8
+#define UNPAIR_LATENCY 2
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
 #define SIZING_FRAMES 4
@@ -46,6 +47,10 @@ struct machine {
     // loop
     int64_t row, pass, steps_left, passes_per_row;
     int64_t hold, timer;
+    // aihls_unpair, where a stage needs it: beats held of pixels 0 and 1 of a pair, and what leaves next
+    bool unpairs;
+    int64_t first_left; // beats of the hold register that are pixel 0's
+    int64_t held[2], room[2], out_x, out_beat;
     // gap, concat: the beat of the frame or of the turn
     int64_t beat;
     // gather: words since the first frame
@@ -160,25 +165,59 @@ static int64_t rows_needed(const struct window_geometry *g, int64_t oy)
     return max_i64(1, min_i64(g->in_h, last + 1));
 }
 
-static int64_t results_of_pass(const struct stage *s, const struct fold_shape *x, int64_t pass)
+// Beats of one pixel that a pass of the row gives.
+static int64_t beats_of_pass(const struct stage *s, const struct fold_shape *x, int64_t pass)
 {
     int64_t per_slice = s->kind == STAGE_CONV ? s->out_c / x->slices : s->out_c;
     int64_t lanes = s->kind == STAGE_CONV ? s->fold.lanes : s->fold.word;
     int64_t passes = ceil_div(per_slice, lanes), i = pass % passes;
-    return min_i64(lanes, per_slice - i * lanes);
+    return ceil_div(min_i64(lanes, per_slice - i * lanes), s->fold.rq_lanes);
+}
+
+// Pixels that a pass of the row works on.
+static int64_t pixels_of_pass(const struct stage *s, const struct fold_shape *x, int64_t pass)
+{
+    return min_i64(x->pixels, s->geo.out_w - pass / x->passes * x->pixels);
+}
+
+static void finish_pass(const struct stage *s, const struct fold_shape *x, struct machine *k)
+{
+    k->first_left = beats_of_pass(s, x, k->pass);
+    k->hold = k->first_left * pixels_of_pass(s, x, k->pass);
+}
+
+// Gives a beat of the pixel whose turn it is.
+static void step_unpair(struct model *m, const struct stage *s, struct machine *k)
+{
+    int64_t *held = &k->held[k->out_x % 2];
+    if (*held == 0 || !can_push(m, s->out_stream))
+        return;
+    push_all(m, s->out_stream, k->latency);
+    --*held;
+    if (++k->out_beat == ceil_div(s->out_c, s->fold.rq_lanes)) {
+        k->out_beat = 0;
+        k->out_x = (k->out_x + 1) % s->geo.out_w;
+    }
 }
 
 // The requantizer takes a beat every rq_cycles, whichever pass it is of: while it works on the last
 // beat of one, the hold register is free for the next.
 static void step_drain(struct model *m, const struct stage *s, struct machine *k)
 {
+    int pixel = k->first_left > 0 ? 0 : 1;
     if (k->timer > 0)
         k->timer--;
-    if (k->hold > 0 && k->timer == 0 && can_push(m, s->out_stream)) {
+    if (k->hold == 0 || k->timer > 0 || (k->unpairs ? k->held[pixel] == k->room[pixel] : !can_push(m, s->out_stream)))
+        return;
+    if (k->unpairs) {
+        k->held[pixel]++;
+        m->moved = m->now;
+    } else {
         push_all(m, s->out_stream, k->latency);
-        k->hold--;
-        k->timer = s->fold.rq_cycles;
     }
+    k->first_left -= k->first_left > 0;
+    k->hold--;
+    k->timer = s->fold.rq_cycles;
 }
 
 static void step_window(struct model *m, const struct stage *s, struct machine *k)
@@ -186,6 +225,8 @@ static void step_window(struct model *m, const struct stage *s, struct machine *
     const struct window_geometry *g = &s->geo;
     const struct fold_shape *x = &m->shape[s->index];
     int edge = s->in_edge[0];
+    if (k->unpairs)
+        step_unpair(m, s, k);
     step_drain(m, s, k);
     // the loop; rows_in and rows_free count rows since the first frame, k->row output rows likewise
     bool ready = k->steps_left > 0 || k->pass > 0 || k->rows_seen >= k->row / g->out_h * g->in_h + rows_needed(g, k->row % g->out_h);
@@ -199,7 +240,7 @@ static void step_window(struct model *m, const struct stage *s, struct machine *
         } else if (k->hold == 0) {
             m->moved = m->now;
             k->steps_left = 0;
-            k->hold = ceil_div(results_of_pass(s, x, k->pass % x->passes), s->fold.rq_lanes);
+            finish_pass(s, x, k);
             if (++k->pass == k->passes_per_row) {
                 k->pass = 0;
                 k->row++;
@@ -292,6 +333,17 @@ static void step_concat(struct model *m, const struct stage *s, struct machine *
     k->beat = (k->beat + 1) % all;
 }
 
+// Beats on their way through the requantizer take no room in the queues behind it.
+static void init_unpair(const struct stage *s, struct machine *k)
+{
+    k->unpairs = cost_unpairs(s, &s->fold);
+    if (!k->unpairs)
+        return;
+    for (int pixel = 0; pixel < 2; pixel++)
+        k->room[pixel] = cost_unpair_words(s, &s->fold, pixel) + k->latency / s->fold.rq_cycles;
+    k->latency += UNPAIR_LATENCY;
+}
+
 static void model_init(struct model *m, const struct pipeline *p, struct arena *a, int frames)
 {
     *m = (struct model){ .p = p, .a = a };
@@ -305,11 +357,12 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         m->shape[i] = fold_shape(s, &s->fold);
         k->rows_free = k->freed[0] = k->freed[1] = s->fold.ring_rows;
         k->beats_per_row = s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes);
-        k->passes_per_row = s->geo.out_w * m->shape[i].passes;
+        k->passes_per_row = ceil_div(s->geo.out_w, m->shape[i].pixels) * m->shape[i].passes;
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
         k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
                      (s->kind == STAGE_ADD ? ADD_LATENCY : s->kind == STAGE_MUL ? MUL_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
                       s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY);
+        init_unpair(s, k);
         if (s->kind == STAGE_GATHER)
             init_gather(m, s, k);
     }
@@ -320,7 +373,8 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         f->capacity = 64;
         f->arrival = arena_array(a, int64_t, f->capacity);
         // beats inside the producer's own pipeline do not take room in the FIFO
-        int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
+        int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].unpairs ? UNPAIR_LATENCY
+                                            : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
         f->limit = e->depth_words ? e->depth_words + in_flight : 0;
         const struct stream *s = &p->streams[e->stream];
         f->pixel_beats = ceil_div(s->c, s->lanes);
