@@ -435,7 +435,7 @@ static void depthwise_stages_are_offered_with_and_without_packing(void **state)
             stage_options(p, s, techs[i], t, &arena, &o);
             for (int k = 0; k < o.n; k++) {
                 const struct fold *f = &o.items[k].fold;
-                if (!f->use_dsp)
+                if (!f->use_dsp || f->rq_dsp)
                     continue;
                 offered[f->pack]++;
                 assert_int_equal(o.items[k].cost.dsp, f->word * f->rows_par);
