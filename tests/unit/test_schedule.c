@@ -429,7 +429,6 @@ static void depthwise_stages_are_offered_with_and_without_packing(void **state)
     assert_int_equal(s->kind, STAGE_DW);
     for (int i = 0; i < 2; i++) {
         int offered[3] = { 0 };
-        int64_t least[3] = { 0 };
         for (int64_t t = 64; t < 6000; t = t * 9 / 8) {
             struct options o = { 0 };
             stage_options(p, s, techs[i], t, &arena, &o);
@@ -439,13 +438,9 @@ static void depthwise_stages_are_offered_with_and_without_packing(void **state)
                     continue;
                 offered[f->pack]++;
                 assert_int_equal(o.items[k].cost.dsp, f->word * f->rows_par);
-                if (o.items[k].cost.dsp == 1 && (!least[f->pack] || o.items[k].cost.cycles < least[f->pack]))
-                    least[f->pack] = o.items[k].cost.cycles;
             }
         }
         assert_true(offered[1] > 0 && offered[2] > 0);
-        assert_int_equal(least[2], 8 * 4 * 6 * 9);
-        assert_int_equal(least[1], 8 * 8 * 6 * 9);
     }
 }
 
