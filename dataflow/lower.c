@@ -352,30 +352,42 @@ static bool host_computes(const struct tensor *t)
     }
 }
 
-// Opens tensor t, which DequantizeLinear dq reads first, as the pipeline's input.
+// The model's input that the host computes t from.
+static int model_input(const struct graph *g, const struct tensor *t)
+{
+    while (t->producer)
+        t = t->producer->in[0];
+    for (int i = 0; i < g->n_inputs; i++)
+        if (g->inputs[i] == t)
+            return i;
+    BUG("tensor '%s' comes from no input", t->name); // constants were folded
+}
+
+// Opens tensor t, which DequantizeLinear dq reads first, as an input of the pipeline.
 static bool open_input(struct lowering *l, const struct tensor *t, const struct node *dq)
 {
     struct pipeline *p = l->p;
     double scale;
-    int zero_point;
+    int zero_point, model = model_input(l->g, t);
     bool flip;
-    if (p->in_tensor && p->in_tensor != t)
-        return diag_error(l->cx, E211, at_tensor(l->g, t),
-                          "split the model, or join the inputs in front of it",
-                          "two tensors enter the hardware: '%s' and '%s'", p->in_tensor->name, t->name);
+    for (int i = 0; i < p->n_inputs; i++)
+        if (p->inputs[i].model == model)
+            return diag_error(l->cx, E211, at_tensor(l->g, t), "quantize the input once, for all its readers",
+                              "input '%s' enters the hardware twice, as '%s' and as '%s'", l->g->inputs[model]->name,
+                              p->inputs[i].tensor->name, t->name);
     if (t->dtype != DT_INT8 && t->dtype != DT_UINT8)
         return diag_error(l->cx, E207, at_tensor(l->g, t), "use int8, uint8 or float inputs",
                           "input of type %s enters the hardware", dtype_name(t->dtype));
     if (!read_qparam(l, dq, &scale, &zero_point, &flip))
         return false;
-    p->in_tensor = t;
-    p->in_flip = flip;
     int64_t h, w, c;
     image_order(l->cx->arena, t, &h, &w, &c);
     struct stream *s = pipeline_add_stream(p, t->name, -1, h, w, c);
     s->scale = scale;
     s->zero_point = zero_point;
-    l->views[t->index] = (struct view){ .stream = 0 };
+    l->views[t->index] = (struct view){ .stream = s->index };
+    struct host_port port = { .model = model, .tensor = t, .stream = s->index, .flip = flip };
+    arena_push(p->arena, p->inputs, p->n_inputs, p->cap_inputs, port);
     return true;
 }
 
@@ -400,26 +412,10 @@ static bool lower_integer_pool(struct lowering *l, const struct node *n)
     return lower_pool_of(l, &e, &in);
 }
 
-// Marks what the tail tensor needs, back to the pipeline's inputs.
-static void mark_needed(const struct graph *g, const struct tensor *tail, bool *needed)
-{
-    needed[tail->index] = true;
-    for (int i = g->n_nodes - 1; i >= 0; i--) {
-        const struct node *n = g->nodes[i];
-        bool wanted = false;
-        for (int k = 0; k < n->n_out; k++)
-            wanted |= n->out[k] && needed[n->out[k]->index];
-        for (int k = 0; wanted && k < n->n_in; k++)
-            if (n->in[k])
-                needed[n->in[k]->index] = true;
-    }
-}
-
-static bool lower_all(struct lowering *l, const struct tensor *tail)
+static bool lower_all(struct lowering *l)
 {
     const struct graph *g = l->g;
-    bool *needed = arena_array(l->cx->arena, bool, g->n_tensors), ok = true;
-    mark_needed(g, tail, needed);
+    bool *needed = quant_hardware(g, l->cx->arena), ok = true;
     for (int i = 0; i < g->n_nodes; i++) {
         const struct node *n = g->nodes[i];
         if (!n->out[0] || !needed[n->out[0]->index])
@@ -442,6 +438,64 @@ static bool lower_all(struct lowering *l, const struct tensor *tail)
     return ok;
 }
 
+static const char *port_name(struct arena *a, const char *base, int i, int n)
+{
+    return n == 1 ? base : arena_printf(a, "%s%d", base, i);
+}
+
+// Their order is that of the graph, whichever was read first.
+static void finish_inputs(struct pipeline *p)
+{
+    for (int i = 1; i < p->n_inputs; i++)
+        for (int k = i; k > 0 && p->inputs[k].model < p->inputs[k - 1].model; k--) {
+            struct host_port later = p->inputs[k - 1];
+            p->inputs[k - 1] = p->inputs[k];
+            p->inputs[k] = later;
+        }
+    for (int i = 0; i < p->n_inputs; i++) {
+        p->inputs[i].name = port_name(p->arena, "s_in", i, p->n_inputs);
+        p->inputs[i].logical = p->streams[p->inputs[i].stream].logical;
+    }
+}
+
+static bool connect_outputs(struct lowering *l)
+{
+    struct pipeline *p = l->p;
+    const struct graph *g = l->g;
+    p->n_outputs = g->n_outputs;
+    p->outputs = arena_array(p->arena, struct host_port, g->n_outputs);
+    bool ok = true;
+    for (int i = 0; i < g->n_outputs; i++) {
+        const struct tensor *tail = quant_tail(g->outputs[i]);
+        const struct view *v = &l->views[tail->index];
+        struct view moved;
+        struct source s = { .stream = -1 };
+        bool moves = v->stream < 0 && tail->dtype != DT_FLOAT && tail->producer && (is_free(tail->producer) || move_is(tail->producer));
+        if (moves && !host_computes(tail)) { // integers that only change places behind the last QuantizeLinear
+            ok &= locate(l, tail, &s) || l->cx->diag->errors > 0 || // else the input itself, which nothing computes with
+                  diag_error(l->cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
+                             "no operator of the model can run in hardware");
+            moved = (struct view){ .stream = s.stream, .logical = s.element };
+            v = &moved;
+            if (s.stream < 0)
+                continue;
+        }
+        if (host_computes(tail) || (v->stream >= 0 && p->streams[v->stream].producer < 0)) {
+            ok = quant_host_output(l->cx, g, g->outputs[i]);
+            continue;
+        }
+        if (v->stream < 0 || tail->dtype == DT_FLOAT) {
+            ok = diag_error(l->cx, E209, at_tensor(g, g->outputs[i]), "put a QuantizeLinear behind the last operator, or give aihls the float model",
+                            "output '%s' is not quantized", g->outputs[i]->name);
+            continue;
+        }
+        p->outputs[i] = (struct host_port){ .name = port_name(p->arena, "m_out", i, g->n_outputs), .model = i, .tensor = tail,
+                                       .stream = v->stream, .flip = tail->dtype == DT_UINT8, .logical = v->logical };
+        pipeline_connect(p, v->stream, -1, i);
+    }
+    return ok;
+}
+
 bool lower_graph(const struct ctx *cx, const struct graph *g, enum requant_mode mode, const char *name,
                  struct pipeline **out)
 {
@@ -450,24 +504,17 @@ bool lower_graph(const struct ctx *cx, const struct graph *g, enum requant_mode 
     p->arena = cx->arena;
     p->graph = g;
     p->name = name;
-    if (g->n_outputs != 1)
-        return diag_error(cx, E211, g->file, "split the model, one output each",
-                          "the model has %d outputs", g->n_outputs);
-    const struct tensor *tail = quant_tail(g);
     l.views = arena_array(cx->arena, struct view, g->n_tensors);
     for (int i = 0; i < g->n_tensors; i++)
         l.views[i].stream = -1;
-    if (!lower_all(&l, tail))
+    if (!lower_all(&l))
         return false;
-    int stream = l.views[tail->index].stream;
-    if (stream < 0 || p->n_stages == 0)
+    if (p->n_stages == 0)
         return diag_error(cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
                           "no operator of the model can run in hardware");
-    p->out_tensor = tail;
-    p->out_flip = tail->dtype == DT_UINT8;
-    p->out_stream = stream;
-    p->out_logical = l.views[tail->index].logical;
-    pipeline_connect(p, stream, -1, 0);
+    if (!connect_outputs(&l))
+        return false;
+    finish_inputs(p);
     for (int i = 0; i < p->n_stages; i++)
         p->macs += p->stages[i].macs;
     pipeline_verify(p);

@@ -11,7 +11,8 @@ enum requant_mode { REQUANT_EXACT, REQUANT_FAST, REQUANT_SHIFT };
 //           feed it and itself, and makes a stage of it: Conv, Gemm, MatMul, pools, Add, unary functions
 //           (as 256-entry tables, chains of them too); Relu and Clip become the requantizer's clamp;
 //           Reshape and Transpose cost nothing or are refused (E208). Operators in front of the first and
-//           behind the last of these run on the host.
+//           behind the last of these run on the host. Every input that hardware reads and every output becomes a
+//           port; E211 for an output that only the host computes and for an input with two quantizations.
 // requires  a shaped, simplified graph in QDQ form (quantize_graph)
 // provides  a pipeline without a schedule: folds are zero
 // cost      O(elements of weights and activations)

@@ -120,9 +120,31 @@ static void verify_requant(const struct requant *r)
     }
 }
 
+// Every stream of the host is one input's, and every output has an edge of its own.
+static void verify_ports(const struct pipeline *p)
+{
+    int from_host = 0, to_host = 0;
+    ASSERT(p->n_inputs >= 1 && p->n_outputs == p->graph->n_outputs);
+    for (int i = 0; i < p->n_inputs; i++) {
+        const struct host_port *x = &p->inputs[i];
+        ASSERT(x->name && x->tensor && x->logical && p->streams[x->stream].producer < 0);
+        ASSERT(x->model < p->graph->n_inputs && (i == 0 || p->inputs[i - 1].model < x->model));
+    }
+    for (int i = 0; i < p->n_outputs; i++)
+        ASSERT(p->outputs[i].name && p->outputs[i].tensor && p->outputs[i].logical && p->outputs[i].model == i);
+    for (int i = 0; i < p->n_streams; i++)
+        from_host += p->streams[i].producer < 0;
+    for (int i = 0; i < p->n_edges; i++) {
+        const struct edge *e = &p->edges[i];
+        ASSERT(e->consumer >= 0 || e->stream == p->outputs[e->port].stream);
+        to_host += e->consumer < 0;
+    }
+    ASSERT(from_host == p->n_inputs && to_host == p->n_outputs);
+}
+
 void pipeline_verify(const struct pipeline *p)
 {
-    ASSERT(p->n_streams >= 1 && p->streams[0].producer == -1);
+    verify_ports(p);
     for (int i = 0; i < p->n_streams; i++) {
         const struct stream *s = &p->streams[i];
         ASSERT(s->index == i && s->h > 0 && s->w > 0 && s->c > 0 && s->lanes >= 1 && (s->producer >= 0 || s->logical));

@@ -8,7 +8,8 @@
 //
 // A stream is what one stage (or the host) produces: an image of int8 elements in raster order
 // (y, x, channel), frame after frame. An edge carries it to one reader, through a FIFO. A
-// stream with several edges is forked.
+// stream with several edges is forked. Inputs and outputs of the model are ports: each input is a
+// stream of the host, each output an edge to it. They move independently of each other; the host serves all at a time.
 //
 // Numbers: a stream element q stands for scale * (q - zero_point). uint8 tensors of the model
 // are carried as int8 with 128 subtracted from value and zero point, which is exact.
@@ -65,7 +66,7 @@ struct fold {
     int word;      // elements of a ring word, read at a time
     int rows_par;  // kernel rows read at a time: 1 or kernel_h
     bool use_dsp;  // multipliers in DSP blocks, else in LUTs
-    int pack;      // products per multiplier block: 2 or 1
+    int pack;      // products per multiplier block: 2 (conv: of two outputs, dw: of two pixels) or 1
     int seg_len;   // cells of a chain whose low lane provably cannot overflow
     int rq_lanes;  // results requantized at a time
     int rq_cycles; // cycles for each of them
@@ -132,10 +133,20 @@ struct stream {
 struct edge {
     int index;
     int stream;
-    int consumer, port;  // stage and input number; consumer -1: the host
+    int consumer, port;  // stage and input number; consumer -1: the host, and the output's number
     int lanes;           // after narrowing or widening; divides the stream's lanes or is a multiple of them
     int64_t depth_words; // FIFO, in beats of the stream
     bool block;          // FIFO in block RAM
+};
+
+// Where a tensor of the model passes between host and hardware.
+struct host_port {
+    const char *name;            // of its wires NAME_data, …: "s_in", "m_out"; where there are several "s_in0", "s_in1", …
+    int model;                   // index among the graph's inputs or outputs
+    const struct tensor *tensor; // integers, in `graph`; the nodes between it and the model's own tensor run on the host
+    int stream;
+    bool flip;                   // uint8 in the model
+    const int32_t *logical;      // stream position p holds element logical[p] of `tensor`
 };
 
 struct pipeline {
@@ -144,26 +155,25 @@ struct pipeline {
     const struct graph *graph; // the quantized graph (QDQ form) that this computes
     struct stage *stages;      // in topological order
     int n_stages, cap_stages;
-    struct stream *streams; // 0 is the input
+    struct stream *streams;
     int n_streams, cap_streams;
     struct edge *edges;
     int n_edges, cap_edges;
-    int out_stream;
-    // Integer tensors of `graph` at the borders; border nodes run on the host.
-    const struct tensor *in_tensor, *out_tensor;
-    bool in_flip, out_flip; // uint8 in the model
-    // Output position p holds element out_logical[p] of out_tensor (streams[0].logical: the input).
-    const int32_t *out_logical;
+    struct host_port *inputs; // in the graph's order; those that no hardware reads are left out
+    int n_inputs, cap_inputs;
+    struct host_port *outputs; // all of the graph's, in its order; several may carry the same stream
+    int n_outputs;
     int64_t macs, params;
 
     // the schedule
     const struct board *board;
     int64_t clock_hz;
     int64_t interval_cycles; // predicted cycles per frame
-    int64_t latency_cycles;  // predicted, first input beat to last output beat of a lone frame
+    int64_t latency_cycles;  // predicted, first beat of any input to last beat of all outputs of a lone frame
     struct cost total;
     bool optimal;
     double gap;
+    const char *bound; // what keeps it from being faster: "LUT", "s03_conv", "the goal", …
     int64_t schedule_nodes; // search nodes visited, for the report
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// quant: float graphs into QDQ form. Which tensors get a QuantizeLinear: the model's input, and the result
+// quant: float graphs into QDQ form. Which tensors get a QuantizeLinear: the model's inputs, and the result
 // of every operator that hardware computes, except where the next operator swallows it (Relu and
 // Clip become clamps) or only moves its elements (Reshape, Slice, nearest Resize, …).
 #include "dataflow/quant.h"
@@ -41,9 +41,9 @@ static bool runs_on_host(const struct node *n)
     return op_info(n->op)->support == OP_BORDER || is_rename(n);
 }
 
-struct tensor *quant_tail(const struct graph *g)
+struct tensor *quant_tail(struct tensor *output)
 {
-    struct tensor *t = g->outputs[0];
+    struct tensor *t = output;
     while (t->producer) {
         const struct node *n = t->producer;
         if (n->op == OP_QuantizeLinear) {
@@ -60,20 +60,47 @@ struct tensor *quant_tail(const struct graph *g)
     return t;
 }
 
+bool *quant_hardware(const struct graph *g, struct arena *a)
+{
+    bool *inside = arena_array(a, bool, g->n_tensors);
+    for (int i = 0; i < g->n_outputs; i++)
+        inside[quant_tail(g->outputs[i])->index] = true;
+    for (int i = g->n_nodes - 1; i >= 0; i--) {
+        const struct node *n = g->nodes[i];
+        bool wanted = false;
+        for (int k = 0; k < n->n_out; k++)
+            wanted |= n->out[k] && inside[n->out[k]->index];
+        for (int k = 0; wanted && k < n->n_in; k++)
+            if (n->in[k])
+                inside[n->in[k]->index] = true;
+    }
+    return inside;
+}
+
+bool quant_host_output(const struct ctx *cx, const struct graph *g, const struct tensor *output)
+{
+    return diag_error(cx, E211, at_tensor(g, output), "leave it out of the model and compute it where you use it",
+                      "output '%s' needs no hardware: the host alone computes it", output->name);
+}
+
 // ---- frames ----
 
-int64_t batch_frames(const struct graph *g, const struct array *batch)
+static int64_t input_frames(const struct tensor *in, const struct array *batch)
 {
-    const struct tensor *in = g->inputs[0];
     bool lacks_axis = batch->rank == in->rank && in->rank > 0 && batch->dims[0] != 1 && in->dims[0] != 1 && batch->dims[0] == in->dims[0];
     return lacks_axis || batch->rank == 0 ? 1 : batch->dims[0];
 }
 
-bool batch_frame(const struct ctx *cx, const struct graph *g, const char *file, const struct array *batch,
-                 int64_t i, struct array *out)
+int64_t batch_frames(const struct graph *g, const struct array *batch)
 {
-    const struct tensor *in = g->inputs[0];
-    int64_t frames = batch_frames(g, batch), total = array_count(batch), per = frames ? total / frames : 0;
+    return input_frames(g->inputs[0], &batch[0]);
+}
+
+// Frame `i` of one input.
+static bool input_frame(const struct ctx *cx, const struct tensor *in, const char *file, const struct array *batch,
+                        int64_t i, struct array *out)
+{
+    int64_t frames = input_frames(in, batch), total = array_count(batch), per = frames ? total / frames : 0;
     bool fits = i < frames && per == tensor_count(in) && batch->rank >= 1;
     // every dimension behind the frames' must agree; other ranks (flattened frames) need the same count
     int more = batch->rank - in->rank;
@@ -103,6 +130,52 @@ bool batch_frame(const struct ctx *cx, const struct graph *g, const char *file, 
     return true;
 }
 
+bool batch_frame(const struct ctx *cx, const struct graph *g, const char *file, const struct array *batch,
+                 int64_t i, struct array *out)
+{
+    for (int k = 0; k < g->n_inputs; k++)
+        if (!input_frame(cx, g->inputs[k], file, &batch[k], i, &out[k]))
+            return false;
+    return true;
+}
+
+// As many frames of zeros for an input that nothing reads.
+static struct array unread_frames(struct arena *a, const struct tensor *in, int64_t frames)
+{
+    int64_t dims[MAX_RANK] = { frames };
+    bool batched = in->rank > 0 && in->dims[0] == 1;
+    int rank = batched || in->rank == MAX_RANK ? in->rank : in->rank + 1;
+    memcpy(dims + 1, in->dims + (rank == in->rank), (size_t)(rank - 1) * sizeof *dims);
+    return array_new(a, in->dtype, rank, dims);
+}
+
+bool batch_read(const struct ctx *cx, const struct graph *g, const char *path, struct array **out)
+{
+    struct array *x = *out = arena_array(cx->arena, struct array, g->n_inputs);
+    const struct tensor *first = NULL; // that says how many frames there are
+    int64_t frames = 1;
+    if (g->n_inputs == 1)
+        return array_read(cx, path, npz_has(path, "x") || !npz_has(path, g->inputs[0]->name) ? "x" : g->inputs[0]->name, x);
+    for (int i = 0; i < g->n_inputs; i++) {
+        const struct tensor *in = g->inputs[i];
+        if (!tensor_uses(g, in))
+            continue;
+        if (!npz_read(cx, path, in->name, &x[i]))
+            return false;
+        int64_t n = input_frames(in, &x[i]);
+        if (first && n != frames)
+            return diag_emit(cx, (struct diag_msg){ .code = E104, .where = path,
+                             .found = arena_printf(cx->arena, "%lld frames of '%s', %lld of '%s'", (long long)frames, first->name, (long long)n, in->name),
+                             .need = "as many of each input" }, "the arrays do not belong together");
+        first = in;
+        frames = n;
+    }
+    for (int i = 0; i < g->n_inputs; i++)
+        if (!tensor_uses(g, g->inputs[i]))
+            x[i] = unread_frames(cx->arena, g->inputs[i], frames);
+    return true;
+}
+
 // ---- which tensors ----
 
 // The activation function that hardware folds into t's producer, or NULL.
@@ -115,26 +188,19 @@ static struct node *swallowing_clamp(const struct graph *g, const struct tensor 
     return next && unary_producer && unary_clamp(next, &lo, &hi) ? next : NULL;
 }
 
-// Tensors behind `tail` run on the host.
-static void mark_behind(const struct graph *g, const struct tensor *tail, bool *behind)
+static bool is_tail(const struct graph *g, const struct tensor *t)
 {
-    for (int i = 0; i < g->n_nodes; i++) {
-        const struct node *n = g->nodes[i];
-        bool b = false;
-        for (int k = 0; k < n->n_in; k++)
-            b |= n->in[k] && (n->in[k] == tail || behind[n->in[k]->index]);
-        for (int k = 0; b && k < n->n_out; k++)
-            behind[n->out[k]->index] = true;
-    }
+    for (int i = 0; i < g->n_outputs; i++)
+        if (quant_tail(g->outputs[i]) == t)
+            return true;
+    return false;
 }
 
-static bool wants_quantization(const struct graph *g, const struct tensor *t, const struct tensor *tail)
+static bool wants_quantization(const struct graph *g, const struct tensor *t)
 {
     if (t->data || t->dtype != DT_FLOAT)
         return false;
-    if (!t->producer)
-        return t == g->inputs[0];
-    if ((is_rename(t->producer) || move_is(t->producer)) && t != tail)
+    if (t->producer && (is_rename(t->producer) || move_is(t->producer)) && !is_tail(g, t))
         return false;
     return !swallowing_clamp(g, t);
 }
@@ -146,6 +212,7 @@ struct observation {
     int64_t *bins; // HISTOGRAM_BINS over [lo, hi]
 };
 
+// `frame` has an array for each input.
 static bool observe(const struct ctx *cx, const struct graph *g, const struct array *frame, const bool *wanted,
                     struct observation *obs, bool second_pass)
 {
@@ -155,10 +222,9 @@ static bool observe(const struct ctx *cx, const struct graph *g, const struct ar
     for (int i = 0; ok && i < g->n_tensors; i++) {
         if (!wanted[i])
             continue;
-        const struct array *v = g->tensors[i] == g->inputs[0] ? frame : &values[i];
         struct observation *o = &obs[i];
-        int64_t n = array_count(v);
-        const float *x = v->data;
+        int64_t n = array_count(&values[i]);
+        const float *x = values[i].data;
         for (int64_t k = 0; k < n; k++) {
             double y = (double)x[k];
             if (!isfinite(y))
@@ -219,41 +285,42 @@ static void search_clip(const struct observation *o, double *lo, double *hi)
 
 // Frames when there is no data: uniform noise in [-1, 1], from a fixed linear congruential generator
 // (Knuth, The Art of Computer Programming 2, 3.3.4: MMIX).
-static struct array synthetic_batch(struct arena *a, const struct tensor *in)
+static const struct array *synthetic_batch(struct arena *a, const struct graph *g)
 {
-    int64_t dims[MAX_RANK];
-    memcpy(dims, in->dims, sizeof dims);
-    dims[0] = SYNTHETIC_FRAMES;
-    struct array x = array_new(a, DT_FLOAT, in->rank, dims);
+    struct array *batch = arena_array(a, struct array, g->n_inputs);
     uint64_t state = 1;
-    float *v = x.data;
-    for (int64_t i = 0; i < array_count(&x); i++) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        v[i] = (float)((double)(state >> 40) / (double)(1 << 23) - 1);
+    for (int k = 0; k < g->n_inputs; k++) {
+        const struct tensor *in = g->inputs[k];
+        int64_t dims[MAX_RANK];
+        memcpy(dims, in->dims, sizeof dims);
+        dims[0] = SYNTHETIC_FRAMES;
+        batch[k] = array_new(a, in->dtype, in->rank, dims);
+        for (int64_t i = 0; i < array_count(&batch[k]); i++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            array_set_f64(&batch[k], i, (double)(state >> 40) / (double)(1 << 23) - 1);
+        }
     }
-    return x;
+    return batch;
 }
 
 static bool measure_ranges(const struct ctx *cx, const struct graph *g, const struct array *calib,
-                           const bool *wanted, const struct tensor *tail, struct quant_ranges *ranges)
+                           const bool *wanted, struct quant_ranges *ranges)
 {
     struct observation *obs = arena_array(cx->arena, struct observation, g->n_tensors);
     for (int i = 0; i < g->n_tensors; i++)
         if (wanted[i])
             obs[i].bins = arena_array(cx->arena, int64_t, HISTOGRAM_BINS);
     int64_t frames = batch_frames(g, calib);
+    struct array *frame = arena_array(cx->arena, struct array, g->n_inputs);
     for (int pass = 0; pass < 2; pass++)
-        for (int64_t f = 0; f < frames; f++) {
-            struct array frame;
-            if (!batch_frame(cx, g, "calibration data", calib, f, &frame) ||
-                !observe(cx, g, &frame, wanted, obs, pass == 1))
+        for (int64_t f = 0; f < frames; f++)
+            if (!batch_frame(cx, g, "calibration data", calib, f, frame) || !observe(cx, g, frame, wanted, obs, pass == 1))
                 return false;
-        }
     for (int i = 0; i < g->n_tensors; i++) {
         if (!wanted[i])
             continue;
         struct quant_range r = { g->tensors[i]->name, obs[i].lo, obs[i].hi };
-        if (g->tensors[i] != tail && r.hi > r.lo)
+        if (!is_tail(g, g->tensors[i]) && r.hi > r.lo)
             search_clip(&obs[i], &r.lo, &r.hi);
         arena_push(cx->arena, ranges->items, ranges->n, ranges->cap, r);
     }
@@ -338,13 +405,13 @@ static void quantize_weights(struct graph *g, struct node *n, int axis)
     n->in[1] = dq;
 }
 
-static void quantize_all_weights(struct graph *g, const bool *behind, int n_marked)
+static void quantize_all_weights(struct graph *g, const bool *inside, int n_marked)
 {
     for (int i = 0; i < g->n_nodes; i++) {
         struct node *n = g->nodes[i];
         if (n->n_in < 2 || !n->in[1] || !n->in[1]->data || n->in[1]->dtype != DT_FLOAT || n->in[1]->rank < 2)
             continue;
-        if (n->out[0]->index < n_marked && behind[n->out[0]->index])
+        if (n->out[0]->index < n_marked && !inside[n->out[0]->index])
             continue;
         if (n->op == OP_Conv)
             quantize_weights(g, n, 0);
@@ -380,41 +447,38 @@ static const struct tensor *range_source(const struct graph *g, const bool *want
     return t;
 }
 
-static bool check_single(const struct ctx *cx, const struct graph *g)
+// Every output must come from hardware.
+static bool check_outputs(const struct ctx *cx, const struct graph *g)
 {
-    if (g->n_inputs == 1 && g->n_outputs == 1)
-        return true;
-    return diag_error(cx, E211, g->file, "split the model: one input, one output",
-                      "the model has %d input%s and %d output%s", g->n_inputs, g->n_inputs == 1 ? "" : "s", g->n_outputs,
-                      g->n_outputs == 1 ? "" : "s");
+    int host = 0;
+    for (int i = 0; i < g->n_outputs; i++)
+        host += !quant_tail(g->outputs[i])->producer;
+    if (host == g->n_outputs)
+        return diag_error(cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
+                          "no operator of the model can run in hardware");
+    for (int i = 0; i < g->n_outputs; i++)
+        if (!quant_tail(g->outputs[i])->producer)
+            quant_host_output(cx, g, g->outputs[i]);
+    return host == 0;
 }
 
 bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *calib, struct quant_ranges *ranges)
 {
-    if (!check_single(cx, g))
-        return false;
     if (quant_is_quantized(g))
         return true;
-    const struct tensor *tail = quant_tail(g);
+    if (!check_outputs(cx, g))
+        return false;
     int n = g->n_tensors;
-    bool *wanted = arena_array(cx->arena, bool, n), *behind = arena_array(cx->arena, bool, n);
-    mark_behind(g, tail, behind);
-    for (int i = 0; i < n; i++) {
-        const struct tensor *t = g->tensors[i];
-        wanted[i] = !behind[i] && wants_quantization(g, t, tail);
-    }
-    if (!tail->producer)
-        return diag_error(cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
-                          "no operator of the model can run in hardware");
+    bool *wanted = arena_array(cx->arena, bool, n), *inside = quant_hardware(g, cx->arena);
+    for (int i = 0; i < n; i++)
+        wanted[i] = inside[i] && wants_quantization(g, g->tensors[i]);
     if (ranges->n == 0) {
-        struct array synthetic;
         if (!calib) {
-            diag_error(cx, W201, g->file, "give representative inputs with --calib FILE.npy",
+            diag_error(cx, W201, g->file, "give representative inputs with --calib FILE",
                        "no calibration data: ranges come from random inputs, accuracy is unverified");
-            synthetic = synthetic_batch(cx->arena, g->inputs[0]);
-            calib = &synthetic;
+            calib = synthetic_batch(cx->arena, g);
         }
-        if (!measure_ranges(cx, g, calib, wanted, tail, ranges))
+        if (!measure_ranges(cx, g, calib, wanted, ranges))
             return false;
     }
     const struct quant_range **range = arena_array(cx->arena, const struct quant_range *, n);
@@ -431,7 +495,7 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
     for (int i = 0; i < n; i++)
         if (range[i])
             insert_pair(g, g->tensors[i], range[i]);
-    quantize_all_weights(g, behind, n);
+    quantize_all_weights(g, inside, n);
     graph_verify(g);
     return true;
 }

@@ -343,24 +343,32 @@ void schedule_apply(struct pipeline *p, const struct option *chosen, const struc
     for (int i = 0; i < p->n_stages; i++) {
         struct stage *s = &p->stages[i];
         s->fold = chosen[i].fold;
-        bool packed = s->kind == STAGE_CONV && s->fold.use_dsp && s->fold.pack == 2;
-        if (packed)
+        if (s->fold.pack == 2)
             s->fold.seg_len = cost_exact_segment(s, &s->fold, tech);
         s->cost = cost_stage(s, &s->fold, tech);
         for (int k = 0; k < s->n_in; k++)
             p->edges[s->in_edge[k]].lanes = s->fold.in_lanes;
         p->streams[s->out_stream].lanes = s->fold.rq_lanes;
     }
-    int lanes = 1; // of the input stream: what its readers take
-    for (int i = 0; i < p->n_edges; i++) {
-        struct edge *e = &p->edges[i];
-        if (e->stream == 0 && e->lanes > lanes)
-            lanes = e->lanes;
+    for (int i = 0; i < p->n_inputs; i++)
+        p->streams[p->inputs[i].stream].lanes = 1;
+    for (int i = 0; i < p->n_edges; i++) { // the host sends what the widest reader takes
+        const struct edge *e = &p->edges[i];
+        struct stream *s = &p->streams[e->stream];
+        if (s->producer < 0 && e->lanes > s->lanes)
+            s->lanes = e->lanes;
     }
-    p->streams[0].lanes = lanes;
     for (int i = 0; i < p->n_edges; i++)
         if (p->edges[i].consumer < 0)
             p->edges[i].lanes = p->streams[p->edges[i].stream].lanes;
+}
+
+static int64_t slowest_stage(const struct pipeline *p)
+{
+    int64_t m = 1;
+    for (int i = 0; i < p->n_stages; i++)
+        m = max_i64(m, p->stages[i].cost.cycles);
+    return m;
 }
 
 static struct cost edge_cost(const struct pipeline *p)
@@ -412,7 +420,13 @@ struct solve {
     struct option *chosen;
     int64_t floor; // no schedule is faster than this
     bool proven;
+    int64_t wanted; // cycles per frame that the goal asks for; 0: as few as possible
 };
+
+static struct solve new_solve(const struct ctx *cx, struct pipeline *p, const struct board *b)
+{
+    return (struct solve){ .cx = cx, .p = p, .b = b, .chosen = arena_array(cx->arena, struct option, p->n_stages), .floor = 1, .proven = true };
+}
 
 static bool fits_at(struct solve *s, int64_t interval)
 {
@@ -467,25 +481,51 @@ static bool within(const struct cost *c, const int64_t *have)
     return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
 }
 
-// Solves, sizes the FIFOs, and solves again with less until both fit together. False: they do not.
-static bool solve_within(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal, const int64_t *have)
+// What stands in the way of one cycle less: a stage that has no faster fold, or each resource of which more would
+// help alone, or all of them together.
+static const char *find_bound(struct solve *s, int64_t interval)
 {
-    struct solve s = { .cx = cx, .p = p, .b = b, .proven = true, .floor = 1 };
-    s.chosen = arena_array(cx->arena, struct option, p->n_stages);
-    p->board = b;
-    p->clock_hz = goal->clock_hz ? goal->clock_hz : b->clock_hz;
-    int64_t wanted = goal->fps ? max_i64(1, p->clock_hz / goal->fps) : 0;
+    const char *const what[RESOURCES] = { "DSP", s->b->tech->bram_name, "LUT" };
+    struct pipeline *p = s->p;
+    struct arena *a = p->arena, scratch = { 0 };
+    const char *names = NULL;
+    for (int i = 0; i < p->n_stages; i++) {
+        struct options list = { 0 };
+        stage_options(p, &p->stages[i], s->b->tech, interval - 1, &scratch, &list);
+        if (list.n == 0)
+            names = names ? arena_printf(a, "%s, %s", names, p->stages[i].name) : p->stages[i].name;
+    }
+    arena_release(&scratch);
+    bool stages = names != NULL;
+    for (int r = 0; !stages && r < RESOURCES; r++) {
+        double budget[RESOURCES];
+        bool proven = true;
+        memcpy(budget, s->budget, sizeof budget);
+        budget[r] = 16 * budget[r] + 1000;
+        if (try_interval(p, s->b->tech, interval - 1, budget, false, s->chosen, &proven))
+            names = names ? arena_printf(a, "%s or %s", names, what[r]) : what[r];
+    }
+    return names ? names : arena_printf(a, "DSP, %s and LUT together", what[1]);
+}
+
+// Solves, sizes the FIFOs, and solves again with less until both fit together. False: they do not.
+static bool solve_within(struct solve *s, const struct schedule_goal *goal, const int64_t *have)
+{
+    struct pipeline *p = s->p;
+    p->board = s->b;
+    p->clock_hz = goal->clock_hz ? goal->clock_hz : s->b->clock_hz;
+    s->wanted = goal->fps ? max_i64(1, p->clock_hz / goal->fps) : 0;
     // no stream carries more than 64 elements a cycle
     for (int i = 0; i < p->n_streams; i++)
-        s.floor = max_i64(s.floor, stream_beats(&p->streams[i], 64));
+        s->floor = max_i64(s->floor, stream_beats(&p->streams[i], 64));
     // what is kept free for FIFOs, and the most of it that is known to leave a schedule
     int64_t room[RESOURCES] = { 0 }, kept[RESOURCES] = { 0 };
     for (int round = 0, grown = 0;; round++) {
         if (round == FIFO_ROUNDS)
             return false;
         for (int r = 0; r < RESOURCES; r++)
-            s.budget[r] = (double)max_i64(0, have[r] - room[r]);
-        if (!solve_once(&s, wanted)) {
+            s->budget[r] = (double)max_i64(0, have[r] - room[r]);
+        if (!solve_once(s, s->wanted)) {
             if (memcmp(room, kept, sizeof room) == 0)
                 return false;
             for (int r = 0; r < RESOURCES; r++) // too much was kept free
@@ -494,8 +534,8 @@ static bool solve_within(const struct ctx *cx, struct pipeline *p, const struct 
         }
         memcpy(kept, room, sizeof room);
         int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
-        if (limit && wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
-            wanted = wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
+        if (limit && s->wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
+            s->wanted = s->wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
             continue;
         }
         if (within(&p->total, have))
@@ -525,7 +565,7 @@ static void board_budget(const struct board *b, int64_t max_dsp, int64_t *have)
 // Whether p fits in some schedule, however slow.
 static bool fits_somehow(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
 {
-    struct solve s = { .cx = cx, .p = p, .b = b, .chosen = arena_array(cx->arena, struct option, p->n_stages), .proven = true };
+    struct solve s = new_solve(cx, p, b);
     const struct schedule_goal slow = { .fps = 1, .max_dsp = -1, .clock_hz = longest_interval(p) };
     p->board = b;
     for (int r = 0; r < RESOURCES; r++)
@@ -536,7 +576,7 @@ static bool fits_somehow(const struct ctx *cx, struct pipeline *p, const struct 
     if (!timing_size_fifos(p))
         BUG("FIFO analysis of %s found no progress", p->name);
     sum_up(p);
-    return within(&p->total, have) || solve_within(cx, p, b, &slow, have);
+    return within(&p->total, have) || solve_within(&s, &slow, have);
 }
 
 // "ultra96, zcu104": the known boards that take p in some schedule, or NULL.
@@ -597,14 +637,16 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
     const char *const what[RESOURCES] = { "DSP", b->tech->bram_name, "LUT" };
     struct strbuf found = STRBUF_INIT, short_of = STRBUF_INIT;
     const char *fits = boards_that_fit(cx, p);
-    struct solve s = { .cx = cx, .p = p, .b = b, .chosen = arena_array(cx->arena, struct option, p->n_stages), .proven = true, .floor = 1 };
+    struct solve s = new_solve(cx, p, b);
     p->board = b;
     int64_t need[RESOURCES] = { have[0], have[1], have[2] };
     if (smallest_schedule(&s, have)) {
         need[0] = max_i64(have[0], p->total.dsp), need[1] = max_i64(have[1], p->total.bram18), need[2] = max_i64(have[2], p->total.lut);
-        while (!fits_somehow(cx, p, b, need)) // the last LUTs may take more rounds than the solver makes
+        while (!fits_somehow(cx, p, b, need)) { // the last LUTs may take more rounds than the solver makes
+            bool any = need[0] > have[0] || need[1] > have[1] || need[2] > have[2];
             for (int r = 0; r < RESOURCES; r++)
-                need[r] += need[r] > have[r] ? need[r] / 200 + 1 : 0;
+                need[r] += !any || need[r] > have[r] ? need[r] / 200 + 1 : 0;
+        }
     }
     for (int r = 0; r < RESOURCES; r++) {
         strbuf_addf(&found, "%s%lld %s", r ? ", " : "", (long long)have[r], what[r]);
@@ -624,9 +666,12 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
 bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal)
 {
     int64_t have[RESOURCES];
+    struct solve s = new_solve(cx, p, b);
     board_budget(b, goal->max_dsp, have);
-    if (!solve_within(cx, p, b, goal, have))
+    if (!solve_within(&s, goal, have))
         return report_no_fit(cx, p, b, have);
+    int64_t interval = slowest_stage(p);
+    p->bound = goal->fps && interval <= s.wanted && s.wanted ? "the goal" : find_bound(&s, interval);
     pipeline_verify(p);
     return true;
 }

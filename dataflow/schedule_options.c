@@ -13,7 +13,7 @@
 
 // Requantizer rates from the cheapest to the dearest: results a cycle = lanes / cycles.
 static const struct { int lanes, cycles; } rates[] = {
-    { 1, 24 }, { 1, 12 }, { 1, 8 }, { 1, 6 }, { 1, 4 }, { 1, 3 }, { 1, 2 }, { 1, 1 }, { 2, 1 }, { 4, 1 }, { 8, 1 },
+    { 1, 24 }, { 1, 12 }, { 1, 8 }, { 1, 6 }, { 1, 4 }, { 1, 3 }, { 1, 2 }, { 1, 1 }, { 2, 1 }, { 4, 1 }, { 8, 1 }, { 16, 1 },
 };
 #define N_RATES ((int)(sizeof rates / sizeof *rates))
 
@@ -94,22 +94,23 @@ static void price(const struct enumeration *e, struct fold f)
     }
 }
 
-// The multipliers' technology, with the chain length that follows.
+// The multipliers' technology, with the chain length that follows. Packed pixels need DSP blocks.
 static void choose_multiplier(const struct enumeration *e, struct fold f)
 {
     int64_t chain = e->s->kind == STAGE_CONV ? (int64_t)f.rows_par * f.word : f.rows_par;
     bool multiplies = e->s->kind == STAGE_CONV || e->s->op == DW_MAC;
-    f.pack = 1;
-    f.seg_len = e->tech->systolic ? (int)chain : 1;
-    f.use_dsp = false;
-    price(e, f);
+    if (e->s->kind == STAGE_CONV)
+        f.pack = e->can_pack ? 2 : 1;
+    struct fold plain = f;
+    plain.pack = 1;
+    plain.seg_len = e->tech->systolic ? (int)chain : 1;
+    plain.use_dsp = false;
+    if (e->s->kind == STAGE_CONV || f.pack == 1)
+        price(e, plain);
     if (!multiplies)
         return;
     f.use_dsp = true;
-    if (e->can_pack) {
-        f.pack = 2;
-        f.seg_len = (int)ceil_div(chain, ceil_div(chain, e->safe_segment));
-    }
+    f.seg_len = !e->tech->systolic ? 1 : f.pack == 1 ? (int)chain : (int)ceil_div(chain, ceil_div(chain, e->safe_segment));
     price(e, f);
 }
 
@@ -147,7 +148,8 @@ static void choose_lanes(const struct enumeration *e, struct fold f)
 {
     if (e->s->kind == STAGE_DW) {
         f.lanes = f.word;
-        choose_rate(e, f);
+        for (f.pack = 1; f.pack <= (e->can_pack ? 2 : 1); f.pack++)
+            choose_rate(e, f);
         return;
     }
     int64_t per_slice = e->s->out_c / e->s->geo.group;

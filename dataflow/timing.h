@@ -8,17 +8,18 @@
 
 struct timing_result {
     bool deadlock;           // nothing moved for longer than any stage's frame
-    int64_t interval_cycles; // between the last output beats of the last two frames
-    int64_t latency_cycles;  // first input beat to last output beat of the first frame
+    int64_t interval_cycles; // between the ends of the last two frames: the last beats of all their outputs
+    int64_t latency_cycles;  // first beat of any input to the end of the first frame
     int64_t *edge_peak_words; // per edge, largest occupation
 };
 
-// Runs `frames` frames (at least 2) with the input never starving. Edges with depth_words 0 count as unbounded.
+// Runs `frames` frames (at least 2) with no input starving and no output blocked. Edges with depth_words 0 count as unbounded.
 // edge_peak_words in arena `a`.
 struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames);
 
 // does      sets depth_words of every edge: those into a join from the occupation that the model finds
-//           when they are unbounded and frames come at the pipeline's own pace, all others to a constant; then
+//           when they are unbounded and frames come at the pipeline's own pace, all others to a constant (so too
+//           edges into a join from inputs that serve nothing else: their hosts can wait); then
 //           confirms interval and progress with a source that never waits, deepening where that falls short
 // requires  folds, lanes
 // provides  depths, p->interval_cycles, p->latency_cycles

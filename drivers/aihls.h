@@ -97,7 +97,7 @@ struct aihls_network {
     const char *model_sha256; // of the model's file, hexadecimal
     int32_t n_inputs, n_outputs;
     const struct aihls_port *inputs, *outputs;
-    int32_t n_classes;    // of a classifier: the size of the axis that scores stand on; else that of the last axis
+    int32_t n_classes;    // of a classifier's first output: the size of the axis that scores stand on; else all its elements
     int64_t clock_hz;     // on the board it was compiled for
     int64_t frame_cycles; // predicted: frames follow each other at this distance
     int64_t latency_cycles;

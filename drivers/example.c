@@ -6,7 +6,8 @@
 // FILE is PGM or PPM, P2, P3, P5 or P6, of the network's height, width and 1 or 3 channels; or .npy with one or more
 // frames of the input's element type. --backend: "simulation" or "reference" [simulation, if it was built].
 // --range: what the network takes for black and white [0,255]; .npy files are taken as they are. For each frame:
-// file, class, its score, time for the frame, cycles of the accelerator.
+// file, class, its score, time for the frame, cycles of the accelerator. The network has one input; of several outputs
+// the first is shown.
 #include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
@@ -181,23 +182,37 @@ static void print_result(const char *file, const struct aihls_tensor *t, const v
     putchar('\n');
 }
 
+// Memory for every output; false when there is not enough. The caller frees data and the array in any case.
+static bool make_outputs(const struct aihls_network *net, struct aihls_output *outputs)
+{
+    bool ok = outputs;
+    for (int32_t i = 0; ok && i < net->n_outputs; i++) {
+        const struct aihls_tensor *t = &net->outputs[i].tensor;
+        outputs[i] = (struct aihls_output){ calloc((size_t)t->count, aihls_type_bytes(t->type)), t->type, t->count };
+        ok = outputs[i].data;
+    }
+    return ok;
+}
+
 static bool classify(struct aihls *a, const char *file, double low, double high)
 {
-    const struct aihls_tensor *in = &aihls_describe(a)->inputs[0].tensor, *out = &aihls_describe(a)->outputs[0].tensor;
+    const struct aihls_network *net = aihls_describe(a);
+    const struct aihls_tensor *in = &net->inputs[0].tensor;
     struct frames x = read_frames(file, in, low, high);
-    void *scores = calloc((size_t)out->count, aihls_type_bytes(out->type));
-    bool ok = x.data && scores;
+    struct aihls_output *outputs = calloc((size_t)net->n_outputs, sizeof *outputs);
+    bool ok = make_outputs(net, outputs) && x.data;
     for (int64_t i = 0; ok && i < x.n; i++) {
         struct aihls_input input = { (const char *)x.data + (size_t)i * (size_t)in->count * aihls_type_bytes(in->type), in->type, in->count };
-        struct aihls_output output = { scores, out->type, out->count };
         struct aihls_frame frame;
         double start = milliseconds();
-        enum aihls_status s = aihls_run(a, &input, 1, &output, 1, &frame);
+        enum aihls_status s = aihls_run(a, &input, 1, outputs, net->n_outputs, &frame);
         ok = s ? complain(file, aihls_status_text(s)) : true;
         if (ok)
-            print_result(file, out, scores, milliseconds() - start, &frame);
+            print_result(file, &net->outputs[0].tensor, outputs[0].data, milliseconds() - start, &frame);
     }
-    free(scores);
+    for (int32_t i = 0; outputs && i < net->n_outputs; i++)
+        free(outputs[i].data);
+    free(outputs);
     free(x.data);
     return ok;
 }
@@ -217,6 +232,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--backend simulation|reference] [--range LOW,HIGH] FILE.pgm|.ppm|.npy...\n", argv[0]);
         return 2;
     }
+    if (NETWORK.n_inputs != 1)
+        return complain(NETWORK.name, "this example has images for one input only"), 1;
     struct aihls *a;
     enum aihls_status s = aihls_open(&NETWORK, BACKEND(name), NULL, &a);
     if (s)

@@ -11,8 +11,8 @@
     .lut_percent = { 100, 100, 100, 100 }
 
 static const struct tech techs[] = {
-    { .family = "xc7", .mac = "DSP48E1", .singles = 1, .pairs = true, .lane_shift = 17, .scale_bits = 25, .systolic = true, XILINX_MEMORIES },
-    { .family = "xcup", .mac = "DSP48E2", .singles = 1, .pairs = true, .lane_shift = 18, .pairs_minus_128 = true, .scale_bits = 27, .systolic = true, XILINX_MEMORIES },
+    { .family = "xc7", .mac = "DSP48E1", .singles = 1, .pairs = true, .lane_shift = 17, .pixel_shift = 16, .scale_bits = 25, .systolic = true, XILINX_MEMORIES },
+    { .family = "xcup", .mac = "DSP48E2", .singles = 1, .pairs = true, .lane_shift = 18, .pixel_shift = 18, .pairs_minus_128 = true, .scale_bits = 27, .systolic = true, XILINX_MEMORIES },
     // 18x18 multipliers; open tools do not reach their division into two of 9x9
     { .family = "ecp5", .mac = "ECP5DSP", .singles = 1,
       .bram_name = "EBR", .bram_element = "bram18", .bram_kbit = 18, .bram = { { 36, 512, 1, 1 } }, .bram_narrowest = 1, .bram_shared = true, .bram_ram_unit = 9,

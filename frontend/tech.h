@@ -17,6 +17,7 @@ struct tech {
     int singles;
     bool pairs;
     int lane_shift;       // of the two sums of a pair in one word; 0: they stand apart and cannot overflow into each other
+    int pixel_shift;      // the same where two activations share a weight; 0: they do not
     bool pairs_minus_128; // a weight of -128 may have a partner
     int scale_bits;       // widest number that a block multiplies with a factor of 18 bits, for requantizers; 0: none
     bool systolic;        // blocks add what the block before them sends, and LUTs are shift registers for the skew

@@ -245,7 +245,7 @@ static void bind_conv(struct binding *b, const struct stage *s, const char *in, 
     instance_int(b->n, i, "GROUPS", s->geo.group);
     instance_int(b->n, i, "LANES", s->fold.lanes);
     instance_int(b->n, i, "PACK", s->fold.pack);
-    instance_int(b->n, i, "LANE_SHIFT", b->p->board->tech->lane_shift);
+    instance_int(b->n, i, "LANE_SHIFT", cost_lane_shift(s, b->p->board->tech));
     instance_int(b->n, i, "ACC_W", s->acc_bits);
     requant_params(b, i, s);
     weight_ports(b, i, s);
@@ -285,6 +285,8 @@ static void bind_dw(struct binding *b, const struct stage *s, const char *in, co
     geometry_params(b, i, s);
     if (s->op == DW_MAC) {
         multiplier_params(b, i, s);
+        instance_int(b->n, i, "PACK", f->pack);
+        instance_int(b->n, i, "LANE_SHIFT", cost_lane_shift(s, b->p->board->tech));
         weight_ports(b, i, s);
     } else {
         instance_int(b->n, i, "SEG_LEN", f->seg_len);
@@ -483,7 +485,7 @@ static const char *bind_edge(struct binding *b, const struct edge *e, const char
 {
     struct netlist *n = b->n;
     const struct stream *s = &b->p->streams[e->stream];
-    const char *out = e->consumer < 0 ? "m_out" : arena_printf(b->a, "e%02d", e->index);
+    const char *out = e->consumer < 0 ? b->p->outputs[e->port].name : arena_printf(b->a, "e%02d", e->index);
     if (e->consumer >= 0)
         stream_nets(b, out, s->lanes);
     struct instance *i = netlist_add(n, "aihls_fifo", arena_printf(b->a, "u_fifo_e%02d", e->index), NULL);
@@ -551,26 +553,34 @@ static void bind_stream(struct binding *b, const struct stream *s, const char **
     strbuf_release(&ready);
 }
 
+// The core's own ports for one of the model's; `forward` is the direction of data and valid.
+static void host_ports(struct binding *b, const struct host_port *p, const char *forward, const char *backward)
+{
+    netlist_port(b->n, forward, arena_printf(b->a, "%s_data", p->name), 8 * b->p->streams[p->stream].lanes);
+    netlist_port(b->n, forward, arena_printf(b->a, "%s_valid", p->name), 1);
+    netlist_port(b->n, backward, arena_printf(b->a, "%s_ready", p->name), 1);
+}
+
 struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
 {
     struct netlist *n = netlist_new(a, arena_printf(a, "%s_core", p->name));
     struct binding b = { p, n, a };
-    int in_bits = 8 * p->streams[0].lanes, out_bits = 8 * p->streams[p->out_stream].lanes;
     netlist_port(n, "input", "clk", 1);
     netlist_port(n, "input", "rst", 1);
-    netlist_port(n, "input", "s_in_data", in_bits);
-    netlist_port(n, "input", "s_in_valid", 1);
-    netlist_port(n, "output", "s_in_ready", 1);
-    netlist_port(n, "output", "m_out_data", out_bits);
-    netlist_port(n, "output", "m_out_valid", 1);
-    netlist_port(n, "input", "m_out_ready", 1);
+    for (int i = 0; i < p->n_inputs; i++)
+        host_ports(&b, &p->inputs[i], "input", "output");
+    for (int i = 0; i < p->n_outputs; i++)
+        host_ports(&b, &p->outputs[i], "output", "input");
     netlist_port(n, "input", "stall", p->n_edges);
     const char **edge_net = arena_array(a, const char *, p->n_edges);
     for (int i = 0; i < p->n_streams; i++)
         bind_stream(&b, &p->streams[i], edge_net);
-    netlist_assign(n, "x00_data", "s_in_data");
-    netlist_assign(n, "x00_valid", "s_in_valid");
-    netlist_assign(n, "s_in_ready", "x00_ready");
+    for (int i = 0; i < p->n_inputs; i++) {
+        const char *s = p->inputs[i].name, *x = bind_stream_net(a, p->inputs[i].stream);
+        netlist_assign(n, arena_printf(a, "%s_data", x), arena_printf(a, "%s_data", s));
+        netlist_assign(n, arena_printf(a, "%s_valid", x), arena_printf(a, "%s_valid", s));
+        netlist_assign(n, arena_printf(a, "%s_ready", s), arena_printf(a, "%s_ready", x));
+    }
     for (int i = 0; i < p->n_stages; i++)
         bind_stage(&b, &p->stages[i], edge_net);
     netlist_verify(n);

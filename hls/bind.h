@@ -9,8 +9,8 @@
 // does      an instance per stage, its ROMs beside it; per stream a fork where it has several readers, per edge a
 //           FIFO and where needed a narrower; weights, requantization parameters and tables as memory images
 // requires  schedule_solve
-// provides  module NAME_core: clk, rst, s_in_*, m_out_*, and `stall`, a bit per edge that
-//           holds that FIFO's input (tests raise it at random; NAME ties it to 0)
+// provides  module NAME_core: clk, rst, the wires of every input and output by their port's name (s_in_data, …), and
+//           `stall`, a bit per edge that holds that FIFO's input (tests raise it at random; NAME ties it to 0)
 // cost      O(weights)
 struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a);
 

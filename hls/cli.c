@@ -30,7 +30,7 @@ static const struct option_row {
     { "out", "DIR", 'o', TEXT, offsetof(struct cli, out_dir), C, true, "output directory [MODEL.aihls]" },
     { "name", "NAME", 0, TEXT, offsetof(struct cli, name), C, false, "name of the top module [from the model's file name]" },
     { "calib", "FILE", 0, TEXT, offsetof(struct cli, calib), C | R | E, true,
-      "representative inputs for float models, .npy or .npz (member x), first axis = frames" },
+      "representative inputs for float models, in the form of --input" },
     { "fps", "N", 'f', NUMBER, offsetof(struct cli, fps), C, true, "frames per second to reach with the least resources [as many as fit]" },
     { "max-latency-us", "N", 0, NUMBER, offsetof(struct cli, max_latency_us), C, false, "longest time from a frame's first element to its result" },
     { "clock-mhz", "N", 0, NUMBER, offsetof(struct cli, clock_mhz), C, false, "clock of the accelerator [the board's]" },
@@ -38,14 +38,16 @@ static const struct option_row {
     { "requant", "exact|fast|shift", 0, REQUANT, offsetof(struct cli, requant), C, false,
       "scale factors of 24 bits, 17 bits, or powers of two [exact]" },
     { "strict", NULL, 0, FLAG, offsetof(struct cli, strict), C, false, "exit with 3 when --fps or --max-latency-us is missed" },
-    { "input", "FILE", 'i', TEXT, offsetof(struct cli, input), S | R, true, "frames as the model takes them, .npy or .npz (member x)" },
+    { "input", "FILE", 'i', TEXT, offsetof(struct cli, input), S | R, true,
+      "frames as the model takes them, first axis = frames: .npy, or .npz with a member for each input" },
     { "frames", "N", 'n', NUMBER, offsetof(struct cli, frames), S, false, "frames to simulate [those of --input, else 3]" },
     { "stalls", "SEED", 0, NUMBER, offsetof(struct cli, stalls), S, true, "pause every stream at random, seeded; 0 never pauses [0]" },
     { "reset-cycles", "N", 0, NUMBER, offsetof(struct cli, reset_cycles), S, false, "length of the reset [4]" },
     { "trace", "FILE.fst", 0, TEXT, offsetof(struct cli, trace), S, false, "record all signals for GTKWave" },
-    { "output", "FILE.npy", 0, TEXT, offsetof(struct cli, output), R, false, "where to write the results [print them]" },
+    { "output", "FILE", 0, TEXT, offsetof(struct cli, output), R, false, "where to write the results, .npy, or .npz with a member for each output [print them]" },
     { "float", NULL, 0, FLAG, offsetof(struct cli, use_float), R, true, "run the float reference instead of the integer one" },
-    { "data", "FILE.npz", 'd', TEXT, offsetof(struct cli, data), E, true, "inputs x and labels y" },
+    { "data", "FILE.npz", 'd', TEXT, offsetof(struct cli, data), E, true, "frames, in the form of --input, and labels y" },
+    { "scores", "NAME", 0, TEXT, offsetof(struct cli, scores), E, false, "output that the labels are for [the one that fits them]" },
     { "json", NULL, 0, FLAG, offsetof(struct cli, json), C | S | R | E, false, "diagnostics as JSON, one object a line" },
     { "quiet", NULL, 'q', FLAG, offsetof(struct cli, quiet), C | S | R | E, false, "print errors only" },
     { "verbose", NULL, 'v', FLAG, offsetof(struct cli, verbose), C | S | R | E, false, "print the schedule, stage by stage" },
@@ -125,7 +127,10 @@ void cli_help(FILE *f, bool all)
     print_options(f, R, true);
     fputs("\nMEASURING ACCURACY: aihls eval MODEL|DIR\n", f);
     print_options(f, E, true);
-    fputs("\nOUTPUT DIRECTORY\n"
+    fputs("\nFILES OF FRAMES\n"
+          "    A member of an .npz file is called like the model's input or output that it belongs to. For a model\n"
+          "    of one input the member may be called x, and a .npy file will do.\n"
+          "\nOUTPUT DIRECTORY\n"
           "    report.json    cycles, resources, stages, streams; after `aihls sim` the simulated cycles too\n"
           "    rtl/ mem/      Verilog-2005 (top module NAME, file list NAME.f) and memory images\n"
           "    driver/        a C library for this network, with an example: see its README.md\n"

@@ -184,25 +184,26 @@ static bool open_reference(const struct ctx *cx, const struct cli *cli, struct d
     return (cli->use_float ? design_read_source : design_read)(cx, &r, d, NULL, NULL);
 }
 
-static bool run_float(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *result)
+// Both take an array for each input and give one for each output.
+static bool run_float(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *results)
 {
     const struct graph *g = d->source;
     struct array *values = arena_array(cx->arena, struct array, g->n_tensors);
     if (!ref_float_graph(cx, g, cx->arena, frame, values))
         return false;
-    *result = values[g->outputs[0]->index];
+    for (int i = 0; i < g->n_outputs; i++)
+        results[i] = values[g->outputs[i]->index];
     return true;
 }
 
-static bool run_integer(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *result)
+static bool run_integer(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *results)
 {
     const struct pipeline *p = d->pipeline;
     int8_t **streams = arena_array(cx->arena, int8_t *, p->n_streams);
-    streams[0] = arena_alloc(cx->arena, (size_t)tensor_count(p->in_tensor));
-    if (!border_in(cx, p, cx->arena, frame, streams[0]))
+    if (!border_in(cx, p, cx->arena, frame, streams))
         return false;
     ref_int_frame(p, cx->arena, streams);
-    return border_out(cx, p, cx->arena, streams[p->out_stream], result);
+    return border_out(cx, p, cx->arena, streams, results);
 }
 
 // Calls visit for every frame, frames in parallel; each call has a context and an arena of its own,
@@ -215,9 +216,10 @@ struct frame_visit {
     bool (*visit)(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame);
     int64_t done; // frames, for the progress bar
     // command_run
-    struct array all;
+    struct array *all; // per output
     // command_eval
     const struct array *labels;
+    int scores; // the output that is looked at
     int64_t right_float, right_int, agree;
 };
 
@@ -236,8 +238,8 @@ static bool visit_frames(const struct ctx *cx, struct frame_visit *v)
         struct strbuf text = STRBUF_INIT;
         struct diag diag = { .rendered = &text };
         struct ctx inner = { &scratch, &diag };
-        struct array frame;
-        bool fine = batch_frame(&inner, v->d->source, v->file, v->batch, i, &frame) && v->visit(&inner, v, i, &frame);
+        struct array *frame = arena_array(&scratch, struct array, v->d->source->n_inputs);
+        bool fine = batch_frame(&inner, v->d->source, v->file, v->batch, i, frame) && v->visit(&inner, v, i, frame);
         if (!fine) {
 #pragma omp critical
             if (ok) { // the first frame that fails speaks for all
@@ -255,41 +257,76 @@ static bool visit_frames(const struct ctx *cx, struct frame_visit *v)
 
 static bool visit_run(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame)
 {
-    struct array y = { 0 };
-    if (!(v->cli->use_float ? run_float : run_integer)(cx, v->d, frame, &y))
+    const int n = v->d->source->n_outputs;
+    struct array *y = arena_array(cx->arena, struct array, n);
+    if (!(v->cli->use_float ? run_float : run_integer)(cx, v->d, frame, y))
         return false;
-    size_t bytes = (size_t)array_count(&y) * dtype_bytes(y.dtype);
-    memcpy((char *)v->all.data + (size_t)i * bytes, y.data, bytes);
+    for (int k = 0; k < n; k++) {
+        size_t bytes = (size_t)array_count(&y[k]) * dtype_bytes(y[k].dtype);
+        memcpy((char *)v->all[k].data + (size_t)i * bytes, y[k].data, bytes);
+    }
     return true;
+}
+
+// Room for all frames of output y.
+static bool result_array(const struct ctx *cx, const struct graph *g, const struct tensor *y, int64_t frames, struct array *out)
+{
+    int64_t dims[MAX_RANK + 1] = { frames };
+    bool batched = y->rank > 0 && y->dims[0] == 1;
+    int rank = batched ? y->rank : y->rank + 1;
+    if (rank > MAX_RANK)
+        return diag_error(cx, E204, at_tensor(g, y), "an output needs room for the axis of frames", "the output has %d dimensions", y->rank);
+    memcpy(dims + 1, y->dims + (batched ? 1 : 0), (size_t)(rank - 1) * sizeof *dims);
+    *out = array_new(cx->arena, y->dtype, rank, dims);
+    return true;
+}
+
+static bool is_npz(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 4 && strcmp(path + n - 4, ".npz") == 0;
+}
+
+// .npz with a member for each output, called like it, or .npy.
+static bool write_results(const struct ctx *cx, const char *path, const struct graph *g, const struct array *all)
+{
+    const char **names = arena_array(cx->arena, const char *, g->n_outputs);
+    for (int i = 0; i < g->n_outputs; i++)
+        names[i] = g->outputs[i]->name;
+    return is_npz(path) ? npz_write(cx, path, g->n_outputs, names, all) : npy_write(cx, path, all);
+}
+
+// A line a frame; of several outputs one each, behind its name.
+static void print_results(const struct graph *g, const struct array *all, int64_t frames)
+{
+    for (int64_t i = 0; i < frames; i++)
+        for (int o = 0; o < g->n_outputs; o++) {
+            int64_t per = tensor_count(g->outputs[o]);
+            if (g->n_outputs > 1)
+                printf("%s ", g->outputs[o]->name);
+            for (int64_t k = 0; k < per; k++)
+                printf("%.9g%c", array_f64(&all[o], i * per + k), k + 1 < per ? ' ' : '\n');
+        }
 }
 
 int command_run(const struct ctx *cx, const struct cli *cli)
 {
     struct design d = { .model_bytes = STRBUF_INIT };
-    struct array batch;
-    struct frame_visit v = { .cli = cli, .d = &d, .batch = &batch, .file = cli->input, .visit = visit_run };
-    bool ok = open_reference(cx, cli, &d) && array_read(cx, cli->input, "x", &batch);
-    int64_t frames = 0, per = 0;
-    if (ok) {
-        const struct tensor *y = d.source->outputs[0];
-        int64_t dims[MAX_RANK + 1] = { frames = batch_frames(d.source, &batch) };
-        bool batched = y->rank > 0 && y->dims[0] == 1;
-        int rank = batched ? y->rank : y->rank + 1;
-        if (rank > MAX_RANK) {
-            ok = diag_error(cx, E204, d.source->file, "an output needs room for the axis of frames", "the output has %d dimensions", y->rank);
-        } else {
-            memcpy(dims + 1, y->dims + (batched ? 1 : 0), (size_t)(rank - 1) * sizeof *dims);
-            v.all = array_new(cx->arena, y->dtype, rank, dims);
-            per = tensor_count(y);
-            ok = visit_frames(cx, &v);
-        }
-    }
+    struct array *batch = NULL;
+    bool ok = open_reference(cx, cli, &d) && batch_read(cx, d.source, cli->input, &batch);
+    struct frame_visit v = { .cli = cli, .d = &d, .batch = batch, .file = cli->input, .visit = visit_run };
+    const struct graph *g = d.source;
+    if (ok && cli->output && g->n_outputs > 1 && !is_npz(cli->output))
+        ok = diag_error(cx, E401, NULL, "--output FILE.npz holds them all, each by its name", "the model has %d outputs", g->n_outputs);
+    int64_t frames = ok ? batch_frames(g, batch) : 0;
+    v.all = arena_array(cx->arena, struct array, ok ? g->n_outputs : 0);
+    for (int i = 0; ok && i < g->n_outputs; i++)
+        ok = result_array(cx, g, g->outputs[i], frames, &v.all[i]);
+    ok = ok && visit_frames(cx, &v);
     if (ok && cli->output)
-        ok = npy_write(cx, cli->output, &v.all);
-    else
-        for (int64_t i = 0; ok && i < frames; i++)
-            for (int64_t k = 0; k < per; k++)
-                printf("%.9g%c", array_f64(&v.all, i * per + k), k + 1 < per ? ' ' : '\n');
+        write_results(cx, cli->output, g, v.all);
+    else if (ok)
+        print_results(g, v.all, frames);
     design_release(&d);
     return diag_finish(cx->diag);
 }
@@ -313,10 +350,11 @@ static void progress_bar(int64_t done, int64_t total)
 
 static bool visit_eval(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame)
 {
-    struct array a = { 0 }, b = { 0 };
-    if (!run_float(cx, v->d, frame, &a) || !run_integer(cx, v->d, frame, &b))
+    const int n = v->d->source->n_outputs;
+    struct array *a = arena_array(cx->arena, struct array, n), *b = arena_array(cx->arena, struct array, n);
+    if (!run_float(cx, v->d, frame, a) || !run_integer(cx, v->d, frame, b))
         return false;
-    int64_t label = (int64_t)array_f64(v->labels, i), f = arg_max(&a), q = arg_max(&b);
+    int64_t label = (int64_t)array_f64(v->labels, i), f = arg_max(&a[v->scores]), q = arg_max(&b[v->scores]);
 #pragma omp critical
     {
         v->right_float += f == label;
@@ -327,20 +365,47 @@ static bool visit_eval(const struct ctx *cx, struct frame_visit *v, int64_t i, c
     return true;
 }
 
+// The output that labels speak of: the one that --scores names, or the only one that has a score for each of them or
+// is a class itself.
+static bool find_scores(const struct ctx *cx, const struct cli *cli, const struct graph *g, const struct array *labels, int *out)
+{
+    int fitting = 0;
+    double most = 0;
+    struct strbuf names = STRBUF_INIT;
+    for (int64_t i = 0; i < array_count(labels); i++)
+        most = fmax(most, array_f64(labels, i));
+    *out = -1;
+    for (int i = 0; i < g->n_outputs; i++) {
+        const struct tensor *t = g->outputs[i];
+        bool is_class = tensor_count(t) == 1 && t->dtype != DT_FLOAT;
+        bool fits = cli->scores ? strcmp(cli->scores, t->name) == 0 : g->n_outputs == 1 || is_class || (double)tensor_count(t) > most;
+        strbuf_addf(&names, "%s'%s' %s", i ? ", " : "", t->name, shape_text(cx->arena, t->rank, t->dims));
+        fitting += fits;
+        *out = fits ? i : *out;
+    }
+    bool ok = fitting == 1;
+    if (!ok)
+        diag_emit(cx, (struct diag_msg){ .code = cli->scores && !fitting ? E401 : E204, .where = cli->data, .found = names.text,
+                  .need = cli->scores ? arena_printf(cx->arena, "an output '%s'", cli->scores) : "one with a score a class",
+                  .help = "--scores NAME says which output the labels are for" }, "it is not clear which output is to be compared with the labels");
+    strbuf_release(&names);
+    const struct tensor *scores = ok ? g->outputs[*out] : NULL;
+    if (ok && tensor_count(scores) == 1 && scores->dtype == DT_FLOAT) // a class or a score? of which classes?
+        ok = diag_error(cx, E204, at_tensor(g, scores), "compare the results of `aihls run` and `aihls run --float` instead",
+                        "top-1 needs one score a class, and the model gives a single number");
+    return ok;
+}
+
 int command_eval(const struct ctx *cx, const struct cli *cli)
 {
     struct design d = { .model_bytes = STRBUF_INIT };
-    struct array x, y;
-    struct frame_visit v = { .cli = cli, .d = &d, .batch = &x, .file = cli->data, .visit = visit_eval, .labels = &y };
-    bool ok = open_reference(cx, cli, &d) && npz_read(cx, cli->data, "x", &x) && npz_read(cx, cli->data, "y", &y);
-    int64_t frames = ok ? batch_frames(d.source, &x) : 0;
+    struct array *x = NULL, y;
+    bool ok = open_reference(cx, cli, &d) && batch_read(cx, d.source, cli->data, &x) && npz_read(cx, cli->data, "y", &y);
+    struct frame_visit v = { .cli = cli, .d = &d, .batch = x, .file = cli->data, .visit = visit_eval, .labels = &y };
+    int64_t frames = ok ? batch_frames(d.source, x) : 0;
     if (ok && array_count(&y) != frames)
-        ok = diag_error(cx, E104, cli->data, "y needs one label per frame of x", "%lld labels for %lld frames", (long long)array_count(&y), (long long)frames);
-    const struct tensor *scores = ok ? d.source->outputs[0] : NULL;
-    if (ok && tensor_count(scores) == 1 && scores->dtype == DT_FLOAT) // a class or a score? of which classes?
-        ok = diag_error(cx, E204, at_tensor(d.source, scores), "compare the results of `aihls run` and `aihls run --float` instead",
-                        "top-1 needs one score a class, and the model gives a single number");
-    ok = ok && visit_frames(cx, &v);
+        ok = diag_error(cx, E104, cli->data, "y needs one label per frame", "%lld labels for %lld frames", (long long)array_count(&y), (long long)frames);
+    ok = ok && find_scores(cx, cli, d.source, &y, &v.scores) && visit_frames(cx, &v);
     if (ok && frames)
         printf("frames %lld\nfloat top-1 %.2f %%\ninteger top-1 %.2f %%\nagreement %.2f %%\n", (long long)frames, 100.0 * (double)v.right_float / (double)frames,
                100.0 * (double)v.right_int / (double)frames, 100.0 * (double)v.agree / (double)frames);

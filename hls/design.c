@@ -77,12 +77,6 @@ static void count_text(design_progress *say, void *user, struct arena *a, const 
     va_end(ap);
 }
 
-static bool read_calibration(const struct ctx *cx, const struct request *r, struct array *out, bool *given)
-{
-    *given = r->calib != NULL;
-    return !r->calib || array_read(cx, r->calib, "x", out);
-}
-
 bool design_read_source(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
 {
     struct arena *a = cx->arena;
@@ -104,18 +98,17 @@ bool design_read_source(const struct ctx *cx, const struct request *r, struct de
 bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
 {
     struct arena *a = cx->arena;
-    struct array calib;
-    bool have_calib;
+    struct array *calib = NULL;
     if (!design_read_source(cx, r, d, say, user))
         return false;
     struct graph *g = graph_clone(d->source, a);
     if (!simplify_graph(cx, g))
         return false;
     count_text(say, user, a, "Simplified", "to %d nodes", g->n_nodes);
-    if (!read_calibration(cx, r, &calib, &have_calib))
+    if (r->calib && !batch_read(cx, d->source, r->calib, &calib))
         return false;
     bool imported = quant_is_quantized(g);
-    if (!quantize_graph(cx, g, have_calib ? &calib : NULL, &d->ranges))
+    if (!quantize_graph(cx, g, calib, &d->ranges))
         return false;
     count_text(say, user, a, "Quantized", "%s", imported ? "as the model says" : "to int8");
     d->graph = g;
@@ -131,9 +124,9 @@ bool design_schedule(const struct ctx *cx, struct design *d, design_progress *sa
     struct pipeline *p = d->pipeline;
     if (!schedule_solve(cx, p, &d->board, &d->request.goal))
         return false;
-    count_text(say, user, cx->arena, "Folding", "%lld DSP of %lld, %lld %s of %lld, %lld LUT of %lld: %lld cycles per frame",
+    count_text(say, user, cx->arena, "Folding", "%lld DSP of %lld, %lld %s of %lld, %lld LUT of %lld: %lld cycles per frame, bound by %s",
                (long long)p->total.dsp, (long long)d->board.dsp, (long long)p->total.bram18, d->board.tech->bram_name, (long long)d->board.bram18,
-               (long long)p->total.lut, (long long)d->board.lut, (long long)p->interval_cycles);
+               (long long)p->total.lut, (long long)d->board.lut, (long long)p->interval_cycles, p->bound);
     d->netlist = bind_pipeline(p, cx->arena);
     return true;
 }

@@ -19,17 +19,17 @@ struct writer {
     struct outdir *out;
     const char *name; // of the network
     int n_files;
+    struct side *sides; // inputs, then outputs
+    int n_in, n_out;
 };
 
 // One input or output of the network: the stream, the model's tensor, and the nodes between them.
 struct side {
     const char *label; // "input0"
+    const struct host_port *port;
     const char *name;  // of the tensor in the model's file
     const struct stream *stream;
-    const struct tensor *tensor;  // the model's
-    const struct tensor *integer; // what the stream carries
-    const int32_t *order;
-    bool flip;
+    const struct tensor *tensor; // the model's
     const struct node **nodes; // in the order in which they run
     int n_nodes;
 };
@@ -108,16 +108,20 @@ static void read_chain(struct writer *w, struct side *s, const struct tensor *fr
     }
 }
 
-static void read_sides(struct writer *w, struct side *in, struct side *out)
+static void read_sides(struct writer *w)
 {
     const struct pipeline *p = w->d->pipeline;
-    const struct graph *g = p->graph;
-    *in = (struct side){ .label = "input0", .name = w->d->source->inputs[0]->name, .stream = &p->streams[0], .tensor = g->inputs[0], .integer = p->in_tensor,
-                         .order = p->streams[0].logical, .flip = p->in_flip };
-    *out = (struct side){ .label = "output0", .name = w->d->source->outputs[0]->name, .stream = &p->streams[p->out_stream], .tensor = g->outputs[0], .integer = p->out_tensor,
-                          .order = p->out_logical, .flip = p->out_flip };
-    read_chain(w, in, in->tensor, in->integer);
-    read_chain(w, out, out->integer, out->tensor);
+    const struct graph *g = p->graph, *source = w->d->source;
+    struct arena *a = w->cx->arena;
+    w->sides = arena_array(a, struct side, w->n_in + w->n_out);
+    for (int i = 0; i < w->n_in + w->n_out; i++) {
+        bool in = i < w->n_in;
+        const struct host_port *port = in ? &p->inputs[i] : &p->outputs[i - w->n_in];
+        const struct tensor *model = (in ? g->inputs : g->outputs)[port->model];
+        w->sides[i] = (struct side){ .label = arena_printf(a, in ? "input%d" : "output%d", in ? i : i - w->n_in), .port = port, .tensor = model,
+                                     .name = (in ? source->inputs : source->outputs)[port->model]->name, .stream = &p->streams[port->stream] };
+        read_chain(w, &w->sides[i], in ? model : port->tensor, in ? port->tensor : model);
+    }
 }
 
 static int64_t side_bytes(const struct side *s)
@@ -277,11 +281,11 @@ static bool is_identity(const int32_t *order, int64_t n)
 
 static bool add_border(struct writer *w, const struct side *s, struct strbuf *sb)
 {
-    int64_t count = tensor_count(s->integer);
-    bool plain = is_identity(s->order, count), ok = true;
+    int64_t count = tensor_count(s->port->tensor);
+    bool plain = is_identity(s->port->logical, count), ok = true;
     struct strbuf ops = STRBUF_INIT;
     if (!plain)
-        add_array(sb, "uint32_t", s->label, "order", count, s->order, put_i32);
+        add_array(sb, "uint32_t", s->label, "order", count, s->port->logical, put_i32);
     for (int i = 0; i < s->n_nodes; i++)
         ok = ok && add_op(w, arena_printf(w->cx->arena, "%s_op%d", s->label, i), s->nodes[i], sb, &ops);
     if (s->n_nodes)
@@ -293,21 +297,24 @@ static bool add_border(struct writer *w, const struct side *s, struct strbuf *sb
     strbuf_addf(sb, " .count = %lld,", (long long)count);
     if (!plain)
         strbuf_addf(sb, " .order = %s_order,", s->label);
-    strbuf_addf(sb, " .flip = %d };\n\n", s->flip ? 0x80 : 0);
+    strbuf_addf(sb, " .flip = %d };\n\n", s->port->flip ? 0x80 : 0);
     return ok;
 }
 
-static void add_port(struct strbuf *sb, const char *direction, const struct side *s)
+static void add_ports(struct strbuf *sb, const char *direction, const struct side *sides, int n)
 {
-    const struct tensor *t = s->tensor;
-    const struct stream *x = s->stream;
-    strbuf_addf(sb, "static const struct aihls_port %s[1] = { {\n    .tensor = { .name = ", direction);
-    add_quoted(sb, s->name);
-    strbuf_addf(sb, ", .type = %s, ", type_name(t->dtype)->constant);
-    add_dims(sb, t);
-    strbuf_addf(sb, ", .count = %lld },\n    .scale = %a, .zero_point = %d,\n", (long long)tensor_count(t), x->scale, x->zero_point);
-    strbuf_addf(sb, "    .height = %lld, .width = %lld, .channels = %lld, .lanes = %d, .bytes = %lld,\n    .border = &%s_border,\n} };\n",
-                (long long)x->h, (long long)x->w, (long long)x->c, x->lanes, (long long)side_bytes(s), s->label);
+    strbuf_addf(sb, "static const struct aihls_port %s[%d] = {", direction, n);
+    for (const struct side *s = sides; s < sides + n; s++) {
+        const struct tensor *t = s->tensor;
+        const struct stream *x = s->stream;
+        strbuf_adds(sb, " {\n    .tensor = { .name = ");
+        add_quoted(sb, s->name);
+        strbuf_addf(sb, ", .type = %s, ", type_name(t->dtype)->constant);
+        add_dims(sb, t);
+        strbuf_addf(sb, ", .count = %lld },\n    .scale = %a, .zero_point = %d,\n", (long long)tensor_count(t), x->scale, x->zero_point);
+        strbuf_addf(sb, "    .height = %lld, .width = %lld, .channels = %lld, .lanes = %d, .bytes = %lld,\n    .border = &%s_border,\n}%s",
+                    (long long)x->h, (long long)x->w, (long long)x->c, x->lanes, (long long)side_bytes(s), s->label, s + 1 < sides + n ? "," : " };\n");
+    }
 }
 
 // What a classifier tells apart: the axis of its ArgMax or Softmax, else all elements of its output.
@@ -323,13 +330,13 @@ static int64_t class_count(const struct side *out)
 
 static int64_t largest_tensor(const struct side *s, int64_t bytes)
 {
-    bytes = max_i64(bytes, s->n_nodes ? tensor_count(s->integer) : 0);
+    bytes = max_i64(bytes, s->n_nodes ? tensor_count(s->port->tensor) : 0);
     for (int i = 0; i < s->n_nodes; i++)
         bytes = max_i64(bytes, tensor_count(s->nodes[i]->out[0]) * (int64_t)dtype_bytes(s->nodes[i]->out[0]->dtype));
     return bytes;
 }
 
-static bool write_network(struct writer *w, const struct side *in, const struct side *out)
+static bool write_network(struct writer *w)
 {
     const struct design *d = w->d;
     const struct pipeline *p = d->pipeline;
@@ -338,14 +345,19 @@ static bool write_network(struct writer *w, const struct side *in, const struct 
     sha256_hex(d->model_bytes.text, d->model_bytes.len, hash);
     strbuf_addf(&sb, SPDX "// %s for libaihls: tensors, streams and what the host computes between them. Made by aihls.\n#include \"%s.h\"\n\n"
                 "#include \"libaihls/aihls_border.h\"\n\n", w->name, w->name);
-    bool ok = add_border(w, in, &sb) && add_border(w, out, &sb);
-    add_port(&sb, "inputs", in);
-    add_port(&sb, "outputs", out);
+    bool ok = true;
+    int64_t scratch_bytes = 0;
+    for (int i = 0; i < w->n_in + w->n_out; i++) {
+        ok = ok && add_border(w, &w->sides[i], &sb);
+        scratch_bytes = largest_tensor(&w->sides[i], scratch_bytes);
+    }
+    add_ports(&sb, "inputs", w->sides, w->n_in);
+    add_ports(&sb, "outputs", w->sides + w->n_in, w->n_out);
     strbuf_addf(&sb, "\nconst struct aihls_network %s_network = {\n    .interface = AIHLS_INTERFACE, .name = \"%s\",\n    .model_sha256 = \"%s\",\n"
-                "    .n_inputs = 1, .n_outputs = 1, .inputs = inputs, .outputs = outputs, .n_classes = %lld,\n"
+                "    .n_inputs = %d, .n_outputs = %d, .inputs = inputs, .outputs = outputs, .n_classes = %lld,\n"
                 "    .clock_hz = %lld, .frame_cycles = %lld, .latency_cycles = %lld, .scratch_bytes = %lld,\n};\n",
-                w->name, w->name, hash, (long long)class_count(out), (long long)p->clock_hz, (long long)p->interval_cycles,
-                (long long)p->latency_cycles, (long long)largest_tensor(in, largest_tensor(out, 0)));
+                w->name, w->name, hash, w->n_in, w->n_out, (long long)class_count(&w->sides[w->n_in]), (long long)p->clock_hz,
+                (long long)p->interval_cycles, (long long)p->latency_cycles, (long long)scratch_bytes);
     ok = ok && put(w, arena_printf(w->cx->arena, "%s_network.c", w->name), &sb);
     strbuf_release(&sb);
     return ok;
@@ -353,9 +365,9 @@ static bool write_network(struct writer *w, const struct side *in, const struct 
 
 // ---- NAME.h ----
 
-static void add_side_constants(struct strbuf *sb, const char *big, const struct side *s)
+static void add_side_constants(struct writer *w, struct strbuf *sb, const char *big, const struct side *s)
 {
-    const char *label = strcmp(s->label, "input0") == 0 ? "INPUT0" : "OUTPUT0";
+    const char *label = upper(w->cx->arena, s->label);
     strbuf_addf(sb, "#define %s_%s_COUNT %lld // elements of ", big, label, (long long)tensor_count(s->tensor));
     for (int i = 0; i < s->tensor->rank; i++)
         strbuf_addf(sb, "%s%lld", i ? " x " : "", (long long)s->tensor->dims[i]);
@@ -364,21 +376,44 @@ static void add_side_constants(struct strbuf *sb, const char *big, const struct 
                 big, label, s->stream->scale, big, label, s->stream->zero_point < 0 ? "(" : "", s->stream->zero_point, s->stream->zero_point < 0 ? ")" : "");
 }
 
-static void add_typed_functions(struct strbuf *sb, const char *name, const char *big, const struct side *in, const struct side *out)
+// ", const float *input0, const float *input1": parameters for the inputs or outputs.
+static void add_parameters(struct strbuf *sb, const char *qualifier, const struct side *sides, int n)
 {
-    const struct type_name *x = type_name(in->tensor->dtype), *y = type_name(out->tensor->dtype);
-    strbuf_addf(sb, "// aihls_run, aihls_submit and aihls_wait with this network's types.\n"
-                "static inline enum aihls_status %s_run(struct aihls *a, const %s *input0, %s *output0)\n{\n"
-                "    struct aihls_input in = { input0, %s, %s_INPUT0_COUNT };\n    struct aihls_output out = { output0, %s, %s_OUTPUT0_COUNT };\n"
-                "    return aihls_run(a, &in, 1, &out, 1, NULL);\n}\n\n", name, x->c, y->c, x->constant, big, y->constant, big);
-    strbuf_addf(sb, "static inline enum aihls_status %s_submit(struct aihls *a, const %s *input0, uint64_t *ticket)\n{\n"
-                "    struct aihls_input in = { input0, %s, %s_INPUT0_COUNT };\n    return aihls_submit(a, &in, 1, ticket);\n}\n\n", name, x->c, x->constant, big);
-    strbuf_addf(sb, "static inline enum aihls_status %s_wait(struct aihls *a, uint64_t ticket, %s *output0, int64_t timeout_us)\n{\n"
-                "    struct aihls_output out = { output0, %s, %s_OUTPUT0_COUNT };\n    return aihls_wait(a, ticket, &out, 1, timeout_us, NULL);\n}\n\n",
-                name, y->c, y->constant, big);
+    for (int i = 0; i < n; i++)
+        strbuf_addf(sb, ", %s%s *%s", qualifier, type_name(sides[i].tensor->dtype)->c, sides[i].label);
 }
 
-static bool write_header(struct writer *w, const struct side *in, const struct side *out)
+// The array `in` or `out` that the library takes.
+static void add_arguments(struct writer *w, struct strbuf *sb, const char *direction, const char *big, const struct side *sides, int n)
+{
+    strbuf_addf(sb, "    struct aihls_%sput %s[] = {", direction, direction);
+    for (int i = 0; i < n; i++)
+        strbuf_addf(sb, "%s { %s, %s, %s_%s_COUNT }", i ? "," : "", sides[i].label, type_name(sides[i].tensor->dtype)->constant, big, upper(w->cx->arena, sides[i].label));
+    strbuf_adds(sb, " };\n");
+}
+
+static void add_typed_functions(struct writer *w, struct strbuf *sb, const char *big)
+{
+    const char *name = w->name;
+    const struct side *in = w->sides, *out = w->sides + w->n_in;
+    strbuf_addf(sb, "// aihls_run, aihls_submit and aihls_wait with this network's types.\nstatic inline enum aihls_status %s_run(struct aihls *a", name);
+    add_parameters(sb, "const ", in, w->n_in);
+    add_parameters(sb, "", out, w->n_out);
+    strbuf_adds(sb, ")\n{\n");
+    add_arguments(w, sb, "in", big, in, w->n_in);
+    add_arguments(w, sb, "out", big, out, w->n_out);
+    strbuf_addf(sb, "    return aihls_run(a, in, %d, out, %d, NULL);\n}\n\nstatic inline enum aihls_status %s_submit(struct aihls *a", w->n_in, w->n_out, name);
+    add_parameters(sb, "const ", in, w->n_in);
+    strbuf_adds(sb, ", uint64_t *ticket)\n{\n");
+    add_arguments(w, sb, "in", big, in, w->n_in);
+    strbuf_addf(sb, "    return aihls_submit(a, in, %d, ticket);\n}\n\nstatic inline enum aihls_status %s_wait(struct aihls *a, uint64_t ticket", w->n_in, name);
+    add_parameters(sb, "", out, w->n_out);
+    strbuf_adds(sb, ", int64_t timeout_us)\n{\n");
+    add_arguments(w, sb, "out", big, out, w->n_out);
+    strbuf_addf(sb, "    return aihls_wait(a, ticket, out, %d, timeout_us, NULL);\n}\n\n", w->n_out);
+}
+
+static bool write_header(struct writer *w)
 {
     const struct pipeline *p = w->d->pipeline;
     const char *name = w->name, *big = upper(w->cx->arena, name);
@@ -388,15 +423,15 @@ static bool write_header(struct writer *w, const struct side *in, const struct s
     strbuf_addf(&sb, SPDX "// %s: a network for libaihls. Made by aihls for %s at %lld MHz.\n#ifndef AIHLS_NETWORK_%s_H\n#define AIHLS_NETWORK_%s_H\n\n"
                 "#include \"libaihls/aihls.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", name, w->d->board.name, (long long)(p->clock_hz / 1000000), big, big);
     strbuf_addf(&sb, "#define %s_MODEL_SHA256 \"%s\"\n#define %s_CLASSES %lld\n#define %s_FRAME_CYCLES %lld // predicted, at %s_CLOCK_HZ\n#define %s_CLOCK_HZ %lld\n",
-                big, hash, big, (long long)class_count(out), big, (long long)p->interval_cycles, big, big, (long long)p->clock_hz);
-    add_side_constants(&sb, big, in);
-    add_side_constants(&sb, big, out);
+                big, hash, big, (long long)class_count(&w->sides[w->n_in]), big, (long long)p->interval_cycles, big, big, (long long)p->clock_hz);
+    for (int i = 0; i < w->n_in + w->n_out; i++)
+        add_side_constants(w, &sb, big, &w->sides[i]);
     strbuf_addf(&sb, "\nextern const struct aihls_network %s_network;\n\n"
                 "// Back ends. The Makefile builds \"simulation\" where Verilator is installed. %s_backend gives NULL for one that\n"
                 "// was not built.\n"
                 "extern const struct aihls_backend %s_reference;\nextern const struct aihls_backend %s_simulation;\n"
                 "const struct aihls_backend *%s_backend(const char *name);\n\n", name, name, name, name, name);
-    add_typed_functions(&sb, name, big, in, out);
+    add_typed_functions(w, &sb, big);
     strbuf_adds(&sb, "#ifdef __cplusplus\n}\n#endif\n#endif\n");
     bool ok = put(w, arena_printf(w->cx->arena, "%s.h", name), &sb);
     strbuf_release(&sb);
@@ -479,10 +514,12 @@ static bool write_reference(struct writer *w)
     strbuf_addf(&sb, "static const int32_t stream_count[%d] = {", p->n_streams);
     for (int i = 0; i < p->n_streams; i++)
         strbuf_addf(&sb, " %lld%s", (long long)(p->streams[i].h * p->streams[i].w * p->streams[i].c), i + 1 < p->n_streams ? "," : " };\n");
-    strbuf_addf(&sb, "static const int32_t input_streams[1] = { 0 }, output_streams[1] = { %d };\n"
-                "static const struct aihls_reference design = {\n    .stages = stages, .n_stages = %d, .stream_count = stream_count, .n_streams = %d,\n"
+    strbuf_adds(&sb, "static const int32_t input_streams[] = {");
+    for (int i = 0; i < w->n_in + w->n_out; i++)
+        strbuf_addf(&sb, "%s %d,", i == w->n_in ? " };\nstatic const int32_t output_streams[] = {" : "", w->sides[i].port->stream);
+    strbuf_addf(&sb, " };\nstatic const struct aihls_reference design = {\n    .stages = stages, .n_stages = %d, .stream_count = stream_count, .n_streams = %d,\n"
                 "    .inputs = input_streams, .outputs = output_streams,\n};\n\nconst struct aihls_backend %s_reference = AIHLS_REFERENCE(design);\n",
-                p->out_stream, p->n_stages, p->n_streams, w->name);
+                p->n_stages, p->n_streams, w->name);
     bool ok = put(w, arena_printf(w->cx->arena, "%s_reference.c", w->name), &sb);
     strbuf_release(&sb);
     strbuf_release(&stages);
@@ -498,9 +535,13 @@ static bool write_simulation(struct writer *w)
     struct strbuf sb = STRBUF_INIT;
     strbuf_addf(&sb, SPDX "// The Verilated design of %s, for the back end \"simulation\". AIHLS_ROOT is the directory that holds mem/.\n"
                 "// Made by aihls.\n#include \"V%s.h\"\n#include \"%s.h\"\n#include \"libaihls/aihls_simulation.hpp\"\n\n", name, name, name);
-    strbuf_addf(&sb, "static void connect(V%s &top, AihlsWires *inputs, AihlsWires *outputs)\n{\n"
-                "    inputs[0] = { &top.s_in_data, &top.s_in_valid, &top.s_in_ready };\n"
-                "    outputs[0] = { &top.m_out_data, &top.m_out_valid, &top.m_out_ready };\n}\n\nstatic const char *const images[] = {\n", name);
+    strbuf_addf(&sb, "static void connect(V%s &top, AihlsWires *inputs, AihlsWires *outputs)\n{\n", name);
+    for (int i = 0; i < w->n_in + w->n_out; i++) {
+        const char *port = w->sides[i].port->name;
+        bool in = i < w->n_in;
+        strbuf_addf(&sb, "    %s[%d] = { &top.%s_data, &top.%s_valid, &top.%s_ready };\n", in ? "inputs" : "outputs", in ? i : i - w->n_in, port, port, port);
+    }
+    strbuf_adds(&sb, "}\n\nstatic const char *const images[] = {\n");
     for (int i = 0; i < n->n_images; i++)
         strbuf_addf(&sb, "    \"%s\",\n", n->images[i].file);
     strbuf_addf(&sb, "    nullptr,\n};\n\nstatic const AihlsDesign<V%s> design = { connect, AIHLS_ROOT, images };\n\n"
@@ -551,11 +592,9 @@ static bool write_library(struct writer *w)
 
 bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *out, int *n_files)
 {
-    struct writer w = { .cx = cx, .d = d, .out = out, .name = d->top };
-    struct side in, result;
-    read_sides(&w, &in, &result);
-    bool ok = write_header(&w, &in, &result) && write_network(&w, &in, &result) && write_reference(&w) &&
-              write_simulation(&w) && write_backends(&w) && write_library(&w);
+    struct writer w = { .cx = cx, .d = d, .out = out, .name = d->top, .n_in = d->pipeline->n_inputs, .n_out = d->pipeline->n_outputs };
+    read_sides(&w);
+    bool ok = write_header(&w) && write_network(&w) && write_reference(&w) && write_simulation(&w) && write_backends(&w) && write_library(&w);
     *n_files += w.n_files;
     return ok;
 }

@@ -38,29 +38,41 @@ static bool is_template(const char *path)
     return strncmp(path, "rtl_templates/", 14) == 0;
 }
 
+static void print_port(const struct pipeline *p, const struct host_port *port, bool input, struct strbuf *sb)
+{
+    const char *forward = input ? "input  wire" : "output wire", *backward = input ? "output wire" : "input  wire";
+    strbuf_addf(sb, ",\n    %s [%d:0] %s_data,\n    %s %s_valid,\n    %s %s_ready", forward, 8 * p->streams[port->stream].lanes - 1, port->name,
+                forward, port->name, backward, port->name);
+}
+
 // NAME: what a board's shell instantiates; the core with its test input tied off.
 static void print_top(const struct design *d, struct strbuf *sb)
 {
     const struct pipeline *p = d->pipeline;
-    int in = 8 * p->streams[0].lanes, out = 8 * p->streams[p->out_stream].lanes;
-    strbuf_addf(sb, SPDX
-                "// %s: made by aihls for %s at %lld MHz, %lld cycles per frame.\n"
-                "// Input: %lld x %lld x %lld int8 elements (y, x, channel), %d a beat; output %lld x %lld x %lld, %d a beat.\n"
-                "// Channel c of a pixel is lane c %% lanes of the pixel's beat c / lanes; unused lanes are zero.\n"
-                "// Transfer on valid && ready. Synchronous reset, active high.\n"
+    int n = p->n_inputs + p->n_outputs;
+    strbuf_addf(sb, SPDX "// %s: made by aihls for %s at %lld MHz, %lld cycles per frame.\n", d->top, d->board.name,
+                (long long)(p->clock_hz / 1000000), (long long)p->interval_cycles);
+    for (int i = 0; i < n; i++) {
+        const struct host_port *port = i < p->n_inputs ? &p->inputs[i] : &p->outputs[i - p->n_inputs];
+        const struct stream *s = &p->streams[port->stream];
+        strbuf_addf(sb, "// %s: %lld x %lld x %lld int8 elements (y, x, channel), %d a beat.\n", port->name, (long long)s->h, (long long)s->w,
+                    (long long)s->c, s->lanes);
+    }
+    strbuf_addf(sb, "// Channel c of a pixel is lane c %% lanes of the pixel's beat c / lanes; unused lanes are zero.\n"
+                "// Transfer on valid && ready%s. Synchronous reset, active high.\n"
                 "`default_nettype none\n\nmodule %s #(\n    parameter TECH = \"GENERIC\" // %s on this board\n) (\n"
-                "    input  wire clk,\n    input  wire rst,\n"
-                "    input  wire [%d:0] s_in_data,\n    input  wire s_in_valid,\n    output wire s_in_ready,\n"
-                "    output wire [%d:0] m_out_data,\n    output wire m_out_valid,\n    input  wire m_out_ready\n);\n",
-                d->top, d->board.name, (long long)(p->clock_hz / 1000000), (long long)p->interval_cycles,
-                (long long)p->streams[0].h, (long long)p->streams[0].w, (long long)p->streams[0].c, p->streams[0].lanes,
-                (long long)p->streams[p->out_stream].h, (long long)p->streams[p->out_stream].w,
-                (long long)p->streams[p->out_stream].c, p->streams[p->out_stream].lanes, d->top, d->board.tech->mac, in - 1, out - 1);
-    strbuf_addf(sb,
-                "    %s_core #(.TECH(TECH)) u_core (\n        .clk(clk),\n        .rst(rst),\n"
-                "        .s_in_data(s_in_data),\n        .s_in_valid(s_in_valid),\n        .s_in_ready(s_in_ready),\n"
-                "        .m_out_data(m_out_data),\n        .m_out_valid(m_out_valid),\n        .m_out_ready(m_out_ready),\n"
-                "        .stall(%d'd0)\n    );\nendmodule\n\n`default_nettype wire\n", d->top, p->n_edges);
+                "    input  wire clk,\n    input  wire rst", n > 2 ? "; each stream at its own time, but none may wait for another's frame to end" : "",
+                d->top, d->board.tech->mac);
+    for (int i = 0; i < p->n_inputs; i++)
+        print_port(p, &p->inputs[i], true, sb);
+    for (int i = 0; i < p->n_outputs; i++)
+        print_port(p, &p->outputs[i], false, sb);
+    strbuf_addf(sb, "\n);\n    %s_core #(.TECH(TECH)) u_core (\n        .clk(clk),\n        .rst(rst),\n", d->top);
+    for (int i = 0; i < n; i++) {
+        const char *s = i < p->n_inputs ? p->inputs[i].name : p->outputs[i - p->n_inputs].name;
+        strbuf_addf(sb, "        .%s_data(%s_data),\n        .%s_valid(%s_valid),\n        .%s_ready(%s_ready),\n", s, s, s, s, s, s);
+    }
+    strbuf_addf(sb, "        .stall(%d'd0)\n    );\nendmodule\n\n`default_nettype wire\n", p->n_edges);
 }
 
 static bool emit_rtl(struct emission *e)
@@ -97,16 +109,30 @@ static void print_probes(const struct design *d, struct arena *a, struct strbuf 
 {
     const struct pipeline *p = d->pipeline;
     strbuf_addf(sb, SPDX "// Streams and stages of %s, for harness.cpp.\n", d->top);
-    strbuf_addf(sb, "#define N_STREAMS %d\n#define N_STAGES %d\n#define N_EDGES %d\n#define OUT_STREAM %d\n", p->n_streams,
-                p->n_stages, p->n_edges, p->out_stream);
+    strbuf_addf(sb, "#define N_STREAMS %d\n#define N_STAGES %d\n#define N_EDGES %d\n", p->n_streams, p->n_stages, p->n_edges);
     strbuf_adds(sb, "#define PROBE_STREAMS(P) \\\n");
     for (int i = 0; i < p->n_streams; i++)
         strbuf_addf(sb, "    P(%d, %s, %d, %lld)%s\n", i, bind_stream_net(a, i), p->streams[i].lanes,
                     (long long)stream_beats(&p->streams[i], p->streams[i].lanes), i + 1 < p->n_streams ? " \\" : "");
+    strbuf_adds(sb, "#define PROBE_INPUTS(P) \\\n");
+    for (int i = 0; i < p->n_inputs; i++)
+        strbuf_addf(sb, "    P(%s, %d)%s\n", p->inputs[i].name, p->inputs[i].stream, i + 1 < p->n_inputs ? " \\" : "");
+    strbuf_adds(sb, "#define PROBE_OUTPUTS(P) \\\n");
+    for (int i = 0; i < p->n_outputs; i++)
+        strbuf_addf(sb, "    P(%s, %d)%s\n", p->outputs[i].name, p->outputs[i].stream, i + 1 < p->n_outputs ? " \\" : "");
     strbuf_adds(sb, "#define PROBE_STAGES(P) \\\n");
     for (int i = 0; i < p->n_stages; i++)
         strbuf_addf(sb, "    P(%d, %s)%s\n", i, bind_stage_instance(p, a, i), i + 1 < p->n_stages ? " \\" : "");
     strbuf_addf(sb, "#define NET(root, net) root->%s_core__DOT__##net\n", d->top);
+}
+
+// Stages are the instances that carry the model's nodes as a comment.
+static bool is_first_stage_of_module(const struct netlist *n, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (n->instances[k].comment && strcmp(n->instances[k].module, n->instances[i].module) == 0)
+            return false;
+    return n->instances[i].comment;
 }
 
 static void print_visible(const struct design *d, struct strbuf *sb)
@@ -115,9 +141,9 @@ static void print_visible(const struct design *d, struct strbuf *sb)
     strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_data\"\n", d->top);
     strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_valid\"\n", d->top);
     strbuf_addf(sb, "public_flat_rd -module \"%s_core\" -var \"x*_ready\"\n", d->top);
-    static const char *const modules[] = { "aihls_conv", "aihls_dw", "aihls_gap", "aihls_add", "aihls_table" };
-    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
-        strbuf_addf(sb, "public_flat_rd -module \"%s\" -var \"busy\"\n", modules[i]);
+    for (int i = 0; i < d->netlist->n_instances; i++)
+        if (is_first_stage_of_module(d->netlist, i))
+            strbuf_addf(sb, "public_flat_rd -module \"%s\" -var \"busy\"\n", d->netlist->instances[i].module);
 }
 
 static bool emit_sim(struct emission *e)

@@ -63,6 +63,28 @@ static json_t *stream_report(const struct pipeline *p, const struct stream *s)
     return o;
 }
 
+// The ports of one direction; `model` are the graph's inputs or outputs as the user wrote them.
+static json_t *ports_report(const struct pipeline *p, const struct host_port *ports, int n, struct tensor *const *model)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++) {
+        const struct stream *s = &p->streams[ports[i].stream];
+        const struct tensor *t = model[ports[i].model];
+        json_t *o = json_object(), *shape = json_array();
+        for (int k = 0; k < t->rank; k++)
+            json_array_append_new(shape, integer(t->dims[k]));
+        json_object_set_new(o, "name", text(t->name));
+        json_object_set_new(o, "type", text(dtype_name(t->dtype)));
+        json_object_set_new(o, "shape", shape);
+        json_object_set_new(o, "port", text(ports[i].name));
+        json_object_set_new(o, "stream", text(s->name));
+        json_object_set_new(o, "scale", json_real(s->scale));
+        json_object_set_new(o, "zero_point", integer(s->zero_point));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static json_t *predicted_report(const struct pipeline *p)
 {
     const struct board *b = p->board;
@@ -93,7 +115,9 @@ json_t *report_make(const struct design *d)
     json_object_set_new(o, "board", json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:i, s:I, s:I, s:I, s:I}", "name", b->name, "family", b->family, "part", b->part, "clock_hz", (json_int_t)p->clock_hz,
                                               "dsp", (json_int_t)b->dsp, "dsp_products", (json_int_t)tech_products(b->tech),
                                               "bram_block", b->tech->bram_name, "bram_block_kbit", b->tech->bram_kbit, "bram", (json_int_t)b->bram18, "bram18", (json_int_t)b->bram18, "lut", (json_int_t)b->lut, "ff", (json_int_t)b->ff));
-    json_object_set_new(o, "schedule", json_pack("{s:s, s:b, s:f, s:I}", "plan", "A", "optimal", p->optimal, "gap", p->gap, "search_nodes", (json_int_t)p->schedule_nodes));
+    json_object_set_new(o, "schedule", json_pack("{s:s, s:b, s:f, s:I, s:s}", "plan", "A", "optimal", p->optimal, "gap", p->gap, "search_nodes", (json_int_t)p->schedule_nodes, "bound", p->bound));
+    json_object_set_new(o, "inputs", ports_report(p, p->inputs, p->n_inputs, d->source->inputs));
+    json_object_set_new(o, "outputs", ports_report(p, p->outputs, p->n_outputs, d->source->outputs));
     json_object_set_new(o, "predicted", predicted_report(p));
     for (int i = 0; i < p->n_stages; i++)
         json_array_append_new(stages, stage_report(p, &p->stages[i]));

@@ -25,21 +25,27 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 33;
 }
 
-struct array random_frame(struct arena *a, const struct design *d, uint64_t seed)
+struct array *random_frame(struct arena *a, const struct design *d, uint64_t seed)
 {
-    const struct tensor *in = d->graph->inputs[0];
-    struct array x = array_new(a, in->dtype, in->rank, in->dims);
-    const struct stream *s = &d->pipeline->streams[0];
-    double lo = (-128 - s->zero_point) * s->scale, hi = (127 - s->zero_point) * s->scale;
+    const struct pipeline *p = d->pipeline;
+    const struct graph *g = d->graph;
+    struct array *frame = arena_array(a, struct array, g->n_inputs);
     uint64_t state = seed + 1;
-    for (int64_t i = 0; i < array_count(&x); i++) {
-        uint64_t r = next_random(&state) % 256;
-        if (in->dtype == DT_INT8 || in->dtype == DT_UINT8)
-            ((uint8_t *)x.data)[i] = (uint8_t)r;
-        else
-            array_set_f64(&x, i, lo + (hi - lo) * (double)r / 255);
+    for (int k = 0; k < g->n_inputs; k++)
+        frame[k] = array_new(a, g->inputs[k]->dtype, g->inputs[k]->rank, g->inputs[k]->dims);
+    for (int k = 0; k < p->n_inputs; k++) {
+        struct array *x = &frame[p->inputs[k].model];
+        const struct stream *s = &p->streams[p->inputs[k].stream];
+        double lo = (-128 - s->zero_point) * s->scale, hi = (127 - s->zero_point) * s->scale;
+        for (int64_t i = 0; i < array_count(x); i++) {
+            uint64_t r = next_random(&state) % 256;
+            if (x->dtype == DT_INT8 || x->dtype == DT_UINT8)
+                ((uint8_t *)x->data)[i] = (uint8_t)r;
+            else
+                array_set_f64(x, i, lo + (hi - lo) * (double)r / 255);
+        }
     }
-    return x;
+    return frame;
 }
 
 // ---- external tools ----
@@ -140,15 +146,14 @@ static bool write_reference(const struct ctx *cx, const struct sim_request *r, c
         struct arena scratch = { 0 };
         struct strbuf beats = STRBUF_INIT;
         struct ctx inner = { &scratch, cx->diag };
-        struct array frame;
+        struct array *frame = arena_array(&scratch, struct array, d->graph->n_inputs);
         int8_t **streams = arena_array(&scratch, int8_t *, p->n_streams);
-        streams[0] = arena_alloc(&scratch, (size_t)tensor_count(p->in_tensor));
         bool made = true;
         if (batch)
-            made = batch_frame(&inner, d->graph, r->input, batch, i % batch_frames(d->graph, batch), &frame);
+            made = batch_frame(&inner, d->source, r->input, batch, i % batch_frames(d->source, batch), frame);
         else
             frame = random_frame(&scratch, d, (uint64_t)i);
-        made = made && border_in(&inner, p, &scratch, &frame, streams[0]);
+        made = made && border_in(&inner, p, &scratch, frame, streams);
         if (made) {
             ref_int_frame(p, &scratch, streams);
             for (int s = 0; s < p->n_streams; s++)
@@ -247,11 +252,11 @@ static bool read_result(const struct ctx *cx, const struct design *d, const char
 bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *d, struct sim_result *out)
 {
     struct arena *a = cx->arena;
-    struct array batch;
+    struct array *batch = NULL;
     const char *reference = arena_printf(a, "%s/sim/reference.bin", r->dir), *result = arena_printf(a, "%s/sim/result.json", r->dir);
-    if (!design_reopen(cx, r->dir, d) || (r->input && !array_read(cx, r->input, "x", &batch)))
+    if (!design_reopen(cx, r->dir, d) || (r->input && !batch_read(cx, d->source, r->input, &batch)))
         return false;
-    int64_t frames = r->frames ? r->frames : r->input ? batch_frames(d->graph, &batch) : DEFAULT_FRAMES;
+    int64_t frames = r->frames ? r->frames : r->input ? batch_frames(d->source, batch) : DEFAULT_FRAMES;
     int64_t patience = 100000 + 20 * d->pipeline->interval_cycles;
     const char *trace = "";
     if (r->trace) {
@@ -268,7 +273,7 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
                                        r->trace ? "trace" : "plain", (long long)frames, (long long)r->reset_cycles,
                                        (unsigned long long)r->stall_seed, (long long)patience, trace);
     // the frames first: they may not fit the model, and the program takes its time
-    bool ok = write_reference(cx, r, d, r->input ? &batch : NULL, frames, reference) && build_model(cx, r, d) &&
+    bool ok = write_reference(cx, r, d, batch, frames, reference) && build_model(cx, r, d) &&
               run(cx, command, arena_printf(a, "%s/sim/run.log", r->dir)) && read_result(cx, d, result, frames, out);
     remove_tree(reference);
     return ok;

@@ -8,7 +8,7 @@
 
 struct sim_request {
     const char *dir;
-    const char *input; // .npy or NULL: random frames
+    const char *input; // a file of frames (batch_read) or NULL: random frames
     int64_t frames;    // 0: those of the input, or 3
     uint64_t stall_seed;
     int64_t reset_cycles; // at least 1
@@ -30,8 +30,8 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
 // Writes `simulated` and the stages' simulated_cycles into DIR/report.json.
 bool simulate_report(const struct ctx *cx, const struct sim_request *r, const struct design *d, const struct sim_result *s);
 
-// A frame of seeded random values in the range of graph input 0 (int8, uint8 full range; floats
-// uniform over the range that the first quantizer covers).
-struct array random_frame(struct arena *a, const struct design *d, uint64_t seed);
+// A frame, an array for each input of the graph, of seeded random values: int8 and uint8 full range; floats
+// uniform over the range that the input's quantizer covers; zeros for an input that no hardware reads.
+struct array *random_frame(struct arena *a, const struct design *d, uint64_t seed);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // aihls_concat: joins two streams in turn, for ever: A_BEATS beats of s_a, then B_BEATS
 // beats of s_b. With the beats of a pixel it concatenates channels, with those of a row
-// columns, with those of a frame rows.
+// columns, with those of a frame rows. `busy` is 1 in the cycles that take a beat.
 // Latency 1 cycle, one beat per cycle. Two beats are held, so that no ready path goes
 // through.  Reset: drops the beats held, starts with s_a.
 //
@@ -30,6 +30,7 @@ module aihls_concat #(
     wire ready, a_last, b_last;
     wire take_a = s_a_valid && s_a_ready;
     wire take_b = s_b_valid && s_b_ready;
+    wire busy   = take_a || take_b;
     assign s_a_ready = ready && !turn_q;
     assign s_b_ready = ready && turn_q;
 
@@ -45,5 +46,6 @@ module aihls_concat #(
         .s_valid(turn_q ? s_b_valid : s_a_valid), .s_ready(ready),
         .m_data(m_act_data), .m_valid(m_act_valid), .m_ready(m_act_ready)
     );
+    wire unused_ok = &{1'b0, busy};
 endmodule
 `default_nettype wire

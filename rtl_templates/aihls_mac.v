@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // aihls_mac: one multiply-accumulate cell, pout <= pin + ((hi << LANE_SHIFT) + lo) * s.
-// PACK = 2: two weights share the activation s. PACK = 1: lo alone, hi is ignored.
+// PACK = 2: two weights share the activation s, or two activations the weight s. PACK = 1: lo
+// alone, hi is ignored.
 // Latency 4 enabled cycles from lo, hi and s to pout, 1 from pin to pout: cell c of a
 // chain gets its operands c cycles after cell 0. `en` = 0 freezes everything. No reset.
 // LANE_SHIFT = 0: the sums of a pair stand apart: the upper half of p is the sum of hi * s,
@@ -10,12 +11,12 @@
 //
 //   TECH     primitive, in it                     PACK = 2             P_W
 //   DSP48E2  all; 27-bit pre-adder                LANE_SHIFT 18        48
-//   DSP48E1  all; 25-bit pre-adder                LANE_SHIFT 17        48
+//   DSP48E1  all; 25-bit pre-adder                LANE_SHIFT 16, 17    48
 //   ECP5DSP  MULT18X18D: the product              no                   any
 //   ICE40UP  SB_MAC16: all (PACK = 1, 16x16),     LANE_SHIFT 0,        32 (PACK = 1)
 //            the products (PACK = 2, two 8x8)     W_BITS, S_BITS <= 8  even (PACK = 2)
 //
-// With DSP48 pin and pout are PCIN and PCOUT, hi is above -128 in E1, and only `p` may go to
+// With DSP48 pin and pout are PCIN and PCOUT, hi is above -128 in E1 at 17, and only `p` may go to
 // fabric; elsewhere p and pout are the same.  Proof: tests/rtl/run.sh mac
 `default_nettype none
 module aihls_mac #(
@@ -67,8 +68,9 @@ module aihls_mac #(
         if (APART && P_W % 2 != 0) begin : g_check_halves
             aihls_error_sums_apart_need_an_even_P_W u_error ();
         end
-        if (TECH == "DSP48E1" && PACK == 2 && LANE_SHIFT != 17) begin : g_check_shift
-            aihls_error_DSP48E1_needs_LANE_SHIFT_17 u_error ();
+        if (TECH == "DSP48E1" && PACK == 2 && LANE_SHIFT != 16
+            && LANE_SHIFT != 17) begin : g_check_shift
+            aihls_error_DSP48E1_needs_LANE_SHIFT_16_or_17 u_error ();
         end
 
         if (DSP48) begin : g_dsp

@@ -27,6 +27,10 @@ bool npy_write(const struct ctx *cx, const char *path, const struct array *x);
 // One member of an .npz ("x"); name NULL: the only member, or the one called "x".
 // A missing member is E104 listing those that exist.
 bool npz_read(const struct ctx *cx, const char *path, const char *name, struct array *out);
+// Whether `path` is an .npz that has a member of that name. Says nothing when it is not.
+bool npz_has(const char *path, const char *name);
+// Writes an .npz with n members, not compressed. The same arrays give the same bytes.
+bool npz_write(const struct ctx *cx, const char *path, int n, const char *const *names, const struct array *x);
 // Reads .npy or .npz by the file's first bytes.
 bool array_read(const struct ctx *cx, const char *path, const char *name, struct array *out);
 

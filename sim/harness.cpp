@@ -6,7 +6,8 @@
 //
 // REFERENCE holds, frame after frame, every stream's beats in order (stream 0 first), a beat
 // being LANES bytes. The result is a JSON object. With a stall seed, inputs pause, outputs block
-// and every FIFO refuses its input at random; with 0 nothing waits.
+// and every FIFO refuses its input at random, each on its own; with 0 nothing waits.
+// A frame ends with the last beat of the last output.
 #include "Vcore.h"
 #include "Vcore___024root.h"
 #include "probes.h"
@@ -15,6 +16,7 @@
 #include "verilated_fst_c.h"
 #endif
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -29,6 +31,14 @@ struct Stream {
     const uint8_t *data, *valid, *ready;
     long seen = 0; // beats transferred
     long blocked = 0; // cycles in which data waited
+};
+
+// An input or output of the core and the stream that it carries.
+struct Port {
+    size_t stream;
+    uint8_t *data, *valid, *ready;
+    long moved = 0;       // beats
+    bool offered = false; // input: the next beat is on the wires
 };
 
 struct Stage {
@@ -63,6 +73,11 @@ class Bench {
     streams.push_back(Stream{ #net, lanes_, beats_, (const uint8_t *)&NET(root, net##_data),       \
                               &NET(root, net##_valid), &NET(root, net##_ready) });
         PROBE_STREAMS(STREAM)
+#define PORT_OF(name, stream_) Port{ stream_, (uint8_t *)&top->name##_data, &top->name##_valid, &top->name##_ready }
+#define INPUT(name, stream_) inputs.push_back(PORT_OF(name, stream_));
+        PROBE_INPUTS(INPUT)
+#define OUTPUT(name, stream_) outputs.push_back(PORT_OF(name, stream_));
+        PROBE_OUTPUTS(OUTPUT)
 #define STAGE(i, unit) stages.push_back(Stage{ #unit, &NET(root, unit##__DOT__busy) });
         PROBE_STAGES(STAGE)
 #if VM_TRACE
@@ -100,6 +115,7 @@ class Bench {
     std::unique_ptr<VerilatedContext> context;
     std::unique_ptr<Vcore> top;
     std::vector<Stream> streams;
+    std::vector<Port> inputs, outputs;
     std::vector<Stage> stages;
 
   private:
@@ -116,15 +132,58 @@ class Bench {
 #endif
 };
 
-static void set_bits(void *port, const uint8_t *bytes, size_t n)
-{
-    memcpy(port, bytes, n); // Verilator keeps ports little endian, in whole words
-}
-
 struct Mismatch {
     int stream = -1;
     long frame = 0, beat = 0, cycle = 0;
     int lane = 0, have = 0, want = 0;
+};
+
+// What every stream carries, and where the Verilog differs.
+struct Reference {
+    std::vector<size_t> offset; // of each stream in a frame
+    size_t frame_bytes = 0;
+    long frames;
+    std::vector<uint8_t> bytes;
+    long mismatches = 0;
+    Mismatch first;
+
+    Reference(const std::vector<Stream> &streams, long n) : frames(n)
+    {
+        for (auto &s : streams) {
+            offset.push_back(frame_bytes);
+            frame_bytes += (size_t)s.beats * (size_t)s.lanes;
+        }
+        bytes.resize(frame_bytes * (size_t)frames);
+    }
+
+    bool read(const char *path)
+    {
+        FILE *f = fopen(path, "rb");
+        bool ok = f && fread(bytes.data(), 1, bytes.size(), f) == bytes.size();
+        if (f)
+            fclose(f);
+        return ok;
+    }
+
+    // Beat number n of stream i since the first frame.
+    const uint8_t *beat(const std::vector<Stream> &streams, size_t i, long n) const
+    {
+        const Stream &s = streams[i];
+        return bytes.data() + frame_bytes * (size_t)(n / s.beats) + offset[i] + (size_t)(n % s.beats) * (size_t)s.lanes;
+    }
+
+    void compare(const std::vector<Stream> &streams, size_t i, long n, const uint8_t *have, long cycle)
+    {
+        const Stream &s = streams[i];
+        if (n / s.beats >= frames)
+            return;
+        const uint8_t *want = beat(streams, i, n);
+        if (memcmp(want, have, (size_t)s.lanes) == 0)
+            return;
+        for (int lane = 0; lane < s.lanes; lane++)
+            if (want[lane] != have[lane] && mismatches++ == 0)
+                first = Mismatch{ (int)i, n / s.beats, n % s.beats, cycle, lane, (int8_t)have[lane], (int8_t)want[lane] };
+    }
 };
 
 int main(int argc, char **argv)
@@ -138,25 +197,19 @@ int main(int argc, char **argv)
     Bench b(argc > 7 ? argv[7] : nullptr);
     Random rng(seed);
 
-    size_t frame_bytes = 0;
-    std::vector<size_t> offset;
-    for (auto &s : b.streams) {
-        offset.push_back(frame_bytes);
-        frame_bytes += (size_t)s.beats * (size_t)s.lanes;
-    }
-    std::vector<uint8_t> reference(frame_bytes * (size_t)frames);
-    FILE *f = fopen(argv[1], "rb");
-    if (!f || fread(reference.data(), 1, reference.size(), f) != reference.size()) {
+    Reference reference(b.streams, frames);
+    if (!reference.read(argv[1])) {
         fprintf(stderr, "harness: cannot read %s\n", argv[1]);
         return 2;
     }
-    fclose(f);
 
     auto &top = *b.top;
     memset((void *)&top.stall, 0, sizeof top.stall);
     top.rst = 1;
-    top.s_in_valid = 0;
-    top.m_out_ready = 0;
+    for (auto &p : b.inputs)
+        *p.valid = 0;
+    for (auto &p : b.outputs)
+        *p.ready = 0;
     for (long i = 0; i < reset_cycles; i++) {
         b.settle();
         b.edge();
@@ -164,22 +217,21 @@ int main(int argc, char **argv)
     top.rst = 0;
 
     std::vector<long> frame_end;
-    long cycle = 0, last_move = 0, first_in = -1, mismatches = 0, sent = 0;
-    Mismatch first;
-    Stream &in = b.streams[0], &out = b.streams[OUT_STREAM];
-    long in_total = in.beats * frames;
-    bool offered = false;
-    long out_taken = 0;
+    long cycle = 0, last_move = 0, first_in = -1;
+    const Mismatch &first = reference.first;
 
     while ((long)frame_end.size() < frames) {
         // inputs of this cycle
-        if (!offered && sent < in_total && (!seed || rng.next() % 4 != 0)) {
-            const uint8_t *beat = reference.data() + frame_bytes * (size_t)(sent / in.beats) + (size_t)(sent % in.beats) * (size_t)in.lanes;
-            set_bits((void *)&top.s_in_data, beat, (size_t)in.lanes);
-            offered = true;
+        for (auto &p : b.inputs) {
+            const Stream &s = b.streams[p.stream];
+            if (!p.offered && p.moved < s.beats * frames && (!seed || rng.next() % 4 != 0)) {
+                memcpy(p.data, reference.beat(b.streams, p.stream, p.moved), (size_t)s.lanes); // ports are little endian, in whole words
+                p.offered = true;
+            }
+            *p.valid = p.offered;
         }
-        top.s_in_valid = offered;
-        top.m_out_ready = !seed || rng.next() % 3 != 0;
+        for (auto &p : b.outputs)
+            *p.ready = !seed || rng.next() % 3 != 0;
         if (seed) {
             uint8_t *stall = (uint8_t *)&top.stall;
             for (int e = 0; e < N_EDGES; e += 8) {
@@ -198,37 +250,30 @@ int main(int argc, char **argv)
             if (!valid || !ready)
                 continue;
             last_move = cycle;
-            if (i == 0) {
+            reference.compare(b.streams, i, s.seen++, s.data, cycle);
+        }
+        for (auto &p : b.inputs)
+            if (p.offered && *p.ready) {
                 if (first_in < 0)
                     first_in = cycle;
-                sent++;
-                offered = false;
+                p.moved++;
+                p.offered = false;
             }
-            long frame = s.seen / s.beats, beat = s.seen % s.beats;
-            s.seen++;
-            if (frame >= frames)
-                continue;
-            const uint8_t *want = reference.data() + frame_bytes * (size_t)frame + offset[i] + (size_t)beat * (size_t)s.lanes;
-            if (memcmp(want, s.data, (size_t)s.lanes) == 0)
-                continue;
-            for (int lane = 0; lane < s.lanes; lane++) {
-                if (want[lane] == s.data[lane])
-                    continue;
-                if (mismatches++ == 0)
-                    first = Mismatch{ (int)i, frame, beat, cycle, lane, (int8_t)s.data[lane], (int8_t)want[lane] };
+        long ended = frames; // frames that every output has had
+        for (auto &p : b.outputs) {
+            if (*p.valid && *p.ready) {
+                last_move = cycle;
+                reference.compare(b.streams, p.stream, p.moved++, p.data, cycle);
             }
+            ended = std::min(ended, p.moved / b.streams[p.stream].beats);
         }
+        if (ended > (long)frame_end.size())
+            frame_end.push_back(cycle);
         for (auto &s : b.stages)
             s.busy_cycles += *s.busy;
-        if (top.m_out_valid && top.m_out_ready) {
-            last_move = cycle;
-            if (++out_taken % out.beats == 0) {
-                frame_end.push_back(cycle);
-            }
-        }
         b.edge();
         cycle++;
-        if (cycle - last_move > patience || (mismatches && cycle - first.cycle > 1000))
+        if (cycle - last_move > patience || (reference.mismatches && cycle - first.cycle > 1000))
             break;
     }
 
@@ -238,7 +283,7 @@ int main(int argc, char **argv)
         return 2;
     }
     size_t n = frame_end.size();
-    fprintf(r, "{\n\"frames\": %zu,\n\"cycles\": %ld,\n\"mismatches\": %ld,\n\"first_in\": %ld,\n", n, cycle, mismatches, first_in);
+    fprintf(r, "{\n\"frames\": %zu,\n\"cycles\": %ld,\n\"mismatches\": %ld,\n\"first_in\": %ld,\n", n, cycle, reference.mismatches, first_in);
     fprintf(r, "\"frame_end\": [");
     for (size_t i = 0; i < n; i++)
         fprintf(r, "%s%ld", i ? ", " : "", frame_end[i]);

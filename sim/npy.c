@@ -411,20 +411,26 @@ static const char *write_header(struct arena *a, const struct array *x, size_t *
     return bytes;
 }
 
-bool npy_write(const struct ctx *cx, const char *path, const struct array *x)
+// Writes two pieces of memory as a file.
+static bool write_file(const struct ctx *cx, const char *path, const void *first, size_t n_first, const void *second, size_t n_second)
 {
-    size_t n_header, n_data = (size_t)array_count(x) * dtype_bytes(x->dtype);
-    const char *header = write_header(cx->arena, x, &n_header);
     FILE *f = fopen(path, "wb");
     if (!f)
         return cannot(cx, path, "write", errno);
-    bool ok = fwrite(header, 1, n_header, f) == n_header && fwrite(x->data, 1, n_data, f) == n_data;
+    bool ok = fwrite(first, 1, n_first, f) == n_first && fwrite(second, 1, n_second, f) == n_second;
     int error = errno;
     if (fclose(f) != 0 && ok) { // a full disk shows here at the latest
         error = errno;
         ok = false;
     }
     return ok || cannot(cx, path, "write", error);
+}
+
+bool npy_write(const struct ctx *cx, const char *path, const struct array *x)
+{
+    size_t n_header;
+    const char *header = write_header(cx->arena, x, &n_header);
+    return write_file(cx, path, header, n_header, x->data, (size_t)array_count(x) * dtype_bytes(x->dtype));
 }
 
 // ---- .npz files: zip archives of .npy members ----
@@ -558,6 +564,70 @@ bool npz_read(const struct ctx *cx, const char *path, const char *name, struct a
     struct source archive = { .cx = cx, .where = path, .left_bytes = n_bytes };
     bool ok = read_member(&archive, z, name, out);
     zip_discard(z);
+    return ok;
+}
+
+bool npz_has(const char *path, const char *name)
+{
+    struct stat st; // libzip would read other things than files to their end
+    zip_t *z = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? zip_open(path, ZIP_RDONLY, NULL) : NULL;
+    bool has = z && find_member(z, name) >= 0;
+    if (z)
+        zip_discard(z);
+    return has;
+}
+
+// A member of the archive, from memory that lives as long as the arena.
+static bool add_member(zip_t *z, struct arena *a, const char *name, const struct array *x)
+{
+    size_t n_header, n_data = (size_t)array_count(x) * dtype_bytes(x->dtype);
+    const char *header = write_header(a, x, &n_header);
+    char *bytes = arena_alloc(a, n_header + n_data);
+    memcpy(bytes, header, n_header);
+    if (n_data)
+        memcpy(bytes + n_header, x->data, n_data);
+    zip_source_t *source = zip_source_buffer(z, bytes, n_header + n_data, 0);
+    zip_int64_t index = source ? zip_file_add(z, arena_printf(a, "%s.npy", name), source, ZIP_FL_ENC_UTF_8 | ZIP_FL_OVERWRITE) : -1; // names of outputs may repeat
+    if (index < 0)
+        zip_source_free(source);
+    // 1980-01-01, the first day that the format knows
+    return index >= 0 && zip_set_file_compression(z, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
+           zip_file_set_dostime(z, (zip_uint64_t)index, 0, 0x21, 0) == 0;
+}
+
+// What was written to a source, in the arena; NULL when it cannot be read.
+static const char *source_bytes(struct arena *a, zip_source_t *source, size_t *n_bytes)
+{
+    char *bytes = NULL;
+    zip_stat_t st;
+    if (zip_source_stat(source, &st) != 0 || !(st.valid & ZIP_STAT_SIZE) || zip_source_open(source) != 0)
+        return NULL;
+    bytes = arena_alloc(a, (size_t)st.size);
+    *n_bytes = (size_t)st.size;
+    if (zip_source_read(source, bytes, st.size) != (zip_int64_t)st.size)
+        bytes = NULL;
+    zip_source_close(source);
+    return bytes;
+}
+
+// libzip puts a file of its own in the place of the one it is given, whatever that is: the archive is made in memory.
+bool npz_write(const struct ctx *cx, const char *path, int n, const char *const *names, const struct array *x)
+{
+    struct arena scratch = { 0 };
+    zip_source_t *source = zip_source_buffer_create(NULL, 0, 0, NULL);
+    zip_source_keep(source);
+    zip_t *z = zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+    bool made = z != NULL;
+    size_t n_bytes = 0;
+    for (int i = 0; made && i < n; i++)
+        made = add_member(z, &scratch, names[i], &x[i]);
+    made = made && zip_close(z) == 0;
+    const char *bytes = made ? source_bytes(&scratch, source, &n_bytes) : NULL;
+    if (!bytes)
+        BUG("an archive in memory cannot be made: %s", z ? zip_strerror(z) : "no memory");
+    zip_source_free(source);
+    bool ok = write_file(cx, path, bytes, n_bytes, "", 0);
+    arena_release(&scratch);
     return ok;
 }
 

@@ -109,78 +109,110 @@ void ref_int_frame(const struct pipeline *p, struct arena *a, int8_t **streams)
     }
 }
 
-// Runs the nodes of the graph whose inputs are known, up to `stop` (or all), into values.
-static bool run_nodes(const struct ctx *cx, const struct graph *g, struct arena *a, struct array *values, bool *known,
-                      const struct tensor *stop)
+// ---- the borders ----
+
+// Tensors of the graph of which some are known, by index.
+struct border {
+    const struct ctx *cx;
+    const struct graph *g;
+    struct arena *a;
+    struct array *values;
+    bool *known, *wanted;
+};
+
+static struct border border_new(const struct ctx *cx, const struct graph *g, struct arena *a)
 {
+    return (struct border){ cx, g, a, arena_array(a, struct array, g->n_tensors), arena_array(a, bool, g->n_tensors),
+                            arena_array(a, bool, g->n_tensors) };
+}
+
+static void border_know(struct border *b, const struct tensor *t, struct array value)
+{
+    b->values[t->index] = value;
+    b->known[t->index] = true;
+}
+
+// What a node reads, NULL for an operand that it leaves out.
+static const struct array *border_operand(struct border *b, const struct tensor *t)
+{
+    if (!t || !t->data)
+        return t ? &b->values[t->index] : NULL;
+    struct array *c = arena_new(b->a, struct array);
+    c->dtype = t->dtype;
+    c->rank = t->rank;
+    memcpy(c->dims, t->dims, sizeof c->dims);
+    c->data = (void *)(uintptr_t)t->data;
+    return c;
+}
+
+static bool border_node(struct border *b, const struct node *n)
+{
+    const struct array **in = arena_array(b->a, const struct array *, n->n_in + 1);
+    struct array *out = arena_array(b->a, struct array, n->n_out);
+    for (int k = 0; k < n->n_in; k++)
+        in[k] = border_operand(b, n->in[k]);
+    if (!ref_float_node(b->cx, b->g, n, b->a, in, out))
+        return false;
+    for (int k = 0; k < n->n_out; k++)
+        if (n->out[k])
+            border_know(b, n->out[k], out[k]);
+    return true;
+}
+
+// Computes every wanted tensor from known ones: the nodes between them and no others.
+static bool border_run(struct border *b)
+{
+    const struct graph *g = b->g;
+    for (int i = g->n_nodes - 1; i >= 0; i--) {
+        const struct tensor *y = g->nodes[i]->out[0];
+        for (int k = 0; b->wanted[y->index] && !b->known[y->index] && k < g->nodes[i]->n_in; k++)
+            if (g->nodes[i]->in[k])
+                b->wanted[g->nodes[i]->in[k]->index] = true;
+    }
     for (int i = 0; i < g->n_nodes; i++) {
-        const struct node *n = g->nodes[i];
-        const struct array **in = arena_array(a, const struct array *, n->n_in + 1);
-        bool ready = !known[n->out[0]->index], computed = false;
-        for (int k = 0; ready && k < n->n_in; k++) {
-            const struct tensor *t = n->in[k];
-            if (!t)
-                continue;
-            if (t->data) {
-                struct array *c = arena_new(a, struct array);
-                c->dtype = t->dtype;
-                c->rank = t->rank;
-                memcpy(c->dims, t->dims, sizeof c->dims);
-                c->data = (void *)(uintptr_t)t->data;
-                in[k] = c;
-            } else {
-                ready = known[t->index];
-                in[k] = &values[t->index];
-                computed = true;
-            }
-        }
-        if (!ready || !computed)
-            continue;
-        struct array *out = arena_array(a, struct array, n->n_out);
-        if (!ref_float_node(cx, g, n, a, in, out))
+        const struct tensor *y = g->nodes[i]->out[0];
+        if (b->wanted[y->index] && !b->known[y->index] && !border_node(b, g->nodes[i]))
             return false;
-        for (int k = 0; k < n->n_out; k++) {
-            values[n->out[k]->index] = out[k];
-            known[n->out[k]->index] = true;
-        }
-        if (stop && known[stop->index])
-            return true;
     }
     return true;
 }
 
-bool border_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, const struct array *frame, int8_t *in_stream)
+bool border_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, const struct array *frame, int8_t **streams)
 {
-    const struct graph *g = p->graph;
-    struct array *values = arena_array(a, struct array, g->n_tensors);
-    bool *known = arena_array(a, bool, g->n_tensors);
-    values[g->inputs[0]->index] = *frame;
-    known[g->inputs[0]->index] = true;
-    if (!known[p->in_tensor->index] && !run_nodes(cx, g, a, values, known, p->in_tensor))
+    struct border b = border_new(cx, p->graph, a);
+    for (int i = 0; i < p->graph->n_inputs; i++)
+        border_know(&b, p->graph->inputs[i], frame[i]);
+    for (int i = 0; i < p->n_inputs; i++)
+        b.wanted[p->inputs[i].tensor->index] = true;
+    if (!border_run(&b))
         return false;
-    ASSERT(known[p->in_tensor->index]);
-    const uint8_t *x = values[p->in_tensor->index].data;
-    int64_t n = tensor_count(p->in_tensor);
-    for (int64_t i = 0; i < n; i++)
-        in_stream[i] = (int8_t)(x[p->streams[0].logical[i]] ^ (p->in_flip ? 0x80 : 0));
+    for (int i = 0; i < p->n_inputs; i++) {
+        const struct host_port *port = &p->inputs[i];
+        const uint8_t *x = b.values[port->tensor->index].data;
+        int64_t n = tensor_count(port->tensor);
+        int8_t *to = streams[port->stream] = arena_alloc(a, (size_t)n);
+        ASSERT(b.known[port->tensor->index]);
+        for (int64_t k = 0; k < n; k++)
+            to[k] = (int8_t)(x[port->logical[k]] ^ (port->flip ? 0x80 : 0));
+    }
     return true;
 }
 
-bool border_out(const struct ctx *cx, const struct pipeline *p, struct arena *a, const int8_t *out_stream, struct array *result)
+bool border_out(const struct ctx *cx, const struct pipeline *p, struct arena *a, int8_t *const *streams, struct array *results)
 {
-    const struct graph *g = p->graph;
-    const struct tensor *t = p->out_tensor;
-    struct array *values = arena_array(a, struct array, g->n_tensors);
-    bool *known = arena_array(a, bool, g->n_tensors);
-    struct array y = array_new(a, t->dtype, t->rank, t->dims);
-    uint8_t *q = y.data;
-    for (int64_t i = 0; i < tensor_count(t); i++)
-        q[p->out_logical[i]] = (uint8_t)(out_stream[i] ^ (p->out_flip ? 0x80 : 0));
-    values[t->index] = y;
-    known[t->index] = true;
-    if (!run_nodes(cx, g, a, values, known, g->outputs[0]))
+    struct border b = border_new(cx, p->graph, a);
+    for (int i = 0; i < p->n_outputs; i++) {
+        const struct host_port *port = &p->outputs[i];
+        struct array y = array_new(a, port->tensor->dtype, port->tensor->rank, port->tensor->dims);
+        uint8_t *q = y.data;
+        for (int64_t k = 0; k < tensor_count(port->tensor); k++)
+            q[port->logical[k]] = (uint8_t)(streams[port->stream][k] ^ (port->flip ? 0x80 : 0));
+        border_know(&b, port->tensor, y);
+        b.wanted[p->graph->outputs[i]->index] = true;
+    }
+    if (!border_run(&b))
         return false;
-    ASSERT(known[g->outputs[0]->index]);
-    *result = values[g->outputs[0]->index];
+    for (int i = 0; i < p->n_outputs; i++)
+        results[i] = b.values[p->graph->outputs[i]->index];
     return true;
 }

@@ -16,7 +16,7 @@ int64_t rne_shift(int64_t v, int shift);
 int requantize(const struct requant *r, int64_t acc, int64_t c);
 
 // Computes one frame. streams[i] (p->n_streams pointers) receives the elements of stream i in stream
-// order; streams[0] is the input, filled by the caller, the others are allocated in `a`.
+// order; those of the inputs are the caller's (border_in), the others are allocated in `a`.
 void ref_int_frame(const struct pipeline *p, struct arena *a, int8_t **streams);
 
 // The stage as the run-time library knows it; arrays stay the stage's own.
@@ -26,10 +26,10 @@ const char *ref_int_function(const struct stage *s);
 
 // ---- the borders: the model's own tensors around the pipeline ----
 
-// Evaluates the nodes in front of the pipeline on one input frame and puts the result in stream order into
-// in_stream (one element per position of stream 0).
-bool border_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, const struct array *frame, int8_t *in_stream);
-// Evaluates the nodes behind the pipeline; *result is the model's output.
-bool border_out(const struct ctx *cx, const struct pipeline *p, struct arena *a, const int8_t *out_stream, struct array *result);
+// Evaluates the nodes in front of the pipeline on one frame, an array for each input of the graph. The streams of the
+// inputs are allocated in `a` and filled in stream order.
+bool border_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, const struct array *frame, int8_t **streams);
+// Evaluates the nodes behind the pipeline; results[i] is the graph's output i.
+bool border_out(const struct ctx *cx, const struct pipeline *p, struct arena *a, int8_t *const *streams, struct array *results);
 
 #endif

@@ -82,7 +82,7 @@ def levels(module):
                 continue
             below = max([depth.get(driver[b], 0) for b in fanin[cell] if b in driver] or [0])
             kind = module["cells"][cell]["type"]
-            depth[cell] = below + (1 if kind in LUTS else 0)
+            depth[cell] = below + (1 if kind in LUTS and kind != "CCU2C" else 0)
             stack.pop()
     return max(depth.values() or [0])
 

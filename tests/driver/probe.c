@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // probe: raw frames from standard input through a network, raw results to standard output, four frames in the queue.
+// A frame is the tensors of all inputs, a result those of all outputs, one behind the other.
 //
 //     probe BACKEND <FRAMES >RESULTS
 //
@@ -11,7 +12,8 @@
 #define QUEUE 4
 
 static struct aihls *a;
-static void *buffer;
+static struct aihls_input *inputs;
+static struct aihls_output *outputs;
 static uint64_t oldest = 1;
 static struct aihls_frame frame;
 
@@ -25,32 +27,46 @@ static void check(enum aihls_status s)
 
 static void take(void)
 {
-    const struct aihls_tensor *t = &NETWORK.outputs[0].tensor;
-    struct aihls_output out = { buffer, t->type, t->count };
-    check(aihls_wait(a, oldest++, &out, 1, -1, &frame));
-    fwrite(buffer, aihls_type_bytes(t->type), (size_t)t->count, stdout);
+    check(aihls_wait(a, oldest++, outputs, NETWORK.n_outputs, -1, &frame));
+    for (int i = 0; i < NETWORK.n_outputs; i++)
+        fwrite(outputs[i].data, aihls_type_bytes(outputs[i].type), (size_t)outputs[i].count, stdout);
+}
+
+static size_t bytes_of(const struct aihls_tensor *t)
+{
+    return (size_t)t->count * aihls_type_bytes(t->type);
 }
 
 int main(int argc, char **argv)
 {
-    const struct aihls_tensor *t = &NETWORK.inputs[0].tensor;
-    size_t in_bytes = (size_t)t->count * aihls_type_bytes(t->type);
+    size_t in_bytes = 0;
     uint64_t ticket = 0;
     struct aihls_options options = { QUEUE };
-    void *input = malloc(in_bytes);
-    buffer = malloc((size_t)NETWORK.outputs[0].tensor.count * aihls_type_bytes(NETWORK.outputs[0].tensor.type));
+    inputs = calloc((size_t)NETWORK.n_inputs, sizeof *inputs);
+    outputs = calloc((size_t)NETWORK.n_outputs, sizeof *outputs);
+    for (int i = 0; i < NETWORK.n_inputs; i++)
+        in_bytes += bytes_of(&NETWORK.inputs[i].tensor);
+    char *input = malloc(in_bytes), *at = input;
+    for (int i = 0; i < NETWORK.n_inputs; at += bytes_of(&NETWORK.inputs[i].tensor), i++)
+        inputs[i] = (struct aihls_input){ at, NETWORK.inputs[i].tensor.type, NETWORK.inputs[i].tensor.count };
+    for (int i = 0; i < NETWORK.n_outputs; i++) {
+        const struct aihls_tensor *t = &NETWORK.outputs[i].tensor;
+        outputs[i] = (struct aihls_output){ malloc(bytes_of(t)), t->type, t->count };
+    }
     check(aihls_open(&NETWORK, BACKEND(argc > 1 ? argv[1] : ""), &options, &a));
     while (fread(input, 1, in_bytes, stdin) == in_bytes) {
-        struct aihls_input in = { input, t->type, t->count };
         if (ticket + 1 - oldest == QUEUE)
             take();
-        check(aihls_submit(a, &in, 1, &ticket));
+        check(aihls_submit(a, inputs, NETWORK.n_inputs, &ticket));
     }
     while (oldest <= ticket)
         take();
     fprintf(stderr, "frames %d latency %d interval %d\n", (int)ticket, (int)frame.latency_cycles, (int)frame.interval_cycles);
     check(aihls_close(&a));
+    for (int i = 0; i < NETWORK.n_outputs; i++)
+        free(outputs[i].data);
+    free(outputs);
+    free(inputs);
     free(input);
-    free(buffer);
     return 0;
 }

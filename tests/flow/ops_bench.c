@@ -61,31 +61,45 @@ static bool write_core(struct bench *b, const struct ops_case *c)
     return ok;
 }
 
-// Every core gets 64 bits of wide data ports, a bit of each handshake and 16 stall bits.
-static void print_slot(struct strbuf *sb, const struct ops_case *c, int i)
+// Every core gets 16 stall bits, every port 64 bits of data and a bit of each handshake. first_in and first_out count
+// the ports of the cores in front of this one, and with it afterwards.
+static void print_slot(struct strbuf *sb, const struct ops_case *c, int i, int *first_in, int *first_out)
 {
     const struct pipeline *p = c->pipeline;
-    int in_bits = 8 * p->streams[0].lanes, out_bits = 8 * p->streams[p->out_stream].lanes;
-    strbuf_addf(sb, "    %s_core u_%s (.clk(clk), .rst(rst), .stall(stall[%d +: %d]),\n", c->name, c->name, 16 * i, p->n_edges);
-    strbuf_addf(sb, "        .s_in_data(in_data[%d +: %d]), .s_in_valid(in_valid[%d]), .s_in_ready(in_ready[%d]),\n", 64 * i, in_bits, i, i);
-    strbuf_addf(sb, "        .m_out_data(out_data[%d +: %d]), .m_out_valid(out_valid[%d]), .m_out_ready(out_ready[%d]));\n", 64 * i, out_bits, i, i);
-    if (out_bits < 64)
-        strbuf_addf(sb, "    assign out_data[%d:%d] = %d'd0;\n", 64 * i + 63, 64 * i + out_bits, 64 - out_bits);
+    strbuf_addf(sb, "    %s_core u_%s (.clk(clk), .rst(rst), .stall(stall[%d +: %d])", c->name, c->name, 16 * i, p->n_edges);
+    for (int k = 0; k < p->n_inputs + p->n_outputs; k++) {
+        bool in = k < p->n_inputs;
+        const struct host_port *port = in ? &p->inputs[k] : &p->outputs[k - p->n_inputs];
+        const char *side = in ? "in" : "out", *s = port->name;
+        int at = in ? *first_in + k : *first_out + k - p->n_inputs;
+        strbuf_addf(sb, ",\n        .%s_data(%s_data[%d +: %d]), .%s_valid(%s_valid[%d]), .%s_ready(%s_ready[%d])", s, side, 64 * at,
+                    8 * p->streams[port->stream].lanes, s, side, at, s, side, at);
+    }
+    strbuf_adds(sb, ");\n");
+    for (int k = 0; k < p->n_outputs; k++) {
+        int at = *first_out + k, bits = 8 * p->streams[p->outputs[k].stream].lanes;
+        if (bits < 64)
+            strbuf_addf(sb, "    assign out_data[%d:%d] = %d'd0;\n", 64 * at + 63, 64 * at + bits, 64 - bits);
+    }
+    *first_in += p->n_inputs;
+    *first_out += p->n_outputs;
 }
 
 static bool write_wrapper(struct bench *b)
 {
-    struct strbuf sb = STRBUF_INIT;
-    static const struct { const char *direction, *name; int bits; } ports[] = {
-        { "input", "stall", 16 }, { "input", "in_data", 64 }, { "input", "in_valid", 1 }, { "output", "in_ready", 1 },
-        { "output", "out_data", 64 }, { "output", "out_valid", 1 }, { "input", "out_ready", 1 },
+    struct strbuf sb = STRBUF_INIT, slots = STRBUF_INIT;
+    int ins = 0, outs = 0;
+    for (int i = 0; i < b->n; i++)
+        print_slot(&slots, b->live[i], i, &ins, &outs);
+    const struct { const char *direction, *name; int bits; } ports[] = {
+        { "input", "stall", 16 * b->n }, { "input", "in_data", 64 * ins }, { "input", "in_valid", ins }, { "output", "in_ready", ins },
+        { "output", "out_data", 64 * outs }, { "output", "out_valid", outs }, { "input", "out_ready", outs },
     };
     strbuf_adds(&sb, "`default_nettype none\nmodule ops_top (\n    input wire clk,\n    input wire rst");
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
-        strbuf_addf(&sb, ",\n    %s wire [%d:0] %s", ports[i].direction, ports[i].bits * b->n - 1, ports[i].name);
-    strbuf_adds(&sb, "\n);\n");
-    for (int i = 0; i < b->n; i++)
-        print_slot(&sb, b->live[i], i);
+        strbuf_addf(&sb, ",\n    %s wire [%d:0] %s", ports[i].direction, ports[i].bits - 1, ports[i].name);
+    strbuf_addf(&sb, "\n);\n%s", slots.text);
+    strbuf_release(&slots);
     strbuf_adds(&sb, "endmodule\n`default_nettype wire\n");
     bool ok = write_file(b, "ops_top.v", &sb);
     strbuf_release(&sb);
@@ -118,16 +132,21 @@ static bool write_cases(struct bench *b)
     add_number(&sb, OPS_FRAMES);
     for (int i = 0; i < b->n; i++) {
         const struct pipeline *p = b->live[i]->pipeline;
-        const struct stream *ends[] = { &p->streams[0], &p->streams[p->out_stream] };
-        for (int k = 0; k < 2; k++) {
+        int n = p->n_inputs + p->n_outputs;
+        const struct stream **ends = arena_array(&b->arena, const struct stream *, n);
+        for (int k = 0; k < n; k++)
+            ends[k] = &p->streams[k < p->n_inputs ? p->inputs[k].stream : p->outputs[k - p->n_inputs].stream];
+        add_number(&sb, p->n_inputs);
+        add_number(&sb, p->n_outputs);
+        for (int k = 0; k < n; k++) {
             add_number(&sb, ends[k]->lanes);
             add_number(&sb, stream_beats(ends[k], ends[k]->lanes));
         }
         add_number(&sb, p->n_edges);
         add_number(&sb, 6 * p->interval_cycles + p->latency_cycles + 2000);
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < n; k++)
             for (int f = 0; f < OPS_FRAMES; f++)
-                add_beats(&sb, ends[k], b->live[i]->streams[f][k ? p->out_stream : 0]);
+                add_beats(&sb, ends[k], b->live[i]->streams[f][ends[k]->index]);
     }
     bool ok = write_file(b, "cases.bin", &sb);
     strbuf_release(&sb);
@@ -183,17 +202,18 @@ static bool build(struct bench *b)
 static bool read_results(struct bench *b)
 {
     FILE *f = fopen(arena_printf(&b->arena, "%s/results.txt", b->dir), "r");
-    int run_index, slot, finished;
+    int run_index, slot, finished, output;
     long long mismatches, frame, beat, lane;
     if (!f)
         return false;
-    while (fscanf(f, "%d %d %d %lld %lld %lld %lld", &run_index, &slot, &finished, &mismatches, &frame, &beat, &lane) == 7) {
+    while (fscanf(f, "%d %d %d %lld %d %lld %lld %lld", &run_index, &slot, &finished, &mismatches, &output, &frame, &beat, &lane) == 8) {
         ASSERT(run_index >= 0 && run_index < OPS_RUNS && slot >= 0 && slot < b->n);
         const struct pipeline *p = b->live[slot]->pipeline;
-        const struct stream *out = &p->streams[p->out_stream];
+        ASSERT(output >= 0 && output < p->n_outputs);
+        const struct stream *out = &p->streams[p->outputs[output].stream];
         struct ops_result *r = &b->live[slot]->result[run_index];
         int64_t per_pixel = ceil_div(out->c, out->lanes), channel = beat % per_pixel * out->lanes + lane;
-        *r = (struct ops_result){ .seen = true, .finished = finished != 0, .mismatches = mismatches, .frame = frame };
+        *r = (struct ops_result){ .seen = true, .finished = finished != 0, .mismatches = mismatches, .output = output, .frame = frame };
         r->element = channel < out->c ? beat / per_pixel * out->c + channel : -1;
         ASSERT(fscanf(f, "%d %d", &r->have, &r->want) == 2);
         for (int i = 0; i < OPS_FRAMES; i++) {

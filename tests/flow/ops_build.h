@@ -50,6 +50,14 @@ struct value same_conv(struct builder *b, const struct value *v); // of the same
 struct value table(struct builder *b, const struct value *v);
 struct tensor *random_unary(struct builder *b, struct tensor *x);
 
+struct value add(struct builder *b, const struct value *p, const struct value *q);
+struct value flatten(struct builder *b, const struct value *v); // to one row; no QuantizeLinear behind it
+struct value random_input(struct builder *b);
+struct value input_like(struct builder *b, const struct value *shape);
+struct value any_operator(struct builder *b, const struct value *v);
+
+// ---- ops_ports.c: several inputs and outputs; sets those of the graph ----
+void ops_ports(struct builder *b);
 // ---- ops_move.c: operators that move, join, repeat and upsample ----
 struct value ops_move(struct builder *b, const struct value *v);
 

@@ -8,7 +8,7 @@
 #include "tests/flow/ops_graph.h"
 
 #define OPS_FRAMES 4    // as many as timing_size_fifos looks at
-#define OPS_MAX_LANES 8 // 64 bits of data a case
+#define OPS_MAX_LANES 8 // 64 bits of data a port
 #define OPS_MAX_EDGES 16
 
 enum ops_run { OPS_RUN_STALLS, OPS_RUN_FREE, OPS_RUN_AGAIN, OPS_RUNS };
@@ -19,7 +19,8 @@ struct ops_result {
     bool seen;      // the bench got to it
     bool finished;  // all frames came out
     int64_t mismatches;
-    int64_t frame, element; // of the first, in the output stream; element -1: a lane that holds none is not 0
+    int output;
+    int64_t frame, element; // of the first, in that output's stream; element -1: a lane that holds none is not 0
     int have, want;
     int64_t frame_end[OPS_FRAMES];
 };

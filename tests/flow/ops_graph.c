@@ -390,7 +390,7 @@ static struct value global_average(struct builder *b, const struct value *v)
 
 // ---- matrices ----
 
-static struct value flatten(struct builder *b, const struct value *v)
+struct value flatten(struct builder *b, const struct value *v)
 {
     struct value m = *v;
     m.rank = 2;
@@ -450,7 +450,7 @@ struct value table(struct builder *b, const struct value *v)
     return quantize(b, f, fmin(range, 1) * 0.6, false, v);
 }
 
-static struct value add(struct builder *b, const struct value *p, const struct value *q)
+struct value add(struct builder *b, const struct value *p, const struct value *q)
 {
     struct tensor *in[] = { dequantize(b, p), dequantize(b, q) }, *f = temporary(b, "s");
     graph_add_node(b->g, OP_Add, "", 2, in, 1, &f);
@@ -471,6 +471,8 @@ static struct value residual(struct builder *b, const struct value *v)
 }
 
 // ---- whole graphs ----
+
+#define PORTS_PERCENT 12 // graphs of several inputs or outputs
 
 enum family { CONV, GROUPED, DEPTHWISE, MULTIPLIER, GEMM, MATMUL, MAX_POOL, AVERAGE_POOL, GLOBAL_POOL, ADD, TABLE, MOVE };
 
@@ -503,11 +505,26 @@ static struct value apply_family(struct builder *b, enum family f, const struct 
     BUG("no operator family");
 }
 
-static struct value random_input(struct builder *b)
+struct value any_operator(struct builder *b, const struct value *v)
+{
+    return apply_family(b, random_family(b->r, v->rank), v);
+}
+
+struct value input_like(struct builder *b, const struct value *shape)
+{
+    struct value v = *shape;
+    v.scale = (float)(0.005 + 0.05 * random_unit(b->r));
+    v.dtype = random_type(b);
+    v.zero_point = random_zero_point(b, v.dtype);
+    const int64_t image[] = { 1, v.c, v.h, v.w }, row[] = { 1, v.c, v.w }, flat[] = { v.h, v.c };
+    v.q = graph_add_tensor(b->g, "x", v.dtype, v.rank, v.rank == 4 ? image : v.rank == 3 ? row : flat);
+    return v;
+}
+
+struct value random_input(struct builder *b)
 {
     struct random *r = b->r;
-    struct value v = { .scale = (float)(0.005 + 0.05 * random_unit(r)), .dtype = random_type(b), .c = random_channels(r) };
-    v.zero_point = random_zero_point(b, v.dtype);
+    struct value v = { .c = random_channels(r) };
     v.rank = (int)PICK(r, 4, 4, 4, 4, 4, 4, 4, 3, 2);
     v.h = random_chance(r, 15) ? 1 : random_range(r, 2, 10);
     v.w = random_chance(r, 15) ? 1 : random_range(r, 2, 10);
@@ -518,9 +535,7 @@ static struct value random_input(struct builder *b)
         v.c *= random_range(r, 1, 5);
         v.h = random_chance(r, 50) ? 1 : v.h;
     }
-    const int64_t image[] = { 1, v.c, v.h, v.w }, row[] = { 1, v.c, v.w }, flat[] = { v.h, v.c };
-    v.q = graph_add_tensor(b->g, "x", v.dtype, v.rank, v.rank == 4 ? image : v.rank == 3 ? row : flat);
-    return v;
+    return input_like(b, &v);
 }
 
 struct graph *ops_graph(struct arena *a, struct random *r, const char *name)
@@ -528,13 +543,17 @@ struct graph *ops_graph(struct arena *a, struct random *r, const char *name)
     struct graph *g = graph_new(a, name, name);
     struct builder b = { g, r };
     g->opset = 13;
+    if (random_chance(r, PORTS_PERCENT)) {
+        ops_ports(&b);
+        return g;
+    }
     struct value v = random_input(&b);
     g->inputs = arena_array(a, struct tensor *, 1);
     g->outputs = arena_array(a, struct tensor *, 1);
     g->inputs[g->n_inputs++] = v.q;
-    v = apply_family(&b, random_family(r, v.rank), &v);
+    v = any_operator(&b, &v);
     if (random_chance(r, 35))
-        v = apply_family(&b, random_family(r, v.rank), &v);
+        v = any_operator(&b, &v);
     g->outputs[g->n_outputs++] = v.q;
     return g;
 }

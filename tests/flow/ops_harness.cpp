@@ -3,14 +3,17 @@
 //
 //     Vops CASES SEED RESULTS
 //
-// CASES is 64-bit numbers and bytes: number of cases, frames; then per case lanes and beats a frame of its input,
-// lanes and beats of its output, number of edges, patience (cycles without any transfer after which the core counts
-// as stuck), then the input's beats of all frames and the output's, LANES bytes each. Three runs, see runs[]; a line
-// of RESULTS per run and case: run, case, finished, mismatches, frame, beat, lane, have, want of the first,
-// then the cycle in which each frame ended.
+// CASES is 64-bit numbers and bytes: number of cases, frames; then per case how many inputs and outputs, lanes and
+// beats a frame of each input and of each output, number of edges, patience (cycles without any transfer after which
+// the core counts as stuck), then each input's beats of all frames and each output's, LANES bytes each. Inputs and
+// outputs of all cases are numbered in this order: port i has bit i of the handshakes and 64 bits of data. Three runs,
+// see runs[]; a line of RESULTS per run and case: run, case, finished, mismatches, output, frame, beat, lane, have, want
+// of the first, then the cycle in which the last output of each frame ended. With stalls, the inputs of a core
+// begin at different times.
 #include "Vops.h"
 #include "verilated.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -38,27 +41,47 @@ struct Run {
 };
 static const Run runs[] = { { true, 1, false }, { false, 20, false }, { true, 1, true } };
 
-struct Case {
-    long in_lanes, in_beats, out_lanes, out_beats, n_edges, patience;
-    std::vector<uint8_t> in, out;
+static long frames;
+
+struct Port {
+    size_t index; // among all inputs or outputs
+    long lanes, beats;
+    std::vector<uint8_t> data; // all frames
     // state of a run
-    bool offered, done, stuck;
-    long sent, taken, last_move, mismatches;
+    bool offered;
+    long moved, late; // beats; cycles before the first is offered
+
+    bool at_end() const { return moved >= frames * beats; }
+    const uint8_t *next() const { return data.data() + moved * lanes; }
+};
+
+struct Case {
+    std::vector<Port> in, out;
+    long n_edges, patience;
+    // state of a run
+    bool done, stuck;
+    long last_move, mismatches;
+    size_t output;
     long frame, beat, lane;
     int have, want;
     std::vector<long> frame_end;
 
     void start()
     {
-        offered = done = stuck = false;
-        sent = taken = last_move = mismatches = frame = beat = lane = 0;
+        for (auto *ports : { &in, &out })
+            for (Port &p : *ports) {
+                p.offered = false;
+                p.moved = p.late = 0;
+            }
+        done = stuck = false;
+        last_move = mismatches = frame = beat = lane = 0;
+        output = 0;
         have = want = 0;
         frame_end.clear();
     }
 };
 
 static std::vector<Case> cases;
-static long frames;
 
 static bool number(FILE *f, long *v)
 {
@@ -78,13 +101,23 @@ static bool bytes(FILE *f, std::vector<uint8_t> *v, long n)
 static bool read_cases(const char *path)
 {
     FILE *f = fopen(path, "rb");
-    long n;
+    long n, n_in, n_out;
+    size_t ins = 0, outs = 0;
     bool ok = f && number(f, &n) && number(f, &frames);
     for (long i = 0; ok && i < n; i++) {
         Case c;
-        ok = number(f, &c.in_lanes) && number(f, &c.in_beats) && number(f, &c.out_lanes) && number(f, &c.out_beats) &&
-             number(f, &c.n_edges) && number(f, &c.patience) && bytes(f, &c.in, frames * c.in_beats * c.in_lanes) &&
-             bytes(f, &c.out, frames * c.out_beats * c.out_lanes);
+        ok = number(f, &n_in) && number(f, &n_out);
+        c.in.resize(ok ? (size_t)n_in : 0);
+        c.out.resize(ok ? (size_t)n_out : 0);
+        for (auto *ports : { &c.in, &c.out })
+            for (Port &p : *ports) {
+                p.index = ports == &c.in ? ins++ : outs++;
+                ok = ok && number(f, &p.lanes) && number(f, &p.beats);
+            }
+        ok = ok && number(f, &c.n_edges) && number(f, &c.patience);
+        for (auto *ports : { &c.in, &c.out })
+            for (Port &p : *ports)
+                ok = ok && bytes(f, &p.data, frames * p.beats * p.lanes);
         cases.push_back(std::move(c));
     }
     if (f)
@@ -103,32 +136,37 @@ static bool get_bit(const void *port, size_t i)
     return ((const uint8_t *)port)[i / 8] >> i % 8 & 1;
 }
 
-static void drive(Vops *top, size_t i, bool stalls, Random *rng)
+static void drive(Vops *top, size_t i, bool stalls, Random *rng, long cycle)
 {
     Case &c = cases[i];
-    if (!c.offered && c.sent < frames * c.in_beats && (!stalls || rng->next() % 4 != 0)) {
-        memset((uint8_t *)&top->in_data + 8 * i, 0, 8);
-        memcpy((uint8_t *)&top->in_data + 8 * i, c.in.data() + c.sent * c.in_lanes, (size_t)c.in_lanes);
-        c.offered = true;
+    for (Port &p : c.in) {
+        if (!p.offered && !p.at_end() && cycle >= p.late && (!stalls || rng->next() % 4 != 0)) {
+            memset((uint8_t *)&top->in_data + 8 * p.index, 0, 8);
+            memcpy((uint8_t *)&top->in_data + 8 * p.index, p.next(), (size_t)p.lanes);
+            p.offered = true;
+        }
+        set_bit(&top->in_valid, p.index, p.offered);
     }
-    set_bit(&top->in_valid, i, c.offered);
-    set_bit(&top->out_ready, i, !stalls || rng->next() % 3 != 0);
+    for (Port &p : c.out)
+        set_bit(&top->out_ready, p.index, !stalls || rng->next() % 3 != 0);
     uint16_t stall = stalls ? (uint16_t)(rng->next() & rng->next() & ((1u << c.n_edges) - 1)) : 0;
     memcpy((uint8_t *)&top->stall + 2 * i, &stall, 2);
 }
 
-static void compare(Case *c, const uint8_t *have)
+static void compare(Case *c, size_t output, const uint8_t *have)
 {
-    if (c->taken >= frames * c->out_beats) { // a beat too many
+    const Port &p = c->out[output];
+    if (p.at_end()) { // a beat too many
         c->mismatches++;
         return;
     }
-    const uint8_t *want = c->out.data() + c->taken * c->out_lanes;
-    for (long lane = 0; lane < c->out_lanes; lane++) {
+    const uint8_t *want = p.next();
+    for (long lane = 0; lane < p.lanes; lane++) {
         if (have[lane] == want[lane] || c->mismatches++)
             continue;
-        c->frame = c->taken / c->out_beats;
-        c->beat = c->taken % c->out_beats;
+        c->output = output;
+        c->frame = p.moved / p.beats;
+        c->beat = p.moved % p.beats;
         c->lane = lane;
         c->have = (int8_t)have[lane];
         c->want = (int8_t)want[lane];
@@ -139,18 +177,25 @@ static void compare(Case *c, const uint8_t *have)
 static bool observe(const Vops *top, size_t i, long cycle)
 {
     Case &c = cases[i];
-    if (c.offered && get_bit(&top->in_ready, i)) {
-        c.offered = false;
-        c.sent++;
-        c.last_move = cycle;
+    for (Port &p : c.in)
+        if (p.offered && get_bit(&top->in_ready, p.index)) {
+            p.offered = false;
+            p.moved++;
+            c.last_move = cycle;
+        }
+    long ended = frames; // frames that every output has given
+    for (size_t k = 0; k < c.out.size(); k++) {
+        Port &p = c.out[k];
+        if (get_bit(&top->out_valid, p.index) && get_bit(&top->out_ready, p.index)) {
+            compare(&c, k, (const uint8_t *)&top->out_data + 8 * p.index);
+            c.last_move = cycle;
+            p.moved++;
+        }
+        ended = std::min(ended, p.moved / p.beats);
     }
-    if (get_bit(&top->out_valid, i) && get_bit(&top->out_ready, i)) {
-        compare(&c, (const uint8_t *)&top->out_data + 8 * i);
-        c.last_move = cycle;
-        if (++c.taken % c.out_beats == 0 && (long)c.frame_end.size() < frames)
-            c.frame_end.push_back(cycle);
-        c.done = c.taken >= frames * c.out_beats;
-    }
+    if (ended > (long)c.frame_end.size())
+        c.frame_end.push_back(cycle);
+    c.done = ended == frames;
     c.stuck = !c.done && cycle - c.last_move > c.patience;
     return !c.done && !c.stuck;
 }
@@ -180,10 +225,13 @@ static void reset(Vops *top, int cycles)
 static void simulate(Vops *top, bool stalls, long limit, Random *rng)
 {
     bool busy = true;
+    for (auto &c : cases)
+        for (size_t k = 0; stalls && c.in.size() > 1 && k < c.in.size(); k++)
+            c.in[k].late = (long)(rng->next() % 400);
     // cycles beyond the last case's end: a core must not give a beat too many
     for (long cycle = 0, rest = 200; rest > 0 && cycle < limit; cycle++) {
         for (size_t i = 0; i < cases.size(); i++)
-            drive(top, i, stalls, rng);
+            drive(top, i, stalls, rng, cycle);
         top->eval();
         busy = false;
         for (size_t i = 0; i < cases.size(); i++)
@@ -198,7 +246,7 @@ static void report(FILE *f, int run)
 {
     for (size_t i = 0; i < cases.size(); i++) {
         const Case &c = cases[i];
-        fprintf(f, "%d %zu %d %ld %ld %ld %ld %d %d", run, i, c.done, c.mismatches, c.frame, c.beat, c.lane, c.have, c.want);
+        fprintf(f, "%d %zu %d %ld %zu %ld %ld %ld %d %d", run, i, c.done, c.mismatches, c.output, c.frame, c.beat, c.lane, c.have, c.want);
         for (long k = 0; k < frames; k++)
             fprintf(f, " %ld", k < (long)c.frame_end.size() ? c.frame_end[(size_t)k] : -1);
         fprintf(f, "\n");

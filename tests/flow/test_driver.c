@@ -452,6 +452,69 @@ static void an_unknown_kind_of_stage_is_a_mistake_of_ours(void **state)
     assert_int_equal(WEXITSTATUS(status), EXIT_BUG);
 }
 
+// ---- two inputs and two outputs ----
+
+static void build_pair(void)
+{
+    model_input(m, "z", DT_FLOAT, 4, DIMS(1, 5, 4, 4));
+    qdq("z", 0.03f, 1, I8);
+    model_input(m, "i", U8, 4, DIMS(1, 3, 4, 4));
+    model_node(m, "Cast", "i", "x");
+    model_int(m, "to", DT_FLOAT);
+    qdq("x", 1, -128, I8);
+    pair_and_conv(5, 2.5f, 120, U8);
+    model_node(m, "Add", "y_d z_d", "s");
+    qdq("s", 2.6f, 4, I8);
+    model_node(m, "Softmax", "s_d", "p");
+    model_int(m, "axis", 1);
+    model_output(m, "p");
+    model_output(m, "y_q");
+}
+
+// Frame by frame, one array behind the other.
+static void interleave(struct strbuf *sb, const struct array *x, int n)
+{
+    for (int64_t f = 0; f < FRAMES; f++)
+        for (int k = 0; k < n; k++) {
+            size_t bytes = (size_t)array_count(&x[k]) / FRAMES * dtype_bytes(x[k].dtype);
+            strbuf_add(sb, (const char *)x[k].data + (size_t)f * bytes, bytes);
+        }
+}
+
+static void two_inputs_and_outputs_through_both(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "z", "i" }, *const backends[] = { "reference", "simulation" };
+    struct array x[] = { array_new(&arena, DT_FLOAT, 4, DIMS(FRAMES, 5, 4, 4)), array_new(&arena, U8, 4, DIMS(FRAMES, 3, 4, 4)) }, y[2];
+    struct strbuf raw = STRBUF_INIT, want = STRBUF_INIT, got = STRBUF_INIT;
+    build_pair();
+    write_model("pair.onnx");
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < array_count(&x[k]); i++)
+            array_set_f64(&x[k], i, k ? random_int(0, 255) : random_int(-300, 300) * 0.015);
+    assert_true(npz_write(&cx, path("x.npz"), 2, names, x));
+    interleave(&raw, x, 2);
+    write_file("x.raw", raw.text, raw.len);
+    expect(0, NULL, run("$A pair.onnx --board ultra96 --fps 100000 -q -o pair && make -s -C pair/driver && $A run pair --input x.npz --output y.npz"));
+    assert_true(npz_read(&cx, path("y.npz"), "p", &y[0]) && npz_read(&cx, path("y.npz"), "y_q", &y[1]));
+    interleave(&want, y, 2);
+    build_probe("pair", "pair");
+    for (int b = 0; b < 2; b++) {
+        expect(0, NULL, run("./pair_probe %s <x.raw >y.raw", backends[b]));
+        strbuf_clear(&got);
+        assert_true(strbuf_read_file(&got, path("y.raw")));
+        assert_int_equal(got.len, want.len);
+        assert_memory_equal(got.text, want.text, want.len);
+    }
+    expect(0, NULL, run("echo 'enum aihls_status f(struct aihls *a, const float *z, const uint8_t *i, float *p, uint8_t *y);"
+                        "enum aihls_status f(struct aihls *a, const float *z, const uint8_t *i, float *p, uint8_t *y) { return pair_run(a, z, i, p, y); }' >typed.c && "
+                        "${CC:-gcc} -std=c11 -Wall -Wextra -Werror -Ipair/driver -include pair.h -c typed.c"));
+    expect(1, "pair: this example has images for one input only", run("pair/driver/build/example 0.pgm"));
+    strbuf_release(&raw);
+    strbuf_release(&want);
+    strbuf_release(&got);
+}
+
 // ---- networks of other people ----
 
 static struct network_row {
@@ -665,9 +728,9 @@ int main(void)
         WITH_DIGITS(digits_through_the_reference), WITH_DIGITS(digits_through_the_simulation), WITH_DIGITS(unfilled_beats_through_both),
         WITH_DIGITS(the_example_classifies_digits), WITH_DIGITS(two_networks_in_a_cpp_program), WITH_DIGITS(without_verilator_the_rest_is_built),
         WITH_DIGITS(the_library_is_clean), WITH_DIGITS(the_core_is_freestanding), WITH_DIGITS(the_example_reads_colours),
-        WITH_DIGITS(an_infinite_scale_is_refused), WITH_DIGITS(an_unknown_border_operator_is_refused), WITH_DIGITS(an_unknown_kind_of_stage_is_a_mistake_of_ours),
+        WITH_DIGITS(two_inputs_and_outputs_through_both), WITH_DIGITS(an_infinite_scale_is_refused), WITH_DIGITS(an_unknown_border_operator_is_refused), WITH_DIGITS(an_unknown_kind_of_stage_is_a_mistake_of_ours),
     };
-    size_t n = 12;
+    size_t n = 13;
     for (size_t i = 0; i < COUNT(refusals); i++)
         tests[n++] = (struct CMUnitTest){ refusals[i].name, check_refusal, NULL, NULL, &refusals[i] };
     for (size_t i = 0; i < COUNT(models); i++)

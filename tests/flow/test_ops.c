@@ -51,8 +51,8 @@ static void check_run(const struct ops_case *c, int run)
     if (!r->seen)
         fail_case(c, "%s: was not simulated", ops_run_name(run));
     if (r->mismatches)
-        fail_case(c, "%s: %lld elements differ, the first in frame %lld at element %lld: have %d, want %d", ops_run_name(run),
-                  (long long)r->mismatches, (long long)r->frame, (long long)r->element, r->have, r->want);
+        fail_case(c, "%s: %lld elements differ, the first in output %d, frame %lld, at element %lld: have %d, want %d", ops_run_name(run),
+                  (long long)r->mismatches, r->output, (long long)r->frame, (long long)r->element, r->have, r->want);
     if (!r->finished)
         fail_case(c, "%s: nothing moves any more; frames ended at %lld, %lld, %lld, %lld", ops_run_name(run), (long long)r->frame_end[0],
                   (long long)r->frame_end[1], (long long)r->frame_end[2], (long long)r->frame_end[3]);

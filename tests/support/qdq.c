@@ -291,30 +291,30 @@ struct pipeline *qdq_lower(const struct graph **source, enum requant_mode mode)
     return p;
 }
 
-const uint8_t *run_pipeline(const struct pipeline *p, const struct array *frame)
+const struct array *run_pipeline(const struct pipeline *p, const struct array *frame)
 {
     int8_t **streams = arena_array(&arena, int8_t *, p->n_streams);
-    struct array y;
-    streams[0] = arena_alloc(&arena, (size_t)tensor_count(p->in_tensor));
-    assert_true(border_in(&cx, p, &arena, frame, streams[0]));
+    struct array *y = arena_array(&arena, struct array, p->n_outputs);
+    assert_true(border_in(&cx, p, &arena, frame, streams));
     ref_int_frame(p, &arena, streams);
-    assert_true(border_out(&cx, p, &arena, streams[p->out_stream], &y));
-    return y.data;
+    assert_true(border_out(&cx, p, &arena, streams, y));
+    return y;
 }
 
-static struct value run_float64(const struct graph *g, const struct array *frame)
+static void run_float64(const struct graph *g, const struct array *frame)
 {
     values = arena_array(&arena, struct value, g->n_tensors);
-    struct value *x = &values[g->inputs[0]->index];
-    *x = value_new(g->inputs[0]);
-    for (int64_t i = 0; i < x->n; i++)
-        x->v[i] = (double)((const float *)frame->data)[i];
+    for (int k = 0; k < g->n_inputs; k++) {
+        struct value *x = &values[g->inputs[k]->index];
+        *x = value_new(g->inputs[k]);
+        for (int64_t i = 0; i < x->n; i++)
+            x->v[i] = array_f64(&frame[k], i);
+    }
     for (int i = 0; i < g->n_nodes; i++) {
         const struct tensor *t = g->nodes[i]->out[0];
         values[t->index] = value_new(t);
         eval_node(g->nodes[i], &values[t->index]);
     }
-    return values[g->outputs[0]->index];
 }
 
 const double *eval_float64(const struct graph *g, const struct array *frame, const struct tensor *t)
@@ -323,17 +323,19 @@ const double *eval_float64(const struct graph *g, const struct array *frame, con
     return values[t->index].v;
 }
 
-// Distance of what the last QuantizeLinear rounds from the nearest tie.
-static double from_tie(const struct graph *g, int64_t i)
+// Distance of what an output's QuantizeLinear rounds from the nearest tie.
+static double from_tie(const struct tensor *output, int64_t i)
 {
-    const struct node *q = g->outputs[0]->producer;
+    const struct node *q = output->producer;
+    while (q->op == OP_Reshape)
+        q = q->in[0]->producer;
     double v = read_value(q->in[0]).v[i] / param_at(q, 1, i);
     return fabs(fabs(v - floor(v)) - 0.5);
 }
 
-struct array frame_of(const struct graph *g, const struct stream *s, int f)
+struct array frame_of(const struct tensor *input, const struct stream *s, int f)
 {
-    struct array x = array_new(&arena, DT_FLOAT, g->inputs[0]->rank, g->inputs[0]->dims);
+    struct array x = array_new(&arena, DT_FLOAT, input->rank, input->dims);
     double lo = (-128 - s->zero_point) * s->scale, hi = (127 - s->zero_point) * s->scale;
     for (int64_t i = 0; i < array_count(&x); i++)
         ((float *)x.data)[i] = (float)(f == 0 ? lo : f == 1 ? hi : lo + (hi - lo) * random_int(-20, 1020) / 1000);
@@ -343,17 +345,25 @@ struct array frame_of(const struct graph *g, const struct stream *s, int f)
 struct tally compare(const struct graph *g, const struct pipeline *p)
 {
     struct tally r = { 0 };
-    bool is_signed = g->outputs[0]->dtype == DT_INT8, seen[256] = { 0 };
+    bool seen[256] = { 0 };
+    struct array *x = arena_array(&arena, struct array, g->n_inputs);
     for (int f = 0; f < FRAMES; f++) {
-        struct array x = frame_of(g, &p->streams[0], f);
-        const uint8_t *got = run_pipeline(p, &x);
-        struct value want = run_float64(g, &x);
-        for (int64_t i = 0; i < want.n; i++) {
-            int y = is_signed ? (int8_t)got[i] : got[i], difference = abs(y - (int)want.v[i]);
-            r.wrong += difference > 1 || (difference == 1 && from_tie(g, i) > TIE);
-            r.off_by_more += difference > 1;
-            r.distinct += !seen[got[i]];
-            seen[got[i]] = true;
+        for (int k = 0; k < g->n_inputs; k++) // zeros where no hardware reads
+            x[k] = array_new(&arena, DT_FLOAT, g->inputs[k]->rank, g->inputs[k]->dims);
+        for (int k = 0; k < p->n_inputs; k++)
+            x[p->inputs[k].model] = frame_of(g->inputs[p->inputs[k].model], &p->streams[p->inputs[k].stream], f);
+        const struct array *all = run_pipeline(p, x);
+        run_float64(g, x);
+        for (int k = 0; k < g->n_outputs; k++) {
+            const struct value want = values[g->outputs[k]->index];
+            const uint8_t *got = all[k].data;
+            for (int64_t i = 0; i < want.n; i++) {
+                int y = g->outputs[k]->dtype == DT_INT8 ? (int8_t)got[i] : got[i], difference = abs(y - (int)want.v[i]);
+                r.wrong += difference > 1 || (difference == 1 && from_tie(g->outputs[k], i) > TIE);
+                r.off_by_more += difference > 1;
+                r.distinct += !seen[got[i]];
+                seen[got[i]] = true;
+            }
         }
     }
     return r;

@@ -42,10 +42,10 @@ void bias_float(const char *name, int n);
 
 // The model through all passes up to lower_graph; a diagnostic fails the test. *source: the graph as it was read.
 struct pipeline *qdq_lower(const struct graph **source, enum requant_mode mode);
-// Frame number f: random over the input's range and a little beyond, or (0, 1) one of its ends everywhere.
-struct array frame_of(const struct graph *g, const struct stream *s, int f);
-// Integers of the pipeline for a frame; the model ends with a QuantizeLinear.
-const uint8_t *run_pipeline(const struct pipeline *p, const struct array *frame);
+// Frame number f: random over the range of the input's stream and a little beyond, or (0, 1) one of its ends everywhere.
+struct array frame_of(const struct tensor *input, const struct stream *s, int f);
+// The outputs for a frame (an array for each input), through the integer reference and the borders.
+const struct array *run_pipeline(const struct pipeline *p, const struct array *frame);
 // Values of tensor t in float64.
 const double *eval_float64(const struct graph *g, const struct array *frame, const struct tensor *t);
 
@@ -54,7 +54,7 @@ struct tally {
     int64_t off_by_more; // differences of more than one step
     int64_t distinct;    // different results
 };
-// Both evaluations of some frames of a model that ends with a QuantizeLinear.
+// Both evaluations of some frames of a model whose outputs all come from a QuantizeLinear.
 struct tally compare(const struct graph *g, const struct pipeline *p);
 
 #endif

@@ -319,7 +319,7 @@ static void nothing_but_quantization(void)
     model_output(m, "x_d");
 }
 
-static void two_outputs(void)
+static void output_that_is_an_input(void)
 {
     image();
     conv("x_d", "y");
@@ -327,12 +327,51 @@ static void two_outputs(void)
     model_output(m, "x_d");
 }
 
-static void two_inputs(void)
+static void output_of_the_host_alone(void)
 {
     image();
-    model_input(m, "z", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
-    qdq("z", 0.1f, 0, I8);
-    model_node(m, "Add", "x_d z_d", "y");
+    conv("x_d", "y");
+    finish();
+    model_input(m, "z", DT_FLOAT, 2, DIMS(1, 8));
+    model_node(m, "Softmax", "z", "p");
+    model_output(m, "p");
+}
+
+static void output_of_the_host_alone_among_floats(void)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
+    model_node(m, "Sigmoid", "x", "y");
+    model_node(m, "Softmax", "x", "p");
+    model_output(m, "y");
+    model_output(m, "p");
+}
+
+static void outputs_of_the_host_alone(void)
+{
+    model_input(m, "x", DT_FLOAT, 2, DIMS(1, 8));
+    model_node(m, "Softmax", "x", "p");
+    model_node(m, "ArgMax", "x", "c");
+    model_output(m, "p");
+    model_output(m, "c");
+}
+
+static void output_without_a_pair(void)
+{
+    image();
+    conv("x_d", "c");
+    model_output(m, "c");
+    qdq("c", 0.1f, 0, I8);
+    conv("c_d", "y");
+    finish();
+}
+
+static void moved_output_without_a_pair(void) // a gather makes it, for the convolution behind it
+{
+    image();
+    model_i64(m, "pads", 8, DIMS(0, 0, 1, 0, 0, 0, 0, 0));
+    model_node(m, "Pad", "x_d pads", "p");
+    model_output(m, "p");
+    conv("p", "y");
     finish();
 }
 
@@ -388,8 +427,12 @@ static const struct row {
     { "a bias beyond what 64 bits multiply", bias_whose_product_needs_65_bits, E209, "'y_node' (Conv)" },
     { "a float model of host operators", nothing_but_softmax, E210, "test.onnx" },
     { "a quantized model without operators", nothing_but_quantization, E210, "test.onnx" },
-    { "two outputs", two_outputs, E211, "test.onnx" },
-    { "two inputs", two_inputs, E211, "test.onnx" },
+    { "an output that is an input", output_that_is_an_input, E211, "tensor 'x_d'" },
+    { "an output that the host alone computes", output_of_the_host_alone, E211, "tensor 'p'" },
+    { "the same in a float model", output_of_the_host_alone_among_floats, E211, "tensor 'p'" },
+    { "a float model with two outputs of the host", outputs_of_the_host_alone, E210, "test.onnx" },
+    { "a second output that is not quantized", output_without_a_pair, E209, "tensor 'c'" },
+    { "a second output that is moved and not quantized", moved_output_without_a_pair, E209, "tensor 'p'" },
     { "one input that enters with two scales", input_quantized_twice, E211, "tensor 'q'" },
 };
 

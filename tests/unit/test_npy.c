@@ -373,6 +373,10 @@ static void a_path_that_cannot_be_written_is_a_system_error(void **state)
     assert_said("cannot write the file");
     assert_false(npy_write(&cx, "/dev/full", &x));
     assert_said("cannot write the file: No space left on device");
+    const char *name = "x";
+    assert_false(npz_write(&cx, path_of("none/x.npz"), 1, &name, &x));
+    assert_false(npz_write(&cx, "/dev/full", 1, &name, &x));
+    assert_int_equal(diag.errors, 4);
 }
 
 static void other_files_are_named_by_their_first_bytes(void **state)
@@ -454,6 +458,36 @@ static void check_npz(void **state)
         fail_msg("%s", messages.text);
     assert_int_equal(x.dims[0], 600);
     assert_true(array_f64(&x, 0) == r->want && array_f64(&x, 599) == r->want);
+}
+
+static void an_archive_survives_a_file(void **state)
+{
+    (void)state;
+    const char *const names[] = { "a/scores:0", "x", "none" };
+    struct array x[] = { array_new(&arena, DT_FLOAT, 2, (int64_t[]){ 2, 3 }), array_new(&arena, DT_INT64, 0, NULL),
+                         array_new(&arena, DT_UINT8, 1, (int64_t[]){ 0 }) }, y;
+    for (int i = 0; i < 6; i++)
+        array_set_f64(&x[0], i, i * 0.25 - 1);
+    array_set_f64(&x[1], 0, 77);
+    struct strbuf first = STRBUF_INIT, again = STRBUF_INIT;
+    for (int k = 0; k < 2; k++) { // the same bytes, in the place of the file that is there
+        assert_true(npz_write(&cx, path_of("a.npz"), 3, names, x));
+        assert_true(strbuf_read_file(k ? &again : &first, path_of("a.npz")));
+    }
+    assert_int_equal(first.len, again.len);
+    assert_memory_equal(first.text, again.text, first.len);
+    strbuf_release(&first);
+    strbuf_release(&again);
+    for (int i = 0; i < 3; i++) {
+        assert_true(npz_has(path_of("a.npz"), names[i]));
+        assert_true(npz_read(&cx, path_of("a.npz"), names[i], &y));
+        assert_int_equal(y.dtype, x[i].dtype);
+        assert_int_equal(y.rank, x[i].rank);
+        assert_memory_equal(y.dims, x[i].dims, sizeof y.dims);
+        assert_memory_equal(y.data, x[i].data, (size_t)array_count(&x[i]) * dtype_bytes(x[i].dtype));
+    }
+    assert_false(npz_has(path_of("a.npz"), "y") || npz_has(path_of("b.npy"), "x") || npz_has(path_of("no.npz"), "x") || npz_has("/dev/zero", "x"));
+    assert_int_equal(messages.len, 0);
 }
 
 static void a_long_list_of_members_is_cut(void **state)
@@ -587,6 +621,7 @@ int main(void)
     CASE(a_path_that_cannot_be_written_is_a_system_error);
     CASE(other_files_are_named_by_their_first_bytes);
     ROWS(npz_rows, check_npz);
+    CASE(an_archive_survives_a_file);
     CASE(a_long_list_of_members_is_cut);
     CASE(a_changed_byte_fails_the_checksum);
     CASE(damaged_compressed_data_is_refused);

@@ -168,7 +168,7 @@ static void the_last_result_keeps_its_whole_range(void **state)
     struct quant_ranges r = { 0 };
     struct array c = calibration(16);
     struct graph *g = quantized(&c, &r);
-    const struct tensor *tail = quant_tail(g);
+    const struct tensor *tail = quant_tail(g->outputs[0]);
     const struct node *q = tail->producer;
     assert_int_equal(q->op, OP_QuantizeLinear);
     const struct graph *plain = read_model();
