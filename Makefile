@@ -106,9 +106,10 @@ test-rtl soak: all $(B)/tests/flow/test_ops
 ## The same with 20,000 cases.
 soak: SOAK := 20000
 
-## Measures the networks of the README's table.
+## Measures the networks of the README's table, and writes docs/benchmarks.md.
 bench: all
 	@sh tests/bench.sh $(B)/aihls
+	@sh tests/bench_boards.sh $(B)/aihls
 
 ## Synthesizes digits and ResNet-8 with Yosys and compares resources with the prediction.
 synth: all
