@@ -562,7 +562,9 @@ static void board_budget(const struct board *b, int64_t max_dsp, int64_t *have)
 
 // ---- no fit ----
 
-// Whether p fits in some schedule, however slow.
+#define VERIFIED_STEPS 300000000 // cycles times stages of FIFO sizing up to which E302 checks its numbers with the solver
+
+// Whether p fits in some schedule, however slow. Slow ones take long to size FIFOs for, so faster ones come first.
 static bool fits_somehow(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
 {
     struct solve s = new_solve(cx, p, b);
@@ -570,13 +572,19 @@ static bool fits_somehow(const struct ctx *cx, struct pipeline *p, const struct 
     p->board = b;
     for (int r = 0; r < RESOURCES; r++)
         s.budget[r] = (double)have[r];
-    if (!fits_at(&s, longest_interval(p)))
-        return false;
-    schedule_apply(p, s.chosen, b->tech);
-    if (!timing_size_fifos(p))
-        BUG("FIFO analysis of %s found no progress", p->name);
-    sum_up(p);
-    return within(&p->total, have) || solve_within(&s, &slow, have);
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        if (!fits_at(&s, max_i64(1, longest_interval(p) >> shift)))
+            continue;
+        schedule_apply(p, s.chosen, b->tech);
+        if (!timing_size_fifos(p))
+            BUG("FIFO analysis of %s found no progress", p->name);
+        sum_up(p);
+        if (within(&p->total, have))
+            return true;
+        if (shift == 0)
+            return solve_within(&s, &slow, have);
+    }
+    return false;
 }
 
 // "ultra96, zcu104": the known boards that take p in some schedule, or NULL.
@@ -601,7 +609,7 @@ static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
 static bool smallest_schedule(struct solve *s, const int64_t *have)
 {
     int64_t longest = longest_interval(s->p), edges[RESOURCES] = { 0 };
-    for (int round = 0; round < FIFO_ROUNDS; round++) {
+    for (int round = 0; round < 2; round++) {
         double low = 0, high = 1;
         for (bool up = true; high - low > 1e-4 * high;) {
             double factor = up ? high : (low + high) / 2;
@@ -642,7 +650,8 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
     int64_t need[RESOURCES] = { have[0], have[1], have[2] };
     if (smallest_schedule(&s, have)) {
         need[0] = max_i64(have[0], p->total.dsp), need[1] = max_i64(have[1], p->total.bram18), need[2] = max_i64(have[2], p->total.lut);
-        while (!fits_somehow(cx, p, b, need)) { // the last LUTs may take more rounds than the solver makes
+        bool quick = 8 * p->interval_cycles * p->n_stages < VERIFIED_STEPS;
+        while (quick && !fits_somehow(cx, p, b, need)) { // the last LUTs may take more rounds than the solver makes
             bool any = need[0] > have[0] || need[1] > have[1] || need[2] > have[2];
             for (int r = 0; r < RESOURCES; r++)
                 need[r] += !any || need[r] > have[r] ? need[r] / 200 + 1 : 0;
