@@ -96,6 +96,16 @@ check-fast:
 	@$(MAKE) --no-print-directory -j2 all $(filter $(B)/tests/unit/%,$(TESTS))
 	@sh tests/run.sh $(B) $(filter $(B)/tests/unit/%,$(TESTS))
 
+## The operator matrix with 2,000 random cases, in batches that share a Verilator program.
+test-rtl: SOAK := 2000
+test-rtl soak: all $(B)/tests/flow/test_ops
+	@for seed in $$(seq 1 200 $(SOAK)); do AIHLS_OPS_CASES=200 AIHLS_OPS_SEED=$$seed AIHLS_OPS_DIR=$(B)/soak \
+		$(B)/tests/flow/test_ops >$(B)/soak.log 2>&1 || { grep -E "^ERROR|FAILED" $(B)/soak.log; exit 1; }; \
+		echo "cases $$seed to $$((seed + 199)): passed"; done
+
+## The same with 20,000 cases.
+soak: SOAK := 20000
+
 ## Measures the networks of the README's table.
 bench: all
 	@sh tests/bench.sh $(B)/aihls
@@ -117,6 +127,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test check-fast bench synth lint install clean help
+.PHONY: all deps demo test check-fast test-rtl soak bench synth lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

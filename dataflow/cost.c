@@ -11,15 +11,28 @@
 // Memories up to this depth are built from LUTs: one LUT6 is 64 bits of ROM.
 #define LUT_ROM_DEPTH 64
 
-int cost_lane_shift(const char *tech)
+static bool is_dsp48e1(const char *tech)
 {
-    return strcmp(tech, "DSP48E1") == 0 ? 17 : 18;
+    return strcmp(tech, "DSP48E1") == 0;
+}
+
+// DSP48E1 adds up 25 bits: a high lane of weights above -128 fits over 17 bits, one of activations over 16.
+int cost_lane_shift(const struct stage *s, const char *tech)
+{
+    return !is_dsp48e1(tech) ? 18 : s->kind == STAGE_DW ? 16 : 17;
+}
+
+// Columns of a row in the longer of two memories, which take turns every stride_w columns (aihls_halves).
+static int64_t half_columns(const struct window_geometry *g)
+{
+    int64_t last = g->pad_left % (2 * g->stride_w) + g->in_w - 1, group = last / g->stride_w;
+    return group / 2 * g->stride_w + (group % 2 ? g->stride_w : last % g->stride_w + 1);
 }
 
 struct fold_shape fold_shape(const struct stage *s, const struct fold *f)
 {
     const struct window_geometry *g = &s->geo;
-    struct fold_shape x = { .slices = 1, .slice_c = s->in_c };
+    struct fold_shape x = { .slices = 1, .slice_c = s->in_c, .pixels = s->kind == STAGE_DW && f->pack == 2 ? 2 : 1 };
     if (s->kind != STAGE_CONV && s->kind != STAGE_DW) {
         x.passes = 1;
         x.params = 1;
@@ -31,7 +44,7 @@ struct fold_shape fold_shape(const struct stage *s, const struct fold *f)
         x.slice_c = s->in_c / g->group;
     }
     x.words = ceil_div(x.slice_c, f->word);
-    x.row_words = g->in_w * x.slices * x.words;
+    x.row_words = (x.pixels == 2 ? half_columns(g) : g->in_w) * x.slices * x.words;
     if (s->kind == STAGE_CONV) {
         x.passes = x.slices * ceil_div(s->out_c / x.slices, f->lanes);
         x.steps = taps * x.words;
@@ -45,6 +58,21 @@ struct fold_shape fold_shape(const struct stage *s, const struct fold *f)
     x.weight_words = x.passes * x.steps;
     x.params = s->rq.by_pixel ? s->rq.n : ceil_div(s->out_c, f->rq_lanes);
     return x;
+}
+
+bool cost_unpairs(const struct stage *s, const struct fold *f)
+{
+    struct fold_shape x = fold_shape(s, f);
+    return x.pixels == 2 && x.passes > 1;
+}
+
+int64_t cost_unpair_words(const struct stage *s, const struct fold *f, int pixel)
+{
+    int64_t beats = ceil_div(s->out_c, f->rq_lanes), word_beats = f->word / f->rq_lanes;
+    int64_t missing = ceil_div(beats, word_beats) * word_beats - beats; // of the last word
+    if (pixel == 1)
+        return beats + 1;
+    return s->geo.out_w % 2 ? beats + 1 + (missing > 0) : (beats + missing) / 2 + 2;
 }
 
 int64_t cost_input_cycles(const struct stage *s, int in_lanes)
@@ -61,25 +89,59 @@ static int64_t pass_cycles(int64_t steps, int64_t beats, int64_t rq_cycles, int6
     return cycles;
 }
 
-// Cycles of an output pixel (of one slice) with `results` results in passes of `lanes`, once it repeats itself.
-static int64_t pixel_cycles(int64_t steps, int64_t results, int64_t lanes, const struct fold *f)
+// What a pixel takes through the array and the requantizer: passes of `lanes` out of `results`.
+struct pixel_load {
+    int64_t steps, results, lanes;
+    const struct fold *f;
+};
+
+// Cycles of one pixel's passes, or of a pair's (pixels 2: in each pass the beats of both).
+static int64_t one_pixel(const struct pixel_load *l, int64_t pixels, int64_t *late)
 {
-    int64_t full = results / lanes, rest = results % lanes, late = 0, before, cycles;
+    const struct fold *f = l->f;
+    int64_t full = l->results / l->lanes, rest = l->results % l->lanes, left = full, last = -1, cycles = 0;
+    int64_t beats = pixels * ceil_div(l->lanes, f->rq_lanes);
+    for (; left > 0 && *late != last; left--) { // settles long before the last pass
+        last = *late;
+        cycles += pass_cycles(l->steps, beats, f->rq_cycles, late);
+    }
+    if (left) {
+        last = *late;
+        cycles += left * pass_cycles(l->steps, beats, f->rq_cycles, late);
+        ASSERT(*late == last);
+    }
+    if (rest)
+        cycles += pass_cycles(l->steps, pixels * ceil_div(rest, f->rq_lanes), f->rq_cycles, late);
+    return cycles;
+}
+
+// Cycles of an output pixel (of one slice), once it repeats itself.
+static int64_t pixel_cycles(const struct pixel_load *l)
+{
+    int64_t late = 0, before, cycles;
     do {
-        int64_t left = full, last = -1;
+        before = late;
+        cycles = one_pixel(l, 1, &late);
+    } while (late != before);
+    return cycles;
+}
+
+// Cycles of a row of output pixels taken in pairs, the last one alone where out_w is odd.
+static int64_t pair_row_cycles(const struct pixel_load *l, int64_t out_w)
+{
+    int64_t late = 0, before, cycles;
+    do {
+        int64_t left = out_w / 2, last = -1;
         before = late;
         cycles = 0;
-        for (; left > 0 && late != last; left--) { // settles long before the last pass
+        for (; left > 0 && late != last; left--) {
             last = late;
-            cycles += pass_cycles(steps, ceil_div(lanes, f->rq_lanes), f->rq_cycles, &late);
+            cycles += one_pixel(l, 2, &late);
         }
-        if (left) {
-            last = late;
-            cycles += left * pass_cycles(steps, ceil_div(lanes, f->rq_lanes), f->rq_cycles, &late);
-            ASSERT(late == last);
-        }
-        if (rest)
-            cycles += pass_cycles(steps, ceil_div(rest, f->rq_lanes), f->rq_cycles, &late);
+        if (left)
+            cycles += left * one_pixel(l, 2, &late);
+        if (out_w % 2)
+            cycles += one_pixel(l, 1, &late);
     } while (late != before);
     return cycles;
 }
@@ -88,14 +150,15 @@ int64_t cost_cycles(const struct stage *s, const struct fold *f)
 {
     const struct window_geometry *g = &s->geo;
     struct fold_shape x = fold_shape(s, f);
-    int64_t input = cost_input_cycles(s, f->in_lanes), pixel;
+    int64_t input = cost_input_cycles(s, f->in_lanes);
+    struct pixel_load load;
     switch (s->kind) {
     case STAGE_CONV:
-        pixel = pixel_cycles(x.steps, s->out_c / x.slices, f->lanes, f);
-        return max_i64(input, g->out_h * g->out_w * x.slices * pixel);
+        load = (struct pixel_load){ x.steps, s->out_c / x.slices, f->lanes, f };
+        return max_i64(input, g->out_h * g->out_w * x.slices * pixel_cycles(&load));
     case STAGE_DW:
-        pixel = pixel_cycles(x.steps, s->in_c, f->word, f);
-        return max_i64(input, g->out_h * g->out_w * pixel);
+        load = (struct pixel_load){ x.steps, s->in_c, f->word, f };
+        return max_i64(input, g->out_h * (x.pixels == 2 ? pair_row_cycles(&load, g->out_w) : g->out_w * pixel_cycles(&load)));
     case STAGE_GAP: { // the last pixel's beats wait for one another in the requantizer, the first for the last frame's
         int64_t beats = ceil_div(s->in_c, f->in_lanes), wait = f->rq_cycles - 1;
         return input + (beats - 1) * wait + max_i64(0, wait - (input - beats));
@@ -112,9 +175,9 @@ int64_t cost_cycles(const struct stage *s, const struct fold *f)
 
 // ---- packing ----
 
-static int64_t low_lane_limit(const char *tech)
+static int64_t low_lane_limit(const struct stage *s, const char *tech)
 {
-    return ((int64_t)1 << (cost_lane_shift(tech) - 1)) - 1;
+    return ((int64_t)1 << (cost_lane_shift(s, tech) - 1)) - 1;
 }
 
 static int64_t weights_per_out(const struct stage *s)
@@ -122,11 +185,24 @@ static int64_t weights_per_out(const struct stage *s)
     return s->geo.kernel_h * s->geo.kernel_w * (s->kind == STAGE_CONV ? s->in_c / s->geo.group : 1);
 }
 
+// The largest product that any weight of the stage makes with an activation.
+static int64_t largest_product(const struct stage *s)
+{
+    int64_t worst = 1;
+    for (int64_t i = 0; i < s->out_c * weights_per_out(s); i++) {
+        int64_t w = s->weights[i], reach = w > 0 ? w * 128 : -w * 128;
+        worst = max_i64(worst, reach);
+    }
+    return worst;
+}
+
 bool cost_can_pack(const struct stage *s, const char *tech)
 {
+    if (s->kind == STAGE_DW) // pixels: of a row, in memories that take turns without gaps
+        return s->op == DW_MAC && s->geo.dilation_w == 1 && s->geo.out_w > 1 && largest_product(s) <= low_lane_limit(s, tech);
     if (s->kind != STAGE_CONV || s->weight_bits > 8)
         return false;
-    if (strcmp(tech, "DSP48E1") != 0)
+    if (!is_dsp48e1(tech))
         return true;
     // its 25-bit pre-adder has no room for -128 in the high lane
     for (int64_t i = 0; i < s->out_c * weights_per_out(s); i++)
@@ -137,25 +213,27 @@ bool cost_can_pack(const struct stage *s, const char *tech)
 
 int cost_safe_segment(const struct stage *s, const char *tech)
 {
-    int64_t worst = 1;
-    for (int64_t i = 0; i < s->out_c * weights_per_out(s); i++) {
-        int64_t w = s->weights[i], reach = w > 0 ? w * 128 : -w * 128;
-        worst = max_i64(worst, reach);
-    }
-    return (int)max_i64(1, low_lane_limit(tech) / worst);
+    return (int)max_i64(1, low_lane_limit(s, tech) / largest_product(s));
 }
 
-// The largest sum, in absolute value, that a segment of column positions [c0, c1) can reach for
-// output m at step (ky, kx, j).
-static int64_t segment_reach(const struct stage *s, const struct fold *f, int64_t m, int64_t ky, int64_t kx,
-                             int64_t j, int64_t c0, int64_t c1)
+// The weight of column c of the chain for output m at step t; 0 where the fold is wider than the layer.
+static int64_t chain_weight(const struct stage *s, const struct fold *f, const struct fold_shape *x, int64_t m, int64_t t, int64_t c)
 {
-    int64_t cig = s->in_c / s->geo.group, lo = 0, hi = 0;
+    const struct window_geometry *g = &s->geo;
+    if (s->kind == STAGE_DW)
+        return s->weights[(m * g->kernel_h + t / g->kernel_w * f->rows_par + c) * g->kernel_w + t % g->kernel_w];
+    int64_t cig = s->in_c / g->group, ci = t % x->words * f->word + c % f->word, kx = t / x->words % g->kernel_w;
+    int64_t row = t / x->words / g->kernel_w * f->rows_par + c / f->word;
+    return ci < cig ? s->weights[((m * g->kernel_h + row) * g->kernel_w + kx) * cig + ci] : 0;
+}
+
+// The largest sum, in absolute value, that a segment of columns [c0, c1) can reach for output m at step t.
+static int64_t segment_reach(const struct stage *s, const struct fold *f, const struct fold_shape *x, int64_t m, int64_t t,
+                             int64_t c0, int64_t c1)
+{
+    int64_t lo = 0, hi = 0;
     for (int64_t c = c0; c < c1; c++) {
-        int64_t row = ky * f->rows_par + c / f->word, ci = j * f->word + c % f->word;
-        if (ci >= cig)
-            continue;
-        int64_t w = s->weights[((m * s->geo.kernel_h + row) * s->geo.kernel_w + kx) * cig + ci];
+        int64_t w = chain_weight(s, f, x, m, t, c);
         lo += w > 0 ? w * -128 : w * 127;
         hi += w > 0 ? w * 127 : w * -128;
     }
@@ -167,14 +245,12 @@ static bool segment_fits(const struct stage *s, const struct fold *f, int seg_le
     struct fold_shape x = fold_shape(s, f);
     int64_t per_slice = s->out_c / x.slices;
     for (int64_t m = 0; m < s->out_c; m++) {
-        if (m % per_slice % f->lanes % 2) // high lanes have room
+        if (s->kind == STAGE_CONV && m % per_slice % f->lanes % 2) // high lanes have room
             continue;
         for (int64_t t = 0; t < x.steps; t++)
-            for (int64_t c0 = 0; c0 < x.chain; c0 += seg_len) {
-                int64_t j = t % x.words, kx = t / x.words % s->geo.kernel_w, ky = t / x.words / s->geo.kernel_w;
-                if (segment_reach(s, f, m, ky, kx, j, c0, min_i64(c0 + seg_len, x.chain)) > limit)
+            for (int64_t c0 = 0; c0 < x.chain; c0 += seg_len)
+                if (segment_reach(s, f, &x, m, t, c0, min_i64(c0 + seg_len, x.chain)) > limit)
                     return false;
-            }
     }
     return true;
 }
@@ -190,7 +266,7 @@ int cost_exact_segment(const struct stage *s, const struct fold *f, const char *
     int64_t chain = fold_shape(s, f).chain;
     for (int64_t n = 1; n <= chain; n++) {
         int len = segment_length(chain, n);
-        if (len <= f->seg_len || segment_fits(s, f, len, low_lane_limit(tech)))
+        if (len <= f->seg_len || segment_fits(s, f, len, low_lane_limit(s, tech)))
             return len;
     }
     return 1;
@@ -322,17 +398,31 @@ static void add_requant(struct cost *c, const struct stage *s, const struct fold
 static void add_window(struct cost *c, const struct fold *f, const struct fold_shape *x)
 {
     int64_t bits = 8 * (int64_t)f->word, taps = f->rows_par;
-    for (int i = 0; i < (taps == 1 ? 1 : f->ring_rows); i++)
+    for (int i = 0; i < x->pixels * (taps == 1 ? 1 : f->ring_rows); i++)
         add_ram(c, f->ring_block, bits, taps == 1 ? f->ring_rows * x->row_words : x->row_words);
     // loop control; padding, and the rotation of banked rows
     c->lut += 140 + (taps == 1 ? bits * 12 / 10 : 2 * bits * taps * (f->ring_rows > 4 ? ceil_div(f->ring_rows, 4) : 1));
     c->ff += 140 + bits * taps * 12 / 10;
+    if (x->pixels == 2) { // addresses of both memories; the second pixel's rotation, and which memory is whose
+        c->lut += 55 + bits * (taps == 1 ? 2 : taps * 23 / 10);
+        c->ff += 45 + bits * taps;
+    }
+}
+
+// The queues that put the words of pixel pairs in order.
+static void add_unpair(struct cost *c, const struct stage *s, const struct fold *f)
+{
+    int64_t beats = ceil_div(s->out_c, f->rq_lanes);
+    for (int pixel = 0; pixel < 2; pixel++) // the output register holds a beat
+        add_ram(c, false, 8 * f->rq_lanes, cost_unpair_words(s, f, pixel) - 1);
+    c->lut += 30 + 6 * ceil_log2(beats) + 8 * f->rq_lanes + (s->geo.out_w % 2 ? 17 : 0);
+    c->ff += 5 + 15 * ceil_log2(beats) / 2 + (s->geo.out_w % 2 ? 12 : 0);
 }
 
 static void add_array(struct cost *c, const struct stage *s, const struct fold *f, const struct fold_shape *x)
 {
     int64_t lanes = s->kind == STAGE_CONV ? f->lanes : f->word, acc = acc_bits_total(s);
-    int64_t cells = lanes * x->chain;
+    int64_t cells = lanes * x->chain, sums = lanes * x->pixels;
     if (s->kind == STAGE_DW && s->op == DW_MAX) {
         c->lut += cells * 12;
         c->ff += cells * 8;
@@ -344,9 +434,9 @@ static void add_array(struct cost *c, const struct stage *s, const struct fold *
         return;
     }
     if (f->use_dsp) {
-        c->dsp += ceil_div(lanes, f->pack) * x->chain;
-        c->lut += lanes * (2 * acc + 20 * (x->segments - 1)); // split, sum, accumulate
-        c->ff += lanes * (7 * acc / 4 + 39 * (x->segments - 1));
+        c->dsp += ceil_div(sums, f->pack) * x->chain;
+        c->lut += sums * (2 * acc + 20 * (x->segments - 1)); // split, sum, accumulate
+        c->ff += sums * (7 * acc / 4 + 39 * (x->segments - 1));
     } else {
         int64_t rows = (s->weight_bits + 1) / 2; // Booth rows of 8 + 3 bits and the running sum
         c->lut += cells * (16 * rows + 18) + lanes * acc;
@@ -354,7 +444,14 @@ static void add_array(struct cost *c, const struct stage *s, const struct fold *
     }
     for (int64_t k = 0; k < f->seg_len; k++) // one ROM per skew, see aihls_conv
         add_rom(c, f->rom_block, lanes * ceil_div(x->chain - k, f->seg_len) * s->weight_bits, x->weight_words);
-    c->lut += 8 * x->chain; // activation skew in shift register LUTs
+    if (s->kind == STAGE_CONV)
+        c->lut += 8 * x->chain; // activation skew in shift register LUTs
+    else // each lane has its own; two cycles are flip-flops
+        for (int64_t k = 0; k < x->chain; k++) {
+            int64_t delay = k % f->seg_len;
+            c->lut += delay > 2 ? 8 * sums : 0;
+            c->ff += 8 * sums * (delay > 2 ? 1 : delay);
+        }
     c->lut += 10;
     c->ff += f->seg_len * (1 + ceil_log2(x->weight_words)); // delayed ROM addresses
 }
@@ -377,8 +474,12 @@ static void add_gather(struct cost *c, const struct stage *s, const struct fold 
     const int64_t depth[] = { g->out_h, g->out_w, s->out_c / f->word }, bits[] = { map_bits + 2 * count_bits, map_bits, map_bits };
     for (int k = 0; k < 3; k++)
         add_rom(c, depth[k] > LUT_ROM_DEPTH, bits[k], depth[k]);
-    c->lut += 60 + 6 * map_bits + 8 * f->word;
-    c->ff += 60 + 6 * map_bits + 16 * f->word;
+    // sums are reduced modulo the ring in steps, which a ring of a power of two does not need
+    bool whole = ring == (int64_t)1 << ceil_log2(ring);
+    int64_t steps = whole ? 0 : max_i64(1, ceil_log2(ceil_div(in_words + ring - 1, ring)));
+    int64_t sum_bits = whole ? ceil_log2(ring) : ceil_log2(ring << (steps - 1)) + 1;
+    c->lut += 22 + count_bits * 77 / 10 + (4 + steps) * sum_bits * 95 / 100;
+    c->ff += 22 + count_bits * 54 / 10 + (6 + steps) * sum_bits + 8 * f->word;
 }
 
 struct cost cost_stage(const struct stage *s, const struct fold *f)
@@ -396,14 +497,16 @@ struct cost cost_stage(const struct stage *s, const struct fold *f)
                 add_rom(&c, f->param_block, (s->rq.by_pixel ? 1 : f->rq_lanes) * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x.params);
         }
         // hold register that shifts its results out
-        c.lut += (s->kind == STAGE_CONV ? f->lanes : f->word) * acc_bits_total(s);
-        c.ff += (s->kind == STAGE_CONV ? f->lanes : f->word) * acc_bits_total(s);
+        c.lut += (s->kind == STAGE_CONV ? f->lanes : f->word) * x.pixels * acc_bits_total(s);
+        c.ff += (s->kind == STAGE_CONV ? f->lanes : f->word) * x.pixels * acc_bits_total(s);
+        if (cost_unpairs(s, f))
+            add_unpair(&c, s, f);
         break;
     case STAGE_GAP:
         if (!s->has_requant) { // a maximum
             add_ram(&c, false, f->in_lanes * 8, ceil_div(s->in_c, f->in_lanes));
-            c.lut += 40 + f->in_lanes * 12;
-            c.ff += 20;
+            c.lut += 55 + f->in_lanes * 25;
+            c.ff += 37 + f->in_lanes * 23;
             break;
         }
         add_ram(&c, false, f->in_lanes * acc_bits_total(s), ceil_div(s->in_c, f->in_lanes));
@@ -416,15 +519,15 @@ struct cost cost_stage(const struct stage *s, const struct fold *f)
         c.ff += f->in_lanes * 273;
         break;
     case STAGE_MUL:
-        c.lut += f->in_lanes * 430;
-        c.ff += f->in_lanes * 430;
+        c.lut += 20 + f->in_lanes * ((s->a_mult & (s->a_mult - 1)) == 0 ? 145 : 260);
+        c.ff += 10 + f->in_lanes * 281;
         break;
     case STAGE_TABLE:
         if (s->n_tables > 1) { // a memory a lane
             for (int i = 0; i < f->in_lanes; i++)
                 add_rom(&c, true, 8, 256 * ceil_div(s->in_c, f->in_lanes));
-            c.lut += 20;
-            c.ff += f->in_lanes * 8 + 20;
+            c.lut += 15 + f->in_lanes * 8;
+            c.ff += 10 + f->in_lanes * 16;
             break;
         }
         c.lut += f->in_lanes * 32 + 10;
@@ -432,8 +535,8 @@ struct cost cost_stage(const struct stage *s, const struct fold *f)
         break;
     case STAGE_GATHER: add_gather(&c, s, f); break;
     case STAGE_CONCAT:
-        c.lut += f->in_lanes * 8 + 30;
-        c.ff += f->in_lanes * 8 + 30;
+        c.lut += 16 + f->in_lanes * 33 / 2;
+        c.ff += 6 + f->in_lanes * 17;
         break;
     case STAGE_KIND_COUNT: BUG("no stage kind");
     }

@@ -11,10 +11,11 @@ struct fold_shape {
     int64_t slices;       // independent groups of input channels in the ring
     int64_t slice_c;      // channels of one
     int64_t words;        // ring words of a slice at one pixel
-    int64_t row_words;    // ring words of an image row
-    int64_t passes;       // accumulations per output pixel
+    int pixels;           // output pixels that share multipliers: 2 in a packed dw stage, else 1
+    int64_t row_words;    // ring words of an image row; with two pixels in each of two memories
+    int64_t passes;       // accumulations per output pixel, or pair of them
     int64_t steps;        // cycles of one accumulation
-    int64_t chain;        // products of one lane in a step
+    int64_t chain;        // products of one lane (and pixel) in a step
     int segments;         // chains per lane
     int64_t weight_words; // words of the weight ROM
     int64_t params;       // words of the requantizer's parameter ROM
@@ -38,6 +39,11 @@ struct cost cost_stage(const struct stage *s, const struct fold *f);
 // Yosys 0.23 maps memories to xcup and xc7, reproduced on 138 shapes (docs/50-rtl.md).
 int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable);
 
+// True when the words of pixel pairs must be put in order behind the requantizer (aihls_unpair); beats that its queue
+// of pixel 0 or 1 holds, enough to give a beat a cycle.
+bool cost_unpairs(const struct stage *s, const struct fold *f);
+int64_t cost_unpair_words(const struct stage *s, const struct fold *f, int pixel);
+
 // The FIFO of an edge, its fork and its narrowing.
 struct cost cost_edge(const struct pipeline *p, const struct edge *e);
 
@@ -49,8 +55,10 @@ int cost_safe_segment(const struct stage *s, const char *tech);
 int cost_exact_segment(const struct stage *s, const struct fold *f, const char *tech);
 // DSP blocks of a requantizer lane at f->rq_cycles when f->rq_dsp; 0: tech cannot do it.
 int cost_requant_dsp(const struct stage *s, const struct fold *f, const char *tech);
-// True when two products may share a multiplier block of that technology.
+// True when two products may share a multiplier block of that technology: those of two outputs with one activation
+// (conv), or those of two neighbouring pixels with one weight (dw).
 bool cost_can_pack(const struct stage *s, const char *tech);
-int cost_lane_shift(const char *tech);
+// Bits between the two: what the pre-adder has room for above the low lane.
+int cost_lane_shift(const struct stage *s, const char *tech);
 
 #endif

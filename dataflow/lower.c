@@ -468,6 +468,18 @@ static bool connect_outputs(struct lowering *l)
     for (int i = 0; i < g->n_outputs; i++) {
         const struct tensor *tail = quant_tail(g->outputs[i]);
         const struct view *v = &l->views[tail->index];
+        struct view moved;
+        struct source s = { .stream = -1 };
+        bool moves = v->stream < 0 && tail->dtype != DT_FLOAT && tail->producer && (is_free(tail->producer) || move_is(tail->producer));
+        if (moves && !host_computes(tail)) { // integers that only change places behind the last QuantizeLinear
+            ok &= locate(l, tail, &s) || l->cx->diag->errors > 0 || // else the input itself, which nothing computes with
+                  diag_error(l->cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
+                             "no operator of the model can run in hardware");
+            moved = (struct view){ .stream = s.stream, .logical = s.element };
+            v = &moved;
+            if (s.stream < 0)
+                continue;
+        }
         if (host_computes(tail) || (v->stream >= 0 && p->streams[v->stream].producer < 0)) {
             ok = quant_host_output(l->cx, g, g->outputs[i]);
             continue;

@@ -66,7 +66,7 @@ struct fold {
     int word;      // elements of a ring word, read at a time
     int rows_par;  // kernel rows read at a time: 1 or kernel_h
     bool use_dsp;  // multipliers in DSP blocks, else in LUTs
-    int pack;      // products per multiplier block: 2 or 1
+    int pack;      // products per multiplier block: 2 (conv: of two outputs, dw: of two pixels) or 1
     int seg_len;   // cells of a chain whose low lane provably cannot overflow
     int rq_lanes;  // results requantized at a time
     int rq_cycles; // cycles for each of them

@@ -343,8 +343,7 @@ void schedule_apply(struct pipeline *p, const struct option *chosen, const char 
     for (int i = 0; i < p->n_stages; i++) {
         struct stage *s = &p->stages[i];
         s->fold = chosen[i].fold;
-        bool packed = s->kind == STAGE_CONV && s->fold.use_dsp && s->fold.pack == 2;
-        if (packed)
+        if (s->fold.pack == 2)
             s->fold.seg_len = cost_exact_segment(s, &s->fold, tech);
         s->cost = cost_stage(s, &s->fold);
         for (int k = 0; k < s->n_in; k++)

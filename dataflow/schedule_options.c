@@ -89,22 +89,23 @@ static void price(const struct enumeration *e, struct fold f)
     }
 }
 
-// The multipliers' technology, with the chain length that follows.
+// The multipliers' technology, with the chain length that follows. Packed pixels need DSP blocks.
 static void choose_multiplier(const struct enumeration *e, struct fold f)
 {
     int64_t chain = e->s->kind == STAGE_CONV ? (int64_t)f.rows_par * f.word : f.rows_par;
     bool multiplies = e->s->kind == STAGE_CONV || e->s->op == DW_MAC;
-    f.pack = 1;
-    f.seg_len = (int)chain;
-    f.use_dsp = false;
-    price(e, f);
+    if (e->s->kind == STAGE_CONV)
+        f.pack = e->can_pack ? 2 : 1;
+    struct fold plain = f;
+    plain.pack = 1;
+    plain.seg_len = (int)chain;
+    plain.use_dsp = false;
+    if (e->s->kind == STAGE_CONV || f.pack == 1)
+        price(e, plain);
     if (!multiplies)
         return;
     f.use_dsp = true;
-    if (e->can_pack) {
-        f.pack = 2;
-        f.seg_len = (int)ceil_div(chain, ceil_div(chain, e->safe_segment));
-    }
+    f.seg_len = f.pack == 1 ? (int)chain : (int)ceil_div(chain, ceil_div(chain, e->safe_segment));
     price(e, f);
 }
 
@@ -142,7 +143,8 @@ static void choose_lanes(const struct enumeration *e, struct fold f)
 {
     if (e->s->kind == STAGE_DW) {
         f.lanes = f.word;
-        choose_rate(e, f);
+        for (f.pack = 1; f.pack <= (e->can_pack ? 2 : 1); f.pack++)
+            choose_rate(e, f);
         return;
     }
     int64_t per_slice = e->s->out_c / e->s->geo.group;

@@ -2,8 +2,8 @@
 // timing: every cycle, each stage may take one input beat, do one step of its loop, and give one
 // output beat. Values do not matter, so a beat in a FIFO is the cycle in which it arrives there.
 //
-//   edge FIFO ─► narrow ─► row ring ─► steps ─► hold ─(rate)─► fork ─► edge FIFOs
-//                           rows_in, rows_free   beats left
+//   edge FIFO ─► narrow ─► row ring ─► steps ─► hold ─(rate)─► queues of a pixel pair ─► fork ─► edge FIFOs
+//                           rows_in, rows_free   beats left      (packed dw of several words)
 #include "dataflow/timing.h"
 
 #include <string.h>
@@ -18,8 +18,9 @@
 #define SIMPLE_LATENCY 3
 #define FIFO_LATENCY 2
 #define ADD_LATENCY 6
-#define MUL_LATENCY 8
+#define MUL_LATENCY 9
 #define GATHER_LATENCY 8
+#define UNPAIR_LATENCY 2
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
 #define SIZING_FRAMES 4
@@ -27,11 +28,14 @@
 
 struct fifo {
     int64_t *arrival; // ring buffer of cycles
-    int64_t capacity; // entries of the ring buffer
+    int64_t capacity; // entries of the ring buffer, a power of two
     int64_t limit;    // beats that fit, 0: any number
     int64_t head, count, peak;
     int sub;          // narrowing: pieces of the head beat taken
     int64_t pixel_beat; // position of the head beat in its pixel
+    int64_t pixel_beats; // of a pixel
+    int parts, last_parts; // that a beat is narrowed to, and a pixel's last beat
+    int wide; // beats of the FIFO that make one of the edge's
 };
 
 struct machine {
@@ -43,6 +47,10 @@ struct machine {
     // loop
     int64_t row, pass, steps_left, passes_per_row;
     int64_t hold, timer;
+    // aihls_unpair, where a stage needs it: beats held of pixels 0 and 1 of a pair, and what leaves next
+    bool unpairs;
+    int64_t first_left; // beats of the hold register that are pixel 0's
+    int64_t held[2], room[2], out_x, out_beat;
     // gap, concat: the beat of the frame or of the turn
     int64_t beat;
     // gather: words since the first frame
@@ -82,12 +90,12 @@ static void push(struct model *m, int edge, int64_t latency)
     if (f->count == f->capacity) {
         int64_t *grown = arena_array(m->a, int64_t, 2 * f->capacity);
         for (int64_t i = 0; i < f->count; i++)
-            grown[i] = f->arrival[(f->head + i) % f->capacity];
+            grown[i] = f->arrival[(f->head + i) & (f->capacity - 1)];
         f->arrival = grown;
         f->capacity *= 2;
         f->head = 0;
     }
-    f->arrival[(f->head + f->count) % f->capacity] = m->now + latency + FIFO_LATENCY;
+    f->arrival[(f->head + f->count) & (f->capacity - 1)] = m->now + latency + FIFO_LATENCY;
     f->count++;
     f->peak = max_i64(f->peak, f->count);
     m->moved = m->now;
@@ -109,49 +117,39 @@ static void push_all(struct model *m, int stream, int64_t latency)
         push(m, i, latency);
 }
 
-// Beats of the FIFO that make one of the edge's.
-static int64_t widening(const struct model *m, int edge)
-{
-    const struct edge *e = &m->p->edges[edge];
-    return max_i64(1, e->lanes / m->p->streams[e->stream].lanes);
-}
-
 static bool head_arrived(const struct fifo *f, int64_t now)
 {
-    return f->count > 0 && f->arrival[f->head % f->capacity] <= now;
+    return f->count > 0 && f->arrival[f->head] <= now;
 }
 
 static bool can_pop(const struct model *m, int edge)
 {
     const struct fifo *f = &m->fifo[edge];
-    return head_arrived(f, m->now) && f->sub >= widening(m, edge) - 1;
+    return head_arrived(f, m->now) && f->sub >= f->wide - 1;
 }
 
 // The widener takes all but the last part of a beat on its own.
 static void widen(struct model *m, int edge)
 {
     struct fifo *f = &m->fifo[edge];
-    if (f->sub >= widening(m, edge) - 1 || !head_arrived(f, m->now))
+    if (f->sub >= f->wide - 1 || !head_arrived(f, m->now))
         return;
     f->sub++;
-    f->head = (f->head + 1) % f->capacity;
+    f->head = (f->head + 1) & (f->capacity - 1);
     f->count--;
     m->moved = m->now;
 }
 
-// Takes one beat of the edge's own (narrowed) width.
+// Takes one beat of the edge's own (narrowed or widened) width.
 static void pop(struct model *m, int edge)
 {
-    const struct edge *e = &m->p->edges[edge];
-    const struct stream *s = &m->p->streams[e->stream];
     struct fifo *f = &m->fifo[edge];
-    int64_t left = min_i64(s->lanes, s->c - f->pixel_beat * s->lanes);
     m->moved = m->now;
-    if (e->lanes <= s->lanes && ++f->sub < ceil_div(left, e->lanes))
+    if (f->wide == 1 && ++f->sub < (f->pixel_beat + 1 == f->pixel_beats ? f->last_parts : f->parts))
         return;
     f->sub = 0;
-    f->pixel_beat = (f->pixel_beat + 1) % ceil_div(s->c, s->lanes);
-    f->head = (f->head + 1) % f->capacity;
+    f->pixel_beat = f->pixel_beat + 1 == f->pixel_beats ? 0 : f->pixel_beat + 1;
+    f->head = (f->head + 1) & (f->capacity - 1);
     f->count--;
 }
 
@@ -167,25 +165,59 @@ static int64_t rows_needed(const struct window_geometry *g, int64_t oy)
     return max_i64(1, min_i64(g->in_h, last + 1));
 }
 
-static int64_t results_of_pass(const struct stage *s, const struct fold_shape *x, int64_t pass)
+// Beats of one pixel that a pass of the row gives.
+static int64_t beats_of_pass(const struct stage *s, const struct fold_shape *x, int64_t pass)
 {
     int64_t per_slice = s->kind == STAGE_CONV ? s->out_c / x->slices : s->out_c;
     int64_t lanes = s->kind == STAGE_CONV ? s->fold.lanes : s->fold.word;
     int64_t passes = ceil_div(per_slice, lanes), i = pass % passes;
-    return min_i64(lanes, per_slice - i * lanes);
+    return ceil_div(min_i64(lanes, per_slice - i * lanes), s->fold.rq_lanes);
+}
+
+// Pixels that a pass of the row works on.
+static int64_t pixels_of_pass(const struct stage *s, const struct fold_shape *x, int64_t pass)
+{
+    return min_i64(x->pixels, s->geo.out_w - pass / x->passes * x->pixels);
+}
+
+static void finish_pass(const struct stage *s, const struct fold_shape *x, struct machine *k)
+{
+    k->first_left = beats_of_pass(s, x, k->pass);
+    k->hold = k->first_left * pixels_of_pass(s, x, k->pass);
+}
+
+// Gives a beat of the pixel whose turn it is.
+static void step_unpair(struct model *m, const struct stage *s, struct machine *k)
+{
+    int64_t *held = &k->held[k->out_x % 2];
+    if (*held == 0 || !can_push(m, s->out_stream))
+        return;
+    push_all(m, s->out_stream, k->latency);
+    --*held;
+    if (++k->out_beat == ceil_div(s->out_c, s->fold.rq_lanes)) {
+        k->out_beat = 0;
+        k->out_x = (k->out_x + 1) % s->geo.out_w;
+    }
 }
 
 // The requantizer takes a beat every rq_cycles, whichever pass it is of: while it works on the last
 // beat of one, the hold register is free for the next.
 static void step_drain(struct model *m, const struct stage *s, struct machine *k)
 {
+    int pixel = k->first_left > 0 ? 0 : 1;
     if (k->timer > 0)
         k->timer--;
-    if (k->hold > 0 && k->timer == 0 && can_push(m, s->out_stream)) {
+    if (k->hold == 0 || k->timer > 0 || (k->unpairs ? k->held[pixel] == k->room[pixel] : !can_push(m, s->out_stream)))
+        return;
+    if (k->unpairs) {
+        k->held[pixel]++;
+        m->moved = m->now;
+    } else {
         push_all(m, s->out_stream, k->latency);
-        k->hold--;
-        k->timer = s->fold.rq_cycles;
     }
+    k->first_left -= k->first_left > 0;
+    k->hold--;
+    k->timer = s->fold.rq_cycles;
 }
 
 static void step_window(struct model *m, const struct stage *s, struct machine *k)
@@ -193,10 +225,11 @@ static void step_window(struct model *m, const struct stage *s, struct machine *
     const struct window_geometry *g = &s->geo;
     const struct fold_shape *x = &m->shape[s->index];
     int edge = s->in_edge[0];
+    if (k->unpairs)
+        step_unpair(m, s, k);
     step_drain(m, s, k);
     // the loop; rows_in and rows_free count rows since the first frame, k->row output rows likewise
-    int64_t frame = k->row / g->out_h, oy = k->row % g->out_h;
-    bool ready = k->steps_left > 0 || k->pass > 0 || k->rows_seen >= frame * g->in_h + rows_needed(g, oy);
+    bool ready = k->steps_left > 0 || k->pass > 0 || k->rows_seen >= k->row / g->out_h * g->in_h + rows_needed(g, k->row % g->out_h);
     k->rows_seen = k->rows_in;
     if (ready) {
         if (k->steps_left == 0)
@@ -207,12 +240,11 @@ static void step_window(struct model *m, const struct stage *s, struct machine *
         } else if (k->hold == 0) {
             m->moved = m->now;
             k->steps_left = 0;
-            k->hold = ceil_div(results_of_pass(s, x, k->pass % x->passes), s->fold.rq_lanes);
+            finish_pass(s, x, k);
             if (++k->pass == k->passes_per_row) {
                 k->pass = 0;
                 k->row++;
-                frame = k->row / g->out_h;
-                k->rows_free = frame * g->in_h + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
+                k->rows_free = k->row / g->out_h * g->in_h + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
             }
         }
     }
@@ -301,6 +333,17 @@ static void step_concat(struct model *m, const struct stage *s, struct machine *
     k->beat = (k->beat + 1) % all;
 }
 
+// Beats on their way through the requantizer take no room in the queues behind it.
+static void init_unpair(const struct stage *s, struct machine *k)
+{
+    k->unpairs = cost_unpairs(s, &s->fold);
+    if (!k->unpairs)
+        return;
+    for (int pixel = 0; pixel < 2; pixel++)
+        k->room[pixel] = cost_unpair_words(s, &s->fold, pixel) + k->latency / s->fold.rq_cycles;
+    k->latency += UNPAIR_LATENCY;
+}
+
 static void model_init(struct model *m, const struct pipeline *p, struct arena *a, int frames)
 {
     *m = (struct model){ .p = p, .a = a };
@@ -314,11 +357,12 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         m->shape[i] = fold_shape(s, &s->fold);
         k->rows_free = k->freed[0] = k->freed[1] = s->fold.ring_rows;
         k->beats_per_row = s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes);
-        k->passes_per_row = s->geo.out_w * m->shape[i].passes;
+        k->passes_per_row = ceil_div(s->geo.out_w, m->shape[i].pixels) * m->shape[i].passes;
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
         k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
                      (s->kind == STAGE_ADD ? ADD_LATENCY : s->kind == STAGE_MUL ? MUL_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
                       s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY);
+        init_unpair(s, k);
         if (s->kind == STAGE_GATHER)
             init_gather(m, s, k);
     }
@@ -329,9 +373,15 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         f->capacity = 64;
         f->arrival = arena_array(a, int64_t, f->capacity);
         // beats inside the producer's own pipeline do not take room in the FIFO
-        int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
+        int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].unpairs ? UNPAIR_LATENCY
+                                            : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
         f->limit = e->depth_words ? e->depth_words + in_flight : 0;
-        if (e->lanes > p->streams[e->stream].lanes)
+        const struct stream *s = &p->streams[e->stream];
+        f->pixel_beats = ceil_div(s->c, s->lanes);
+        f->parts = (int)ceil_div(s->lanes, e->lanes);
+        f->last_parts = (int)ceil_div(s->c - (f->pixel_beats - 1) * s->lanes, e->lanes);
+        f->wide = e->lanes > s->lanes ? e->lanes / s->lanes : 1;
+        if (f->wide > 1)
             m->wide[m->n_wide++] = i;
     }
     m->first_edge = arena_array(a, int, p->n_streams);

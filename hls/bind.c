@@ -245,7 +245,7 @@ static void bind_conv(struct binding *b, const struct stage *s, const char *in, 
     instance_int(b->n, i, "GROUPS", s->geo.group);
     instance_int(b->n, i, "LANES", s->fold.lanes);
     instance_int(b->n, i, "PACK", s->fold.pack);
-    instance_int(b->n, i, "LANE_SHIFT", cost_lane_shift(b->p->board->tech));
+    instance_int(b->n, i, "LANE_SHIFT", cost_lane_shift(s, b->p->board->tech));
     instance_int(b->n, i, "ACC_W", s->acc_bits);
     requant_params(b, i, s);
     weight_ports(b, i, s);
@@ -285,6 +285,8 @@ static void bind_dw(struct binding *b, const struct stage *s, const char *in, co
     geometry_params(b, i, s);
     if (s->op == DW_MAC) {
         multiplier_params(b, i, s);
+        instance_int(b->n, i, "PACK", f->pack);
+        instance_int(b->n, i, "LANE_SHIFT", cost_lane_shift(s, b->p->board->tech));
         weight_ports(b, i, s);
     } else {
         instance_int(b->n, i, "SEG_LEN", f->seg_len);

@@ -2,6 +2,8 @@
 // aihls_chain: dot product of CHAIN activations with the weights of one lane (PACK = 1) or
 // two (PACK = 2: lo and hi share the multipliers), accumulated over steps.
 // Column c runs k = c % SEG_LEN enabled cycles behind column 0: the caller skews act and w_*.
+// For the caller that shares weights between pixels the roles are swapped: act is then the
+// weights (S_BITS), w_lo and w_hi the elements of the two pixels (WEIGHT_BITS 8).
 //
 //   seg 0: mac -> mac -> ... -> mac -> split \                 acc_first
 //   seg 1: mac -> mac -> ... -> mac -> split  > tree -> sum ->(+)-> acc_lo, acc_hi
@@ -19,11 +21,12 @@ module aihls_chain #(
     parameter TECH        = "GENERIC",
     parameter LANE_SHIFT  = 18,
     parameter WEIGHT_BITS = 8,
+    parameter S_BITS      = 8,
     parameter ACC_W       = 24
 ) (
     input  wire                         clk,
     input  wire                         en,
-    input  wire [CHAIN*8-1:0]           act,
+    input  wire [CHAIN*S_BITS-1:0]      act,
     input  wire [CHAIN*WEIGHT_BITS-1:0] w_lo,
     input  wire [CHAIN*WEIGHT_BITS-1:0] w_hi,
     input  wire                         acc_en,
@@ -33,7 +36,7 @@ module aihls_chain #(
 );
     localparam NSEG   = (CHAIN + SEG_LEN - 1) / SEG_LEN;
     // A segment's true sum needs SEG_FULL bits; above ACC_W they cannot reach the result.
-    localparam SEG_FULL = WEIGHT_BITS + 8 + $clog2(SEG_LEN);
+    localparam SEG_FULL = WEIGHT_BITS + S_BITS + $clog2(SEG_LEN);
     localparam SEG_W    = (SEG_FULL < ACC_W) ? SEG_FULL : ACC_W;
     localparam SUM_FULL = SEG_W + $clog2(NSEG);
     localparam SUM_W    = (SUM_FULL < ACC_W) ? SUM_FULL : ACC_W;
@@ -57,9 +60,9 @@ module aihls_chain #(
             end
             aihls_mac #(
                 .TECH(TECH), .MUL_DSP(MUL_DSP), .PACK(PACK), .LANE_SHIFT(LANE_SHIFT),
-                .FIRST(FIRST), .W_BITS(WEIGHT_BITS), .S_BITS(8), .P_W(P_W)
+                .FIRST(FIRST), .W_BITS(WEIGHT_BITS), .S_BITS(S_BITS), .P_W(P_W)
             ) u_mac (
-                .clk(clk), .en(en), .s(act[c*8 +: 8]), .pin(pin), .pout(pout), .p(p),
+                .clk(clk), .en(en), .s(act[c*S_BITS +: S_BITS]), .pin(pin), .pout(pout), .p(p),
                 .lo(w_lo[c*WEIGHT_BITS +: WEIGHT_BITS]),
                 .hi(w_hi[c*WEIGHT_BITS +: WEIGHT_BITS])
             );

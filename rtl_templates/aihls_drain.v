@@ -5,6 +5,10 @@
 // others L. `en` is 0 only while a finished pass (`done`) meets an occupied hold register
 // that this very cycle does not empty; it depends on m_act_ready combinationally.
 // A pass leaves every max(1, beats*RQ_CYCLES) cycles.  Reset: drops what is held.
+// PIXELS = 2: a pass holds the same lanes of two pixels of a row of OUT_W, pixel 0 in the low
+// half; its beats are those of pixel 0, then of pixel 1, which the last pair of an odd row
+// lacks. With MP above 1 the beats so leave in the order of aihls_unpair, which also zeroes
+// the lanes that hold no channel. REQUANT 1.
 `default_nettype none
 module aihls_drain #(
     parameter L          = 4,   // lanes of a pass
@@ -12,6 +16,8 @@ module aihls_drain #(
     parameter MP         = 1,
     parameter LAST_LANES = 4,
     parameter CHANNELS   = 4,   // of the output pixel
+    parameter PIXELS     = 1,
+    parameter OUT_W      = 1,   // read with PIXELS = 2
     parameter REQUANT    = 1,   // 0: ACC_W is 8 and the results leave as they are
     parameter RQ_LANES   = 1,
     parameter RQ_CYCLES  = 1,
@@ -33,7 +39,7 @@ module aihls_drain #(
     input  wire                                       clk,
     input  wire                                       rst,
     input  wire                                       done,
-    input  wire [L*ACC_W-1:0]                         acc,
+    input  wire [PIXELS*L*ACC_W-1:0]                  acc,
     output wire                                       en,
     output wire                                       blocked,  // the consumer stands still
     output wire                                       p_en,
@@ -59,13 +65,15 @@ module aihls_drain #(
     wire               take      = held_q && beat_ready;
     wire               beat_last = (beat_q == (pass_last ? LAST_TOP[COUNT_W-1:0]
                                                          : FULL_TOP[COUNT_W-1:0]));
-    wire               emptied   = take && beat_last;
-    wire [HOLD_W-1:0]  acc_wide;
+    wire               round_end = take && beat_last;   // of the pass or of one of its pixels
+    wire               round_last;
+    wire               emptied   = round_end && round_last;
+    wire [HOLD_W-1:0]  acc_wide, shifted, rest;
 
     assign en      = !(done && held_q && !emptied);
     assign blocked = m_act_valid && !m_act_ready;
 
-    aihls_fit #(.IN_W(L*ACC_W), .OUT_W(HOLD_W)) u_acc (.d(acc), .q(acc_wide));
+    aihls_fit #(.IN_W(L*ACC_W), .OUT_W(HOLD_W)) u_acc (.d(acc[L*ACC_W-1:0]), .q(acc_wide));
     aihls_count #(.N(MP)) u_pass (.clk(clk), .rst(rst), .en(emptied), .last(pass_last));
 
     always @(posedge clk) begin
@@ -79,24 +87,82 @@ module aihls_drain #(
     end
 
     generate
-        if (FULL_BEATS == 1) begin : g_load
+        if (FULL_BEATS == 1) begin : g_one_beat
+            assign shifted = hold_q;
+        end else begin : g_beats
+            assign shifted = {{BEAT_W{1'b0}}, hold_q[HOLD_W-1:BEAT_W]};
+        end
+        if (PIXELS == 1) begin : g_pixel
+            wire unused_ok = &{1'b0, OUT_W[0]};
+            assign round_last = 1'b1;
+            assign rest       = shifted;
+        end else begin : g_pair
+            reg               second_q;  // draining pixel 1
+            reg  [HOLD_W-1:0] second_acc_q;
+            wire [HOLD_W-1:0] second_wide;
+            wire              alone;
+            aihls_fit #(.IN_W(L*ACC_W), .OUT_W(HOLD_W)) u_second (
+                .d(acc[L*ACC_W +: L*ACC_W]), .q(second_wide)
+            );
+            always @(posedge clk) begin
+                if (done && en) second_acc_q <= second_wide;
+                if (round_end) second_q <= !round_last;
+                if (rst) second_q <= 1'b0;
+            end
+            assign round_last = second_q || alone;
+            assign rest       = round_end ? second_acc_q : shifted;
+            if (OUT_W % 2 == 0) begin : g_even
+                assign alone = 1'b0;
+            end else begin : g_odd
+                aihls_count #(.N((OUT_W + 1) / 2)) u_pair (
+                    .clk(clk), .rst(rst), .en(emptied && pass_last), .last(alone)
+                );
+            end
+        end
+        if (FULL_BEATS == 1 && PIXELS == 1) begin : g_load
             always @(posedge clk) if (done && en) hold_q <= acc_wide;
+            wire unused_ok = &{1'b0, rest};
         end else begin : g_shift
             always @(posedge clk) begin
                 if (done && en) hold_q <= acc_wide;
-                else if (take) hold_q <= {{BEAT_W{1'b0}}, hold_q[HOLD_W-1:BEAT_W]};
+                else if (take) hold_q <= rest;
             end
         end
 
         if (REQUANT != 0) begin : g_requant
+            localparam IN_TURN   = (PIXELS == 2 && MP > 1) ? 1 : 0;
+            localparam RQ_PIXEL  = (IN_TURN != 0) ? RQ_LANES : CHANNELS;
+            localparam RQ_BEATS  = (RQ_PIXEL + RQ_LANES - 1) / RQ_LANES;
+            localparam RQ_ADDR_W = (RQ_BEATS <= 2) ? 1 : $clog2(RQ_BEATS);
+            wire [RQ_ADDR_W-1:0] rq_addr;
+            if (IN_TURN != 0) begin : g_in_turn
+                // the parameters of a word's beats are read once for each pixel
+                localparam BEATS  = (CHANNELS + RQ_LANES - 1) / RQ_LANES;
+                localparam ADDR_W = (BEATS <= 2) ? 1 : $clog2(BEATS);
+                reg  [ADDR_W-1:0] addr_q, word_q;
+                wire [ADDR_W-1:0] addr_d = (beat_last && pass_last) ? {ADDR_W{1'b0}}
+                                         : addr_q + {{(ADDR_W-1){1'b0}}, 1'b1};
+                always @(posedge clk) begin
+                    if (take) addr_q <= (beat_last && !round_last) ? word_q : addr_d;
+                    if (emptied) word_q <= addr_d;
+                    if (rst) begin
+                        addr_q <= {ADDR_W{1'b0}};
+                        word_q <= {ADDR_W{1'b0}};
+                    end
+                end
+                wire unused_ok = &{1'b0, rq_addr};
+                assign p_addr = addr_q;
+            end else begin : g_in_order
+                assign p_addr = rq_addr;
+            end
             aihls_requant #(
-                .LANES(RQ_LANES), .CHANNELS(CHANNELS), .ACC_W(ACC_W), .BIAS_W(BIAS_W),
+                .LANES(RQ_LANES), .CHANNELS(RQ_PIXEL), .ACC_W(ACC_W), .BIAS_W(BIAS_W),
                 .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
                 .RQ_CYCLES(RQ_CYCLES), .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO),
                 .CLAMP_HI(CLAMP_HI), .PARAM_PIXELS(PARAM_PIXELS), .RQ_DSP(RQ_DSP), .TECH(TECH)
             ) u_requant (
                 .clk(clk), .rst(rst), .s_acc_data(hold_q[BEAT_W-1:0]), .s_acc_valid(held_q),
-                .s_acc_ready(beat_ready), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),
+                .s_acc_ready(beat_ready), .p_en(p_en), .p_addr(rq_addr), .p_data(p_data),
                 .m_act_data(m_act_data), .m_act_valid(m_act_valid), .m_act_ready(m_act_ready)
             );
         end else begin : g_direct
@@ -131,6 +197,9 @@ module aihls_drain #(
         end
         if (MP > 1 && L % RQ_LANES != 0) begin : g_check_lanes
             aihls_error_RQ_LANES_must_divide_the_lanes_of_a_pass u_error ();
+        end
+        if (PIXELS != 1 && (PIXELS != 2 || REQUANT == 0)) begin : g_check_pixels
+            aihls_error_PIXELS_must_be_1_or_2_with_a_requantizer u_error ();
         end
         if (LAST_LANES > L || LAST_LANES < 1) begin : g_check_last
             aihls_error_LAST_LANES_must_be_1_to_L u_error ();

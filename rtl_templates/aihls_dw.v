@@ -5,13 +5,18 @@
 //
 //   s_act -> window -> chain, adder or maximum per lane -> hold -> requant (not MAX) -> m_act
 //
-// MAC: weights as in aihls_conv with a chain of ROWS_PAR columns and LANES = WORD, unpacked:
+// MAC: weights as in aihls_conv with a chain of ROWS_PAR columns and LANES = WORD:
 // w_data bit (((k*NSEG)+s)*WORD+e)*WEIGHT_BITS, address word*KC + step. SUM and MAX leave
 // w_* unused (w_data tied to 0); MAX leaves p_* unused, pads with PAD_VALUE (-128).
 // PARAM_PIXELS = 1: p_addr is the output pixel of the frame and p_data one set of parameters
 // for all its channels, for averages whose divisor depends on the position.
 // One pass takes max(KC, beats*RQ_CYCLES) cycles, beats = ceil(valid lanes/RQ_LANES);
 // `busy` is 1 in those.  Reset: drops everything, starts at a frame.
+//
+// PACK = 2 (MAC with MUL_DSP and DIL_W 1): a pass is a word of two neighbouring pixels, whose
+// elements share multipliers and weights; KC steps do for both, and it has the beats of both.
+// In a row of odd OUT_W the last pass of each word is of one pixel. Words leave the requantizer
+// for both pixels in turn; aihls_unpair puts them in order where a pixel has several.
 `default_nettype none
 module aihls_dw #(
     parameter OP          = "MAC",  // MAC | SUM | MAX
@@ -35,6 +40,7 @@ module aihls_dw #(
     parameter RING_ROWS   = 4,
     parameter BLOCK       = 0,
     parameter SEG_LEN     = 1,      // at most ROWS_PAR
+    parameter PACK        = 1,
     parameter MUL_DSP     = 1,
     parameter TECH        = "GENERIC",
     parameter LANE_SHIFT  = 18,
@@ -79,15 +85,18 @@ module aihls_dw #(
     localparam MAC        = (OP == "MAC") ? 1 : 0;
     localparam LAST_LANES = IN_C - (PASSES - 1) * WORD;
     localparam LEVELS     = $clog2(ROWS_PAR);
-    localparam TO_SUM     = (MAC != 0) ? SEG_LEN + 3 + $clog2(NSEG) : LEVELS;
+    localparam TO_SUM     = (MAC == 0) ? LEVELS
+                          : SEG_LEN + 3 + ((PACK == 2) ? 1 : 0) + $clog2(NSEG);
     localparam TAPS_FULL  = 8 + LEVELS;
     localparam TAPS_W     = (OP == "MAX") ? 8 : (TAPS_FULL < ACC_W) ? TAPS_FULL : ACC_W;
 
     wire                       en, step, pre, valid, first, last, blocked;
-    wire [ROWS_PAR*WORD*8-1:0] chunk;
+    wire [PACK*ROWS_PAR*WORD*8-1:0] chunk;
     wire                       sum_valid, sum_first, sum_last;
     reg                        done_q;
-    wire [WORD*ACC_W-1:0]      acc;
+    wire [RQ_LANES*8-1:0]      result_data;
+    wire                       result_valid, result_ready;
+    wire [PACK*WORD*ACC_W-1:0] acc;
     // 1 in the cycles that the stage's own work costs: stepping, or frozen by its own drain.
     wire                       busy = en ? step : !blocked;
 
@@ -98,7 +107,8 @@ module aihls_dw #(
         .OUT_H(OUT_H), .OUT_W(OUT_W), .KERNEL_H(KERNEL_H), .KERNEL_W(KERNEL_W),
         .STRIDE_H(STRIDE_H), .STRIDE_W(STRIDE_W), .DIL_H(DIL_H), .DIL_W(DIL_W),
         .PAD_TOP(PAD_TOP), .PAD_LEFT(PAD_LEFT), .SLICES(1), .MP(1), .DEPTHWISE(1),
-        .ROWS_PAR(ROWS_PAR), .RING_ROWS(RING_ROWS), .BLOCK(BLOCK), .PAD_VALUE(PAD_VALUE)
+        .PIXELS(PACK), .ROWS_PAR(ROWS_PAR), .RING_ROWS(RING_ROWS), .BLOCK(BLOCK),
+        .PAD_VALUE(PAD_VALUE)
     ) u_window (
         .clk(clk), .rst(rst), .en(en), .s_act_data(s_act_data), .s_act_valid(s_act_valid),
         .s_act_ready(s_act_ready), .step(step), .m_pre(pre), .m_valid(valid),
@@ -116,7 +126,7 @@ module aihls_dw #(
         if (rst) done_q <= 1'b0;
     end
 
-    genvar e, r;
+    genvar e, r, x;
     generate
         if (MAC != 0) begin : g_waddr
             aihls_waddr #(.DEPTH(W_DEPTH), .SLOTS(SEG_LEN)) u_waddr (
@@ -131,28 +141,44 @@ module aihls_dw #(
         end
         for (e = 0; e < WORD; e = e + 1) begin : g_lane
             if (MAC != 0) begin : g_mac
-                wire [ROWS_PAR*8-1:0]           act;
+                wire [PACK*ROWS_PAR*8-1:0]      act;
                 wire [ROWS_PAR*WEIGHT_BITS-1:0] weight;
-                wire [ACC_W-1:0]                acc_hi;
                 for (r = 0; r < ROWS_PAR; r = r + 1) begin : g_tap
                     localparam AT = ((r % SEG_LEN) * NSEG + r / SEG_LEN) * WORD + e;
-                    aihls_delay #(.WIDTH(8), .DELAY(r % SEG_LEN)) u_skew (
-                        .clk(clk), .en(en), .d(chunk[(r*WORD+e)*8 +: 8]), .q(act[r*8 +: 8])
-                    );
+                    for (x = 0; x < PACK; x = x + 1) begin : g_pixel
+                        aihls_delay #(.WIDTH(8), .DELAY(r % SEG_LEN)) u_skew (
+                            .clk(clk), .en(en), .d(chunk[((x*ROWS_PAR+r)*WORD+e)*8 +: 8]),
+                            .q(act[(x*ROWS_PAR+r)*8 +: 8])
+                        );
+                    end
                     assign weight[r*WEIGHT_BITS +: WEIGHT_BITS] =
                         w_data[AT*WEIGHT_BITS +: WEIGHT_BITS];
                 end
-                aihls_chain #(
-                    .CHAIN(ROWS_PAR), .SEG_LEN(SEG_LEN), .PACK(1), .MUL_DSP(MUL_DSP),
-                    .TECH(TECH), .LANE_SHIFT(LANE_SHIFT), .WEIGHT_BITS(WEIGHT_BITS),
-                    .ACC_W(ACC_W)
-                ) u_chain (
-                    .clk(clk), .en(en), .act(act), .w_lo(weight),
-                    .w_hi({(ROWS_PAR*WEIGHT_BITS){1'b0}}),
-                    .acc_en(sum_valid), .acc_first(sum_first),
-                    .acc_lo(acc[e*ACC_W +: ACC_W]), .acc_hi(acc_hi)
-                );
-                wire unused_ok = &{1'b0, acc_hi};
+                if (PACK == 2) begin : g_pair
+                    aihls_chain #(
+                        .CHAIN(ROWS_PAR), .SEG_LEN(SEG_LEN), .PACK(2), .MUL_DSP(MUL_DSP),
+                        .TECH(TECH), .LANE_SHIFT(LANE_SHIFT), .WEIGHT_BITS(8),
+                        .S_BITS(WEIGHT_BITS), .ACC_W(ACC_W)
+                    ) u_chain (
+                        .clk(clk), .en(en), .act(weight), .w_lo(act[0 +: ROWS_PAR*8]),
+                        .w_hi(act[ROWS_PAR*8 +: ROWS_PAR*8]),
+                        .acc_en(sum_valid), .acc_first(sum_first),
+                        .acc_lo(acc[e*ACC_W +: ACC_W]), .acc_hi(acc[(WORD+e)*ACC_W +: ACC_W])
+                    );
+                end else begin : g_single
+                    wire [ACC_W-1:0] acc_hi;
+                    aihls_chain #(
+                        .CHAIN(ROWS_PAR), .SEG_LEN(SEG_LEN), .PACK(1), .MUL_DSP(MUL_DSP),
+                        .TECH(TECH), .LANE_SHIFT(LANE_SHIFT), .WEIGHT_BITS(WEIGHT_BITS),
+                        .ACC_W(ACC_W)
+                    ) u_chain (
+                        .clk(clk), .en(en), .act(act), .w_lo(weight),
+                        .w_hi({(ROWS_PAR*WEIGHT_BITS){1'b0}}),
+                        .acc_en(sum_valid), .acc_first(sum_first),
+                        .acc_lo(acc[e*ACC_W +: ACC_W]), .acc_hi(acc_hi)
+                    );
+                    wire unused_ok = &{1'b0, acc_hi};
+                end
             end else begin : g_pool
                 wire [ROWS_PAR*8-1:0] taps;
                 for (r = 0; r < ROWS_PAR; r = r + 1) begin : g_tap
@@ -170,10 +196,14 @@ module aihls_dw #(
         if (OP != "MAC" && OP != "SUM" && OP != "MAX") begin : g_check_op
             aihls_error_OP_must_be_MAC_SUM_or_MAX u_error ();
         end
+        if (PACK != 1 && (PACK != 2 || MAC == 0)) begin : g_check_pack
+            aihls_error_PACK_must_be_1_or_with_MAC_2 u_error ();
+        end
     endgenerate
 
     aihls_drain #(
         .L(WORD), .ACC_W(ACC_W), .MP(PASSES), .LAST_LANES(LAST_LANES), .CHANNELS(IN_C),
+        .PIXELS(PACK), .OUT_W(OUT_W),
         .REQUANT((OP == "MAX") ? 0 : 1), .RQ_LANES(RQ_LANES), .RQ_CYCLES(RQ_CYCLES),
         .BIAS_W(BIAS_W), .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
         .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI),
@@ -181,9 +211,24 @@ module aihls_dw #(
         .PARAM_PIXELS((PARAM_PIXELS != 0) ? OUT_H * OUT_W : 0)
     ) u_drain (
         .clk(clk), .rst(rst), .done(done_q), .acc(acc), .en(en), .blocked(blocked),
-        .p_en(p_en), .p_addr(p_addr), .p_data(p_data), .m_act_data(m_act_data),
-        .m_act_valid(m_act_valid), .m_act_ready(m_act_ready)
+        .p_en(p_en), .p_addr(p_addr), .p_data(p_data), .m_act_data(result_data),
+        .m_act_valid(result_valid), .m_act_ready(result_ready)
     );
+    generate
+        if (PACK == 2 && PASSES > 1) begin : g_unpair
+            aihls_unpair #(
+                .LANES(RQ_LANES), .CHANNELS(IN_C), .WORD(WORD), .OUT_W(OUT_W)
+            ) u_unpair (
+                .clk(clk), .rst(rst), .s_act_data(result_data), .s_act_valid(result_valid),
+                .s_act_ready(result_ready), .m_act_data(m_act_data),
+                .m_act_valid(m_act_valid), .m_act_ready(m_act_ready)
+            );
+        end else begin : g_in_order
+            assign m_act_data   = result_data;
+            assign m_act_valid  = result_valid;
+            assign result_ready = m_act_ready;
+        end
+    endgenerate
     wire unused_ok = &{1'b0, busy, w_data};
 endmodule
 `default_nettype wire

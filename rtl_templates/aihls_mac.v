@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // aihls_mac: one multiply-accumulate cell, pout <= pin + ((hi << LANE_SHIFT) + lo) * s.
-// PACK = 2: two weights share the activation s. PACK = 1: lo alone, hi is ignored.
+// PACK = 2: two weights share the activation s, or two activations the weight s. PACK = 1: lo
+// alone, hi is ignored.
 // Latency 4 enabled cycles from lo, hi and s to pout, 1 from pin to pout: cell c of a
 // chain gets its operands c cycles after cell 0. `en` = 0 freezes everything. No reset.
 // TECH "GENERIC" is the behavioural twin of the primitives "DSP48E2" (27-bit pre-adder,
-// LANE_SHIFT 18) and "DSP48E1" (25-bit, LANE_SHIFT 17, hi above -128); MUL_DSP = 0 builds
-// the multiplier of LUTs (PACK = 1). With a primitive P_W is 48, pin and pout are PCIN and
-// PCOUT, and only `p` may go to fabric; elsewhere p and pout are the same P_W bits.
+// LANE_SHIFT 18) and "DSP48E1" (25-bit, LANE_SHIFT 17 with hi above -128, or 16);
+// MUL_DSP = 0 builds the multiplier of LUTs (PACK = 1). With a primitive P_W is 48, pin and pout
+// are PCIN and PCOUT, and only `p` may go to fabric; elsewhere p and pout are the same P_W bits.
 // Proof: tests/rtl/run.sh mac
 `default_nettype none
 module aihls_mac #(
@@ -41,8 +42,9 @@ module aihls_mac #(
         if (TECH != "GENERIC" && TECH != "DSP48E2" && TECH != "DSP48E1") begin : g_check_tech
             aihls_error_TECH_is_unknown u_error ();
         end
-        if (TECH == "DSP48E1" && PACK == 2 && LANE_SHIFT != 17) begin : g_check_shift
-            aihls_error_DSP48E1_needs_LANE_SHIFT_17 u_error ();
+        if (TECH == "DSP48E1" && PACK == 2 && LANE_SHIFT != 16
+            && LANE_SHIFT != 17) begin : g_check_shift
+            aihls_error_DSP48E1_needs_LANE_SHIFT_16_or_17 u_error ();
         end
 
         if (PRIMITIVE) begin : g_dsp

@@ -2,10 +2,10 @@
 // aihls_mul: elementwise product of two streams, exact and rounded half to even once:
 // y = clamp(ZERO_POINT + RNE((a-A_ZP) * (b-B_ZP) * MULT * 2^-SHIFT)).
 //
-//   s_a -> queue -> - zero point \  LUT multiplier (3) -> * MULT (2) -> round (2) -> m_act
+//   s_a -> queue -> - zero point \  LUT multiplier (3) -> * MULT (3) -> round (2) -> m_act
 //   s_b -> queue -> - zero point /
 //
-// Latency 9 cycles, one beat per cycle, LUTs only. Both queues hold two beats, so that no
+// Latency 10 cycles, one beat per cycle, LUTs only. Both queues hold two beats, so that no
 // ready path goes through. Lanes beyond CHANNELS in a pixel's last beat give 0.
 // Reset: drops what is in flight, starts at a pixel.
 `default_nettype none
@@ -55,7 +55,7 @@ module aihls_mul #(
         .clk(clk), .rst(rst), .stall(1'b0), .s_data(s_b_data), .s_valid(s_b_valid),
         .s_ready(s_b_ready), .m_data(b), .m_valid(b_valid), .m_ready(fire)
     );
-    aihls_flag #(.DELAY(7)) u_valid (.clk(clk), .rst(rst), .en(en), .d(fire), .q(y_valid));
+    aihls_flag #(.DELAY(8)) u_valid (.clk(clk), .rst(rst), .en(en), .d(fire), .q(y_valid));
     aihls_tail #(.LANES(LANES), .CHANNELS(CHANNELS)) u_tail (
         .clk(clk), .rst(rst), .en(en && y_valid), .keep(keep)
     );

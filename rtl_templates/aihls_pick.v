@@ -16,7 +16,19 @@ module aihls_pick #(
         end else if (N == 2) begin : g_two
             assign out = sel[0] ? data[WIDTH +: WIDTH] : data[0 +: WIDTH];
         end else begin : g_many
-            assign out = data[sel*WIDTH +: WIDTH];
+            // Words at a power of two: Yosys 0.23 makes a barrel shifter of sel times an even
+            // width, several times as large.
+            localparam PAD_W = 1 << $clog2(WIDTH);
+            wire [N*PAD_W-1:0] padded;
+            wire [PAD_W-1:0]   word;
+            genvar i;
+            for (i = 0; i < N; i = i + 1) begin : g_word
+                aihls_fit #(.IN_W(WIDTH), .OUT_W(PAD_W)) u_word (
+                    .d(data[i*WIDTH +: WIDTH]), .q(padded[i*PAD_W +: PAD_W])
+                );
+            end
+            assign word = padded[sel*PAD_W +: PAD_W];
+            aihls_fit #(.IN_W(PAD_W), .OUT_W(WIDTH)) u_out (.d(word), .q(out));
         end
     endgenerate
 endmodule

@@ -141,7 +141,8 @@ module aihls_requant #(
                 .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
             ) u_lane (
                 .clk(clk), .en(rq_en), .accept(accept), .have_x0(x0_valid_q), .load(load_q),
-                .acc(s_acc_data[i*ACC_W +: ACC_W]), .param(p_data[(i % P_LANES)*PARAM_W +: PARAM_W]), .y(y)
+                .acc(s_acc_data[i*ACC_W +: ACC_W]),
+                .param(p_data[(i % P_LANES)*PARAM_W +: PARAM_W]), .y(y)
             );
             always @(posedge clk) if (rq_en) m_q <= keep[i] ? y : 8'd0;
             assign m_act_data[i*8 +: 8] = m_q;

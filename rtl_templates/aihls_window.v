@@ -6,6 +6,9 @@
 //   oy, ox, word, ky, kx                                                (DEPTHWISE = 1)
 // A step gives ROWS_PAR x WORD elements (row tap r, element e at index r*WORD+e), padded
 // positions replaced by PAD_VALUE; the steps of one slice and m (or one word) are a pass.
+// PIXELS = 2 (DEPTHWISE, DIL_W 1): ox counts pairs of pixels, and a step gives the elements
+// of both, pixel 1 above pixel 0; every memory is two, see aihls_halves. With an odd OUT_W
+// pixel 1 of a row's last pair is beyond the image: whatever it gives, its pass is as long.
 //
 //   s_act -> word assembly -> ring (1 RAM, or ROWS_PAR reads of RING_ROWS row banks)
 //                               |  address, pad flags      rotation, padding
@@ -38,6 +41,7 @@ module aihls_window #(
     parameter SLICES    = 1,
     parameter MP        = 1,
     parameter DEPTHWISE = 0,
+    parameter PIXELS    = 1,   // 1 or 2
     parameter ROWS_PAR  = 1,   // 1 or KERNEL_H
     parameter RING_ROWS = 4,   // at least (KERNEL_H-1)*DIL_H + 1
     parameter BLOCK     = 0,   // 1: block RAM, 0: LUT RAM
@@ -54,7 +58,7 @@ module aihls_window #(
     output wire                       m_valid,
     output wire                       m_first,
     output wire                       m_last,
-    output wire [ROWS_PAR*WORD*8-1:0] m_data
+    output wire [PIXELS*ROWS_PAR*WORD*8-1:0] m_data
 );
     localparam SLICE_C     = IN_C / SLICES;
     localparam SLICE_WORDS = (SLICE_C + WORD - 1) / WORD;
@@ -65,19 +69,28 @@ module aihls_window #(
     localparam KY_STEPS    = KERNEL_H / ROWS_PAR;
     localparam KERNEL_ROWS = (KERNEL_H - 1) * DIL_H + 1;
     localparam WORD_BITS   = WORD * 8;
+    localparam COLUMNS     = (OUT_W + PIXELS - 1) / PIXELS;  // steps of ox
+
+    // Words of a row in one memory: with two, up to the end of the half that ends last.
+    localparam LAST_COL    = PAD_LEFT % (2 * STRIDE_W) + IN_W - 1;
+    localparam LAST_GROUP  = LAST_COL / STRIDE_W;
+    localparam HALF_COLS   = LAST_GROUP / 2 * STRIDE_W
+                           + ((LAST_GROUP % 2 != 0) ? STRIDE_W : LAST_COL % STRIDE_W + 1);
+    localparam HALF_WORDS  = (PIXELS == 2) ? HALF_COLS * PIXEL_WORDS : ROW_WORDS;
 
     // Ring geometry: one RAM addressed by row base + column, or one bank per ring row.
     localparam BANKED   = (ROWS_PAR > 1) ? 1 : 0;
     localparam BANKS    = (BANKED != 0) ? RING_ROWS : 1;
-    localparam RAM_WORDS = (BANKED != 0) ? ROW_WORDS : RING_ROWS * ROW_WORDS;
+    localparam RAM_WORDS = (BANKED != 0) ? HALF_WORDS : RING_ROWS * HALF_WORDS;
     localparam ADDR_W   = (RAM_WORDS <= 2) ? 1 : $clog2(RAM_WORDS);
-    localparam UNIT     = (BANKED != 0) ? 1 : ROW_WORDS;
+    localparam UNIT     = (BANKED != 0) ? 1 : HALF_WORDS;
     localparam RING     = RING_ROWS * UNIT;
     localparam RING_W   = $clog2(RING) + 1;
     localparam SLOT_W   = (BANKS <= 2) ? 1 : $clog2(BANKS);
 
     // Columns are signed word offsets in a row; rows are signed image rows.
-    localparam COL_FAR  = ((OUT_W - 1) * STRIDE_W + (KERNEL_W - 1) * DIL_W + 1) * PIXEL_WORDS;
+    localparam COL_FAR  = ((COLUMNS * PIXELS - 1) * STRIDE_W
+                        + (KERNEL_W - 1) * DIL_W + 1) * PIXEL_WORDS;
     localparam COL_NEAR = PAD_LEFT * PIXEL_WORDS;
     localparam COL_TOP  = (COL_FAR > ROW_WORDS) ? COL_FAR : ROW_WORDS;
     localparam COL_W    = $clog2(((COL_TOP > COL_NEAR) ? COL_TOP : COL_NEAR) + 1) + 1;
@@ -88,7 +101,8 @@ module aihls_window #(
     localparam integer COL_START   = -COL_NEAR;
     localparam integer COL_KX      = DIL_W * PIXEL_WORDS - (PASS_WORDS - 1);
     localparam integer COL_SLICE   = PASS_WORDS;
-    localparam integer COL_PIXEL   = STRIDE_W * PIXEL_WORDS - (PASS_SLICES - 1) * PASS_WORDS;
+    localparam integer COL_PIXEL   = PIXELS * STRIDE_W * PIXEL_WORDS
+                                   - (PASS_SLICES - 1) * PASS_WORDS;
     localparam integer FRAME_STEP  = IN_H - (OUT_H - 1) * STRIDE_H;
     localparam integer SLOT_START  = ((RING_ROWS - (PAD_TOP % RING_ROWS)) % RING_ROWS) * UNIT;
     localparam integer SLOT_OY     = (STRIDE_H % RING_ROWS) * UNIT;
@@ -125,7 +139,7 @@ module aihls_window #(
     aihls_count #(.N(KY_STEPS))    u_ky (.clk(clk), .rst(rst), .en(e_ky),      .last(ky_last));
     aihls_count #(.N(MP))          u_m  (.clk(clk), .rst(rst), .en(pass_end),  .last(m_loop_last));
     aihls_count #(.N(PASS_SLICES)) u_g  (.clk(clk), .rst(rst), .en(slice_end), .last(g_last));
-    aihls_count #(.N(OUT_W))       u_ox (.clk(clk), .rst(rst), .en(pixel_end), .last(ox_last));
+    aihls_count #(.N(COLUMNS))     u_ox (.clk(clk), .rst(rst), .en(pixel_end), .last(ox_last));
     aihls_count #(.N(OUT_H))       u_oy (.clk(clk), .rst(rst), .en(row_end),   .last(oy_last));
 
     assign step = rows_ok_q;
@@ -259,8 +273,6 @@ module aihls_window #(
     reg                  a1_valid_q, a1_first_q, a1_last_q, pass_first_q;
     reg                  b_valid_q, b_first_q, b_last_q;
     reg                  c_valid_q, c_first_q, c_last_q;
-    reg  [ADDR_W-1:0]    a1_addr_q;
-    wire                 col_pad = col_q[COL_W-1] || (col_q >= COL_END);
 
     always @(posedge clk) begin
         if (go) pass_first_q <= pass_end;
@@ -287,64 +299,109 @@ module aihls_window #(
     assign m_first = c_first_q;
     assign m_last  = c_last_q;
 
-    // ---- ring memory, row rotation, padding ----------------------------------------------------
-    genvar b, r;
+    // ---- addresses: of the word written; within a row, of what each memory reads --------------
+    wire [PIXELS-1:0]        mem_write;
+    wire [ADDR_W-1:0]        waddr;
+    wire [PIXELS*ADDR_W-1:0] col_addr;
+    wire [PIXELS-1:0]        col_pad;
+    wire                     b_swap;  // pixel 0's elements come from memory 1 and pixel 1's from 0
+    assign col_pad[0] = col_q[COL_W-1] || (col_q >= COL_END);
     generate
-        if (BANKED == 0) begin : g_single
-            reg  [ADDR_W-1:0] waddr_q;
-            reg               a1_pad_q, b_pad_q;
-            reg  [WORD_BITS-1:0] c_data_q;
-            wire [WORD_BITS-1:0] rdata;
-            localparam integer   TOP = RAM_WORDS - 1;
+        if (PIXELS == 1) begin : g_pixel
+            localparam integer      TOP = RAM_WORDS - 1;
             localparam [ADDR_W-1:0] LAST_ADDR = TOP[ADDR_W-1:0];
-            wire [ADDR_W-1:0] tap_base, col_low;
-            aihls_fit #(.IN_W(RING_W), .OUT_W(ADDR_W)) u_base (.d(tap_ring), .q(tap_base));
-            aihls_fit #(.IN_W(COL_W), .OUT_W(ADDR_W)) u_col (.d(col_q), .q(col_low));
+            reg  [ADDR_W-1:0]       waddr_q;
+            wire                    wrap = (BANKED != 0) ? row_last : (waddr_q == LAST_ADDR);
             always @(posedge clk) begin
-                if (word_write) waddr_q <= (waddr_q == LAST_ADDR) ? {ADDR_W{1'b0}}
-                                         : waddr_q + {{(ADDR_W-1){1'b0}}, 1'b1};
+                if (word_write) waddr_q <= wrap ? {ADDR_W{1'b0}}
+                                                : waddr_q + {{(ADDR_W-1){1'b0}}, 1'b1};
                 if (rst) waddr_q <= {ADDR_W{1'b0}};
             end
-            aihls_ram #(.WIDTH(WORD_BITS), .DEPTH(RAM_WORDS), .BLOCK(BLOCK)) u_ring (
-                .clk(clk), .we(word_write), .waddr(waddr_q), .wdata(word_data),
-                .re(en), .raddr(a1_addr_q), .rdata(rdata)
+            aihls_fit #(.IN_W(COL_W), .OUT_W(ADDR_W)) u_col (.d(col_q), .q(col_addr));
+            assign waddr     = waddr_q;
+            assign mem_write = word_write;
+            assign b_swap    = 1'b0;
+        end else begin : g_pair
+            localparam integer NEXT_BEGIN = -(STRIDE_W * PIXEL_WORDS);
+            localparam integer NEXT_END   = ROW_WORDS - STRIDE_W * PIXEL_WORDS;
+            localparam signed [COL_W-1:0] COL_BEGIN_1 = NEXT_BEGIN[COL_W-1:0];
+            localparam signed [COL_W-1:0] COL_END_1   = NEXT_END[COL_W-1:0];
+            wire half, swap;
+            reg  a1_swap_q, b_swap_q;
+            aihls_halves #(
+                .STRIDE(STRIDE_W), .PIXEL_WORDS(PIXEL_WORDS), .PAD_LEFT(PAD_LEFT),
+                .HALF_WORDS(HALF_WORDS), .RING_WORDS(RAM_WORDS), .ADDR_W(ADDR_W)
+            ) u_halves (
+                .clk(clk), .rst(rst), .write(word_write), .row_last(row_last), .half(half),
+                .waddr(waddr), .go(go), .kx_last(kx_last), .pass_end(pass_end),
+                .pair_last(g_last), .row_end(row_end), .addr_0(col_addr[0 +: ADDR_W]),
+                .addr_1(col_addr[ADDR_W +: ADDR_W]), .swap(swap)
             );
             always @(posedge clk) begin
                 if (en) begin
-                    a1_addr_q <= tap_base + col_low;
-                    a1_pad_q  <= col_pad || tap_row[ROW_W-1] || (tap_row >= ROWS);
-                    b_pad_q   <= a1_pad_q;
-                    c_data_q  <= rdata;
+                    a1_swap_q <= swap;
+                    b_swap_q  <= a1_swap_q;
                 end
-                if (en && b_pad_q) c_data_q <= {WORD{PAD}};  // a set or reset, not a LUT
             end
-            assign m_data = c_data_q;
+            assign col_pad[1] = (col_q < COL_BEGIN_1) || (col_q >= COL_END_1);
+            assign mem_write  = {word_write && half, word_write && !half};
+            assign b_swap     = b_swap_q;
+        end
+    endgenerate
+
+    // ---- ring memory, row rotation, padding ----------------------------------------------------
+    genvar b, h, r, x;
+    generate
+        if (BANKED == 0) begin : g_single
+            wire [PIXELS*WORD_BITS-1:0] rdata;
+            wire [ADDR_W-1:0]           tap_base;
+            aihls_fit #(.IN_W(RING_W), .OUT_W(ADDR_W)) u_base (.d(tap_ring), .q(tap_base));
+            for (h = 0; h < PIXELS; h = h + 1) begin : g_mem
+                reg [ADDR_W-1:0] a1_addr_q;
+                always @(posedge clk)
+                    if (en) a1_addr_q <= tap_base + col_addr[h*ADDR_W +: ADDR_W];
+                aihls_ram #(.WIDTH(WORD_BITS), .DEPTH(RAM_WORDS), .BLOCK(BLOCK)) u_ring (
+                    .clk(clk), .we(mem_write[h]), .waddr(waddr), .wdata(word_data), .re(en),
+                    .raddr(a1_addr_q), .rdata(rdata[h*WORD_BITS +: WORD_BITS])
+                );
+            end
+            for (x = 0; x < PIXELS; x = x + 1) begin : g_pixel
+                localparam OTHER = PIXELS - 1 - x;
+                reg                 a1_pad_q, b_pad_q;
+                reg [WORD_BITS-1:0] c_data_q;
+                always @(posedge clk) begin
+                    if (en) begin
+                        a1_pad_q <= col_pad[x] || tap_row[ROW_W-1] || (tap_row >= ROWS);
+                        b_pad_q  <= a1_pad_q;
+                        c_data_q <= b_swap ? rdata[OTHER*WORD_BITS +: WORD_BITS]
+                                           : rdata[x*WORD_BITS +: WORD_BITS];
+                    end
+                    if (en && b_pad_q) c_data_q <= {WORD{PAD}};  // a set or reset, not a LUT
+                end
+                assign m_data[x*WORD_BITS +: WORD_BITS] = c_data_q;
+            end
         end else begin : g_banks
-            reg  [SLOT_W-1:0]          wslot_q;
-            reg  [ADDR_W-1:0]          waddr_q;
-            wire [BANKS*WORD_BITS-1:0] banks;
+            reg  [SLOT_W-1:0]                 wslot_q;
+            reg  [PIXELS*ADDR_W-1:0]          a1_addr_q;
+            wire [PIXELS*BANKS*WORD_BITS-1:0] banks;
             localparam integer         TOP = BANKS - 1;
             localparam [SLOT_W-1:0]    LAST_SLOT = TOP[SLOT_W-1:0];
-            wire [ADDR_W-1:0]          col_low;
-            aihls_fit #(.IN_W(COL_W), .OUT_W(ADDR_W)) u_col (.d(col_q), .q(col_low));
             always @(posedge clk) begin
-                if (word_write) waddr_q <= row_last ? {ADDR_W{1'b0}}
-                                         : waddr_q + {{(ADDR_W-1){1'b0}}, 1'b1};
                 if (row_written) wslot_q <= (wslot_q == LAST_SLOT) ? {SLOT_W{1'b0}}
                                           : wslot_q + {{(SLOT_W-1){1'b0}}, 1'b1};
-                if (rst) begin
-                    waddr_q <= {ADDR_W{1'b0}};
-                    wslot_q <= {SLOT_W{1'b0}};
-                end
+                if (rst) wslot_q <= {SLOT_W{1'b0}};
             end
-            always @(posedge clk) if (en) a1_addr_q <= col_low;
-            for (b = 0; b < BANKS; b = b + 1) begin : g_bank
-                localparam integer SLOT = b;
-                aihls_ram #(.WIDTH(WORD_BITS), .DEPTH(RAM_WORDS), .BLOCK(BLOCK)) u_row (
-                    .clk(clk), .we(word_write && wslot_q == SLOT[SLOT_W-1:0]),
-                    .waddr(waddr_q), .wdata(word_data),
-                    .re(en), .raddr(a1_addr_q), .rdata(banks[b*WORD_BITS +: WORD_BITS])
-                );
+            always @(posedge clk) if (en) a1_addr_q <= col_addr;
+            for (h = 0; h < PIXELS; h = h + 1) begin : g_mem
+                for (b = 0; b < BANKS; b = b + 1) begin : g_bank
+                    localparam integer SLOT = b;
+                    aihls_ram #(.WIDTH(WORD_BITS), .DEPTH(RAM_WORDS), .BLOCK(BLOCK)) u_row (
+                        .clk(clk), .we(mem_write[h] && wslot_q == SLOT[SLOT_W-1:0]),
+                        .waddr(waddr), .wdata(word_data),
+                        .re(en), .raddr(a1_addr_q[h*ADDR_W +: ADDR_W]),
+                        .rdata(banks[(h*BANKS+b)*WORD_BITS +: WORD_BITS])
+                    );
+                end
             end
             for (r = 0; r < ROWS_PAR; r = r + 1) begin : g_tap
                 localparam integer    SLOT_ADD = (r * DIL_H) % RING_ROWS;
@@ -354,25 +411,36 @@ module aihls_window #(
                                                                            : slot_sum;
                 wire signed [ROW_W-1:0]  row      = tap_row + ROW_ADD[ROW_W-1:0];
                 wire [SLOT_W-1:0]        slot_low;
-                wire [WORD_BITS-1:0]     word;
+                wire [PIXELS*WORD_BITS-1:0] words;
                 reg  [SLOT_W-1:0]        a1_slot_q, b_slot_q;
-                reg                      a1_pad_q, b_pad_q;
-                reg  [WORD_BITS-1:0]     c_data_q;
                 aihls_fit #(.IN_W(RING_W), .OUT_W(SLOT_W)) u_slot (.d(slot), .q(slot_low));
-                aihls_pick #(.WIDTH(WORD_BITS), .N(BANKS)) u_pick (
-                    .data(banks), .sel(b_slot_q), .out(word)
-                );
                 always @(posedge clk) begin
                     if (en) begin
                         a1_slot_q <= slot_low;
                         b_slot_q  <= a1_slot_q;
-                        a1_pad_q  <= col_pad || row[ROW_W-1] || (row >= ROWS);
-                        b_pad_q   <= a1_pad_q;
-                        c_data_q  <= word;
                     end
-                    if (en && b_pad_q) c_data_q <= {WORD{PAD}};
                 end
-                assign m_data[r*WORD_BITS +: WORD_BITS] = c_data_q;
+                for (h = 0; h < PIXELS; h = h + 1) begin : g_mem
+                    aihls_pick #(.WIDTH(WORD_BITS), .N(BANKS)) u_pick (
+                        .data(banks[h*BANKS*WORD_BITS +: BANKS*WORD_BITS]), .sel(b_slot_q),
+                        .out(words[h*WORD_BITS +: WORD_BITS])
+                    );
+                end
+                for (x = 0; x < PIXELS; x = x + 1) begin : g_pixel
+                    localparam OTHER = PIXELS - 1 - x;
+                    reg                 a1_pad_q, b_pad_q;
+                    reg [WORD_BITS-1:0] c_data_q;
+                    always @(posedge clk) begin
+                        if (en) begin
+                            a1_pad_q <= col_pad[x] || row[ROW_W-1] || (row >= ROWS);
+                            b_pad_q  <= a1_pad_q;
+                            c_data_q <= b_swap ? words[OTHER*WORD_BITS +: WORD_BITS]
+                                               : words[x*WORD_BITS +: WORD_BITS];
+                        end
+                        if (en && b_pad_q) c_data_q <= {WORD{PAD}};
+                    end
+                    assign m_data[(x*ROWS_PAR+r)*WORD_BITS +: WORD_BITS] = c_data_q;
+                end
             end
         end
         if (ROWS_PAR != 1 && ROWS_PAR != KERNEL_H) begin : g_check_par
@@ -383,6 +451,9 @@ module aihls_window #(
         end
         if (IN_C % SLICES != 0 || (DEPTHWISE != 0 && SLICES != 1)) begin : g_check_slices
             aihls_error_SLICES_must_divide_IN_C u_error ();
+        end
+        if (PIXELS != 1 && (PIXELS != 2 || DEPTHWISE == 0 || DIL_W != 1)) begin : g_check_pixels
+            aihls_error_two_PIXELS_need_DEPTHWISE_and_DIL_W_1 u_error ();
         end
     endgenerate
 endmodule

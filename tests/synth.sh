@@ -29,7 +29,7 @@ for n in ${*:-digits mt_resnet8_int8}; do
             chparam -set TECH \"$tech\" $top
             read_verilog -lib +/xilinx/cells_xtra.v +/xilinx/cells_sim.v
             hierarchy -check -top $top
-            setattr -mod -set keep_hierarchy 1 *aihls_conv *aihls_dw *aihls_gap *aihls_add *aihls_table *aihls_fifo *aihls_rom
+            setattr -mod -set keep_hierarchy 1 *aihls_gather *aihls_concat *aihls_mul *aihls_ctable *aihls_conv *aihls_dw *aihls_gap *aihls_add *aihls_table *aihls_fifo *aihls_rom
             synth_xilinx -family $family -nodsp -noiopad -flatten -top $top
             write_json sim/netlist.json" >sim/yosys.out 2>&1) || { tail -5 $out/sim/yosys.out; failed=1; continue; }
         python3 "$stat" $out/sim/netlist.json $out/report.json $top || failed=1

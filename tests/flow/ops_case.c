@@ -81,6 +81,18 @@ static int64_t between(struct random *r, int64_t least, int64_t most)
     return min_i64(most, max_i64(least, (int64_t)x));
 }
 
+// Packed pixels are few among the folds of a depthwise stage: where there are some, every other case has them.
+static int prefer_packed(const struct stage *s, struct random *r, struct option *list, int n)
+{
+    int packed = 0;
+    if (s->kind != STAGE_DW || s->op != DW_MAC || random_chance(r, 50))
+        return n;
+    for (int i = 0; i < n; i++)
+        if (list[i].fold.pack == 2)
+            list[packed++] = list[i];
+    return packed ? packed : n;
+}
+
 static bool random_option(const struct pipeline *p, const struct stage *s, struct random *r, int64_t interval, struct option *out)
 {
     struct arena scratch = { 0 };
@@ -90,6 +102,7 @@ static bool random_option(const struct pipeline *p, const struct stage *s, struc
     for (int i = 0; i < list.n; i++)
         if (fits_bench(s, &list.items[i].fold))
             list.items[small++] = list.items[i];
+    small = prefer_packed(s, r, list.items, small);
     if (small)
         *out = list.items[random_range(r, 0, small - 1)];
     arena_release(&scratch);

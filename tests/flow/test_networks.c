@@ -18,6 +18,7 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "sim/array.h"
+#include "tests/support/model.h"
 
 #define DIR "build/networks"
 #define DIGITS "tests/models/digits/"
@@ -69,6 +70,115 @@ static void within_percent(int64_t have, int64_t want, const char *what)
         fail_msg("%s: simulated %lld, predicted %lld", what, (long long)have, (long long)want);
 }
 
+// ---- a small network of every kind of stage: split, shuffle, squeeze and excite, a U with three arms, paddings ----
+
+#define MOVES DIR "/moves.onnx"
+#define DIMS(...) ((const int64_t[]){ __VA_ARGS__ })
+
+static struct model *moves;
+
+static const char *weight(const char *name, int rank, const int64_t *dims)
+{
+    static uint32_t seed = 1;
+    int64_t n = 1;
+    for (int i = 0; i < rank; i++)
+        n *= dims[i];
+    float *w = arena_array(&arena, float, n);
+    for (int64_t i = 0; i < n; i++) { // Numerical Recipes' generator
+        seed = seed * 1664525u + 1013904223u;
+        w[i] = (float)(seed >> 8) / (float)(1 << 24) - 0.45f;
+    }
+    model_f32(moves, name, rank, dims, w);
+    return name;
+}
+
+static void layer(const char *op, const char *in, const char *out, int64_t out_c, int64_t in_c, int64_t kernel, int64_t group)
+{
+    bool transposed = strcmp(op, "ConvTranspose") == 0;
+    const char *w = arena_printf(&arena, "w_%s", out);
+    weight(w, 4, transposed ? DIMS(in_c, out_c, kernel, kernel) : DIMS(out_c, in_c / group, kernel, kernel));
+    model_node(moves, op, arena_printf(&arena, "%s %s", in, w), out);
+    model_ints(moves, "kernel_shape", 2, DIMS(kernel, kernel));
+    model_int(moves, "group", group);
+    if (transposed)
+        model_ints(moves, "strides", 2, DIMS(kernel, kernel));
+    else
+        model_ints(moves, "pads", 4, DIMS(kernel / 2, kernel / 2, kernel / 2, kernel / 2));
+}
+
+static void window(const char *op, const char *in, const char *out, int64_t kernel, int64_t pad)
+{
+    model_node(moves, op, in, out);
+    model_ints(moves, "kernel_shape", 2, DIMS(kernel, kernel));
+    model_ints(moves, "strides", 2, DIMS(2, 2));
+    model_ints(moves, "pads", 4, DIMS(pad, pad, pad, pad));
+}
+
+static void build_head(void)
+{
+    model_input(moves, "x", DT_FLOAT, 4, DIMS(1, 3, 16, 16));
+    layer("Conv", "x", "c0", 8, 3, 3, 1);
+    model_node(moves, "Relu", "c0", "r0");
+    model_node(moves, "Split", "r0", "left right");
+    model_int(moves, "axis", 1);
+    layer("Conv", "left", "dw", 4, 4, 3, 4);
+    model_node(moves, "Concat", "dw right", "joined");
+    model_int(moves, "axis", 1);
+    model_i64(moves, "groups", 5, DIMS(1, 2, 4, 16, 16));
+    model_i64(moves, "image", 4, DIMS(1, 8, 16, 16));
+    model_node(moves, "Reshape", "joined groups", "five");
+    model_node(moves, "Transpose", "five", "turned");
+    model_ints(moves, "perm", 5, DIMS(0, 2, 1, 3, 4));
+    model_node(moves, "Reshape", "turned image", "shuffled");
+    layer("Conv", "shuffled", "c1", 8, 8, 1, 1);
+    model_node(moves, "Relu", "c1", "r1");
+    model_node(moves, "GlobalAveragePool", "r1", "squeezed");
+    layer("Conv", "squeezed", "c2", 8, 8, 1, 1);
+    model_node(moves, "HardSigmoid", "c2", "gate");
+    model_node(moves, "Mul", "r1 gate", "excited");
+}
+
+static void build_tail(void)
+{
+    window("MaxPool", "excited", "small", 2, 0);
+    layer("Conv", "small", "c3", 8, 8, 3, 1);
+    layer("ConvTranspose", "c3", "up", 4, 8, 2, 1);
+    model_f32(moves, "twice", 1, DIMS(4), (float[]){ 1, 1, 2, 2 });
+    model_node(moves, "Resize", "small - twice", "near");
+    model_node(moves, "Resize", "c3 - twice", "smooth");
+    model_string(moves, "mode", "linear");
+    model_node(moves, "Sub", "near smooth", "detail");
+    model_node(moves, "Concat", "up excited detail", "three");
+    model_int(moves, "axis", 1);
+    layer("Conv", "three", "c4", 8, 20, 1, 1);
+    weight("slope", 3, DIMS(8, 1, 1));
+    model_node(moves, "PRelu", "c4 slope", "bent");
+    window("AveragePool", "bent", "even", 3, 1);
+    model_i64(moves, "border", 8, DIMS(0, 0, 1, 1, 0, 0, 1, 1));
+    model_node(moves, "Pad", "even border", "mirror");
+    model_string(moves, "mode", "reflect");
+    layer("Conv", "mirror", "c5", 8, 8, 3, 1);
+    model_node(moves, "GlobalMaxPool", "c5", "top");
+    model_node(moves, "Flatten", "top", "flat");
+    weight("w_y", 2, DIMS(8, 5));
+    model_node(moves, "Gemm", "flat w_y", "y");
+    model_output(moves, "y");
+}
+
+static bool write_moves(void)
+{
+    size_t n;
+    moves = model_new(13);
+    build_head();
+    build_tail();
+    const void *bytes = model_pack(moves, &n);
+    FILE *f = fopen(MOVES, "wb");
+    bool ok = f && fwrite(bytes, 1, n, f) == n;
+    ok = f && fclose(f) == 0 && ok;
+    model_free(moves);
+    return ok;
+}
+
 static struct simulation_row {
     const char *name, *model, *options, *sim_options;
     bool ours;        // in the repository
@@ -80,6 +190,8 @@ static struct simulation_row {
     { "digits on ultra96 starts after a reset of one cycle", "digits", "--board ultra96 --calib " DIGITS "digits_calib.npy", "--frames 2 --reset-cycles 1", true, true, 0 },
     { "digits on pynq-z2 runs as predicted", "digits", "--board pynq-z2 --calib " DIGITS "digits_calib.npy", "--frames 3", true, true, 0 },
     { "digits at 10,000 frames/s with shifts alone", "digits", "--board pynq-z2 --fps 10000 --requant shift --calib " DIGITS "digits_calib.npy", "--frames 3 --stalls 3", true, false, 0 },
+    { "every kind of stage on ultra96 runs as predicted", "moves", "--board ultra96", "--frames 4", true, true, 0 },
+    { "every kind of stage survives stalls", "moves", "--board ultra96", "--frames 3 --stalls 11", true, false, 0 },
     { "digits without DSP blocks", "digits", "--board pynq-z2 --max-dsp 0 --fps 20000 --requant fast --calib " DIGITS "digits_calib.npy", "--frames 3", true, true, 0 },
     { "MLPerf Tiny ResNet-8 on ultra96", "mt_resnet8_int8", "--board ultra96", "--frames 3", false, true, 19200 },
     { "MLPerf Tiny ResNet-8 with stalls", "mt_resnet8_int8", "--board ultra96", "--frames 2 --stalls 5", false, false, 0 },
@@ -89,7 +201,8 @@ static struct simulation_row {
 static void simulated_network(void **state)
 {
     const struct simulation_row *r = *state;
-    const char *model = r->ours ? DIGITS "digits.onnx" : shared("models", arena_printf(&arena, "%s.onnx", r->model));
+    bool own = strcmp(r->model, "moves") == 0;
+    const char *model = own ? MOVES : r->ours ? DIGITS "digits.onnx" : shared("models", arena_printf(&arena, "%s.onnx", r->model));
     if (access(model, R_OK) != 0) {
         print_message("skipped: %s is not there\n", model);
         skip();
@@ -203,7 +316,7 @@ static void accurate_network(void **state)
 
 int main(void)
 {
-    if (system("rm -rf " DIR " && mkdir -p " DIR) != 0)
+    if (system("rm -rf " DIR " && mkdir -p " DIR) != 0 || !write_moves())
         return 1;
     struct CMUnitTest tests[32] = { cmocka_unit_test(digits_keep_their_accuracy_as_integers), cmocka_unit_test(integers_in_floats_are_refused) };
     size_t n = 2;

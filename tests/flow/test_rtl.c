@@ -21,6 +21,8 @@ static struct script_row {
     { "the LUT multiplier gives every product", "sh tests/rtl/run.sh lutmul", "iverilog" },
     { "requantizers equal exact arithmetic", "sh tests/rtl/run.sh requant 11 12", "verilator" },
     { "windows give every element once", "sh tests/rtl/run.sh window 11 12", "verilator" },
+    { "depthwise stages that pack two pixels equal their definition", "sh tests/rtl/run.sh pair 11 12", "verilator" },
+    { "words of pixel pairs come out pixel by pixel", "sh tests/rtl/run.sh unpair 11 12", "verilator" },
     { "FIFOs, forks and narrowers neither lose nor invent", "sh tests/rtl/run.sh stream 11 10", "verilator" },
     { "operator stages give what their operators mean", "sh tests/rtl/run.sh ops 11 25", "verilator" },
     { "digits runs on DSP48E2 and DSP48E1 primitives", "sh tests/tech.sh build/aihls tests/models/digits/digits.onnx digits", "verilator" },

@@ -11,19 +11,19 @@ here=$(cd "$(dirname "$0")" && pwd)
 rtl=$here/../../rtl_templates
 out=${OUT:-$here/../../build/rtl}/mac
 mkdir -p "$out"
-prove() { # TECH SHIFT PACK FIRST W_BITS [BREAK]
+prove() { # TECH SHIFT PACK FIRST W_BITS S_BITS [BREAK]
     cat >"$out/miter.v" <<END
 module miter (input wire clk, input wire en, input wire [$5-1:0] hi, input wire [$5-1:0] lo,
-              input wire [7:0] s, input wire [47:0] pin, output wire same);
+              input wire [$6-1:0] s, input wire [47:0] pin, output wire same);
     wire [47:0] p1, p2, c1, c2;
-    aihls_mac #(.TECH("$1"), .LANE_SHIFT($2), .PACK($3), .FIRST($4), .W_BITS($5)) u_primitive
+    aihls_mac #(.TECH("$1"), .LANE_SHIFT($2), .PACK($3), .FIRST($4), .W_BITS($5), .S_BITS($6)) u_primitive
         (.clk(clk), .en(en), .hi(hi), .lo(lo), .s(s), .pin(pin), .pout(c1), .p(p1));
-    aihls_mac #(.TECH("GENERIC"), .LANE_SHIFT($2), .PACK($3), .FIRST($4), .W_BITS($5)) u_twin
-        (.clk(clk), .en(en), .hi(hi), .lo(lo), .s(s${6:-}), .pin(pin), .pout(c2), .p(p2));
+    aihls_mac #(.TECH("GENERIC"), .LANE_SHIFT($2), .PACK($3), .FIRST($4), .W_BITS($5), .S_BITS($6)) u_twin
+        (.clk(clk), .en(en), .hi(hi), .lo(lo), .s(s${7:-}), .pin(pin), .pout(c2), .p(p2));
     assign same = (p1 == p2) && (c1 == c2);
 endmodule
 END
-    printf 'mac %s shift %s pack %s first %s weights %s bits: ' "$1" "$2" "$3" "$4" "$5"
+    printf 'mac %s shift %s pack %s first %s, %s by %s bits: ' "$1" "$2" "$3" "$4" "$5" "$6"
     if timeout 60 yosys -q -l "$out/yosys.log" -p "read_verilog -defer $out/miter.v
         read_verilog -defer $rtl/aihls_mac.v $rtl/aihls_resize.v $rtl/aihls_lutmul.v \
             $here/models/DSP48E2.v $here/models/DSP48E1.v
@@ -39,16 +39,20 @@ END
     fi
 }
 for first in 0 1; do
-    prove DSP48E2 18 2 $first 8
-    prove DSP48E2 18 2 $first 4
-    prove DSP48E2 18 1 $first 8
-    prove DSP48E2 18 1 $first 9
-    prove DSP48E1 17 2 $first 8
-    prove DSP48E1 17 1 $first 9
+    prove DSP48E2 18 2 $first 8 8
+    prove DSP48E2 18 2 $first 4 8
+    prove DSP48E2 18 1 $first 8 8
+    prove DSP48E2 18 1 $first 9 8
+    prove DSP48E1 17 2 $first 8 8
+    prove DSP48E1 17 1 $first 9 8
+    # two pixels by one weight
+    prove DSP48E2 18 2 $first 8 9
+    prove DSP48E1 16 2 $first 8 8
+    prove DSP48E1 16 2 $first 8 9
 done
 # The proof must be able to fail: a twin with one bit of s inverted.
 printf "(wrong on purpose) "
-if prove DSP48E2 18 2 0 8 " ^ 8'd1" 2>/dev/null; then
+if prove DSP48E2 18 2 0 8 8 " ^ 8'd1" 2>/dev/null; then
     echo "a wrong twin was accepted"
     exit 1
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds and runs the RTL tests.  usage: tests/rtl/run.sh [all [SEED] | lint | mac | lutmul | KIND [SEED [COUNT]]]
-# KIND is conv, dw, requant, window, gap, add, table, stream,
+# KIND is conv, dw, pair, requant, window, gap, add, table, stream, unpair,
 # gather, concat, ctable, mul, argmax, or ops (these five in turn). Output goes to $OUT or build/rtl.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,7 +12,7 @@ run_kind() { # KIND SEED COUNT
     dir=$out/$1_$2
     rm -rf "$dir" && mkdir -p "$dir"
     case $1 in
-    conv | dw) gen=tb_conv ;;
+    conv | dw | pair) gen=tb_conv ;;
     gather | concat | ctable | mul | argmax | ops) gen=tb_ops ;;
     *) gen=tb_parts ;;
     esac
@@ -56,7 +56,8 @@ all)
     run_lutmul
     run_kind conv "${2:-1}" 72
     run_kind dw "${2:-1}" 48
-    for kind in requant window gap add table stream gather concat ctable mul argmax; do run_kind $kind "${2:-1}" 40; done
+    run_kind pair "${2:-1}" 48
+    for kind in requant window gap add table stream unpair gather concat ctable mul argmax; do run_kind $kind "${2:-1}" 40; done
     ;;
 lint) run_lint ;;
 lutmul) run_lutmul ;;

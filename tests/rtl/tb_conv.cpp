@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generates random cases of aihls_conv or aihls_dw with stimuli, memory images and the
-// expected streams, computed by definition.  usage: tb_conv conv|dw SEED COUNT DIR
+// expected streams, computed by definition. A case of `pair` is an aihls_dw that packs two
+// pixels.  usage: tb_conv conv|dw|pair SEED COUNT DIR
 #include "tb_gen.hpp"
 #include <algorithm>
 #include <cstring>
@@ -22,7 +23,7 @@ static int divisor(Random &r, int n)
     }
 }
 
-static void random_geometry(Random &r, Case &c, bool depthwise, int index)
+static void random_geometry(Random &r, Case &c, bool depthwise, bool pair, int index)
 {
     c.in_h = r.range(1, 9), c.in_w = r.range(1, 9);
     c.kh = r.range(1, 4), c.kw = r.range(1, 4);
@@ -42,6 +43,7 @@ static void random_geometry(Random &r, Case &c, bool depthwise, int index)
     case 7: c.kh = c.kw = 3, c.sh = c.sw = 1, c.dh = c.dw = 1, c.pt = c.pl = pb = pr = 1; break;
     case 8: c.sh = 5, c.kh = 2, c.in_h = 9; break;
     }
+    if (pair) c.dw = 1;
     auto fit = [](int in, int &before, int &after, int kernel, int dil, int stride) {
         int extent = (kernel - 1) * dil + 1;
         if (in + before + after < extent) after = extent - in - before;
@@ -58,7 +60,7 @@ static void random_geometry(Random &r, Case &c, bool depthwise, int index)
     if (depthwise && !strcmp(c.op, "MAX")) c.pad_value = -128;
 }
 
-static void random_array(Random &r, Case &c, bool depthwise)
+static void random_array(Random &r, Case &c, bool depthwise, bool pair)
 {
     int slice = c.in_c / c.groups, extent = (c.kh - 1) * c.dh + 1;
     for (;;) {
@@ -72,13 +74,13 @@ static void random_array(Random &r, Case &c, bool depthwise)
     int group_out = c.out_c / c.groups;
     c.lanes = depthwise ? c.word : r.range(1, group_out);
     int chain = depthwise ? c.rows_par : c.rows_par * c.word;
-    c.pack = !depthwise && r.chance(60) ? 2 : 1;
+    c.pack = pair || (!depthwise && r.chance(60)) ? 2 : 1;
     c.mul_dsp = c.pack == 2 ? 1 : r.range(0, 1);
     c.tech = "GENERIC", c.lane_shift = 18;
     if (c.mul_dsp && r.chance(60)) c.tech = r.chance(60) ? "DSP48E2" : "DSP48E1";
-    if (!strcmp(c.tech, "DSP48E1") || r.chance(10)) c.lane_shift = 17;
+    if (!strcmp(c.tech, "DSP48E1") || r.chance(10)) c.lane_shift = pair ? 16 : 17;
     c.seg = r.range(1, std::min(chain, c.lane_shift == 17 && c.pack == 2 ? 4 : 8));
-    c.weight_bits = c.pack == 2 ? r.pick({8, 8, 8, 4}) : r.pick({8, 8, 4, 2, 9});
+    c.weight_bits = c.pack == 2 && !pair ? r.pick({8, 8, 8, 4}) : r.pick({8, 8, 4, 2, 9});
     // Beats of two passes may not join: see aihls_drain.
     if (depthwise) {
         int words = ceil_div(c.in_c, c.word);
@@ -131,8 +133,29 @@ struct Model {
             w = (int)r.bits_signed(c.weight_bits);
             if (extremes) w = r.chance(90) ? -(1 << (c.weight_bits - 1)) : w;
             // What the compiler guarantees for packed lanes.
-            if (c.pack == 2 && w == -128 && (c.seg == 8 || c.lane_shift == 17)) w = -127;
+            if (!depthwise && c.pack == 2 && w == -128 && (c.seg == 8 || c.lane_shift == 17)) w = -127;
+            if (depthwise && c.pack == 2 && w == -256) w = -255;
         }
+    }
+    // The longest chain, up to `seg`, whose low lane these weights cannot make overflow.
+    int safe_segment(int seg) const
+    {
+        for (; seg > 1; seg--) {
+            int worst = 0;
+            for (int o = 0; o < c.out_c; o++)
+                for (int kx = 0; kx < c.kw; kx++)
+                    for (int ky = 0; ky < c.kh; ky += c.rows_par)
+                        for (int from = 0; from < c.rows_par; from += seg) {
+                            int most = 0, least = 0; // with activations of -128 and of 127
+                            for (int k = from; k < std::min(from + seg, c.rows_par); k++) {
+                                int w = weight[w_at(o, ky + k, kx, 0)];
+                                most += std::max(w * 127, w * -128), least += std::min(w * 127, w * -128);
+                            }
+                            worst = std::max({worst, most, -1 - least});
+                        }
+            if (worst < 1 << (c.lane_shift - 1)) break;
+        }
+        return seg;
     }
     int64_t sum(int f, int oy, int ox, int o) const
     {
@@ -206,19 +229,22 @@ struct Cycles {
 
 static Cycles frame_cycles(const Case &c, bool depthwise)
 {
-    int64_t pixel = 0, array = 0, requant = 0;
+    int64_t row = 0, array = 0, requant = 0;
     int per = depthwise ? c.in_c : c.out_c / c.groups, times = depthwise ? 1 : c.groups;
     int kc = c.kh / c.rows_par * c.kw * (depthwise ? 1 : ceil_div(c.in_c / c.groups, c.word));
     bool below = false, above = false;
-    for (int done = 0; done < per; done += c.lanes) {
-        int drain = ceil_div(std::min(c.lanes, per - done), c.rq_lanes) * c.rq_cycles;
-        pixel += std::max(kc, drain), array += kc, requant += drain;
-        below = below || drain < kc, above = above || drain > kc;
-    }
-    int64_t pixels = (int64_t)times * c.out_h * c.out_w;
-    Cycles cycles = {pixel * pixels, pixel * pixels};
+    int together = depthwise ? c.pack : 1; // pixels of a pass; a row may end with one alone
+    for (int ox = 0; ox < c.out_w; ox += together)
+        for (int done = 0; done < per; done += c.lanes) {
+            int drain = ceil_div(std::min(c.lanes, per - done), c.rq_lanes) * c.rq_cycles;
+            drain *= std::min(together, c.out_w - ox);
+            row += std::max(kc, drain), array += kc, requant += drain;
+            below = below || drain < kc, above = above || drain > kc;
+        }
+    int64_t rows = (int64_t)times * c.out_h;
+    Cycles cycles = {row * rows, row * rows};
     if (below && above)
-        cycles.least = std::max(array * pixels - c.rq_cycles, requant * pixels);
+        cycles.least = std::max(array * rows - c.rq_cycles, requant * rows);
     return cycles;
 }
 
@@ -303,7 +329,7 @@ static void emit(Top &t, Random &r, const Model &m, const Case &c, bool depthwis
           c.pad_value, c.word, c.rows_par, c.ring, c.block, c.seg, c.mul_dsp, c.tech, c.lane_shift,
           c.weight_bits, c.acc_w, c.rq_lanes, c.rq_cycles, c.bias_w, c.mult_w, c.shift_w, c.shift_min, c.zp,
           c.lo, c.hi);
-    if (depthwise) t.out(".OP(\"%s\"), .PARAM_PIXELS(%d)", c.op, c.by_pixel);
+    if (depthwise) t.out(".OP(\"%s\"), .PARAM_PIXELS(%d), .PACK(%d)", c.op, c.by_pixel, c.pack);
     else t.out(".OUT_C(%d), .GROUPS(%d), .LANES(%d), .PACK(%d)", c.out_c, c.groups, c.lanes, c.pack);
     t.out(") u_dut (.clk(clk), .rst(rst), .s_act_data(s_data), .s_act_valid(s_valid), .s_act_ready(s_ready), "
           ".w_en(w_en), .w_addr(w_addr), .w_data(w_data), .p_en(p_en), .p_addr(p_addr), .p_data(p_data), "
@@ -311,24 +337,25 @@ static void emit(Top &t, Random &r, const Model &m, const Case &c, bool depthwis
     // busy: never less than the steps; never more than the formula when the consumer is always
     // ready (a refusal makes later drains end late, and those do freeze the stage).
     t.out("    tb_busy #(.NAME(\"case %d\"), .LEAST(%lld), .MOST(%lld)) u_busy (.clk(clk), .rst(rst), "
-          ".busy(u_dut.busy), .done(done));\n", t.cases, (long long)m.frames * c.out_h * c.out_w * passes * steps,
+          ".busy(u_dut.busy), .done(done));\n", t.cases, (long long)m.frames * c.out_h * (depthwise ? ceil_div(c.out_w, c.pack) : c.out_w) * passes * steps,
           c.stall_out ? 0 : (long long)m.frames * cycles);
     t.end();
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 5) { fprintf(stderr, "usage: tb_conv conv|dw SEED COUNT DIR\n"); return 2; }
-    bool depthwise = !strcmp(argv[1], "dw");
+    if (argc != 5) { fprintf(stderr, "usage: tb_conv conv|dw|pair SEED COUNT DIR\n"); return 2; }
+    bool pair = !strcmp(argv[1], "pair"), depthwise = pair || !strcmp(argv[1], "dw");
     Top top(argv[4]);
     for (int i = 0; i < atoi(argv[3]); i++) {
         Random r((uint64_t)atoll(argv[2]) * 1000 + (uint64_t)i);
         Case c = {};
-        c.op = i / 12 % 2 ? (i % 2 ? "SUM" : "MAX") : i % 5 ? "MAC" : (i % 2 ? "SUM" : "MAX");
-        random_geometry(r, c, depthwise, i);
-        random_array(r, c, depthwise);
+        c.op = pair ? "MAC" : i / 12 % 2 ? (i % 2 ? "SUM" : "MAX") : i % 5 ? "MAC" : (i % 2 ? "SUM" : "MAX");
+        random_geometry(r, c, depthwise, pair, i);
+        random_array(r, c, depthwise, pair);
         Model m = {r, c, depthwise, 4, {}, {}, {}, {}, {}, {}, {}};
         m.fill();
+        if (pair) c.seg = m.safe_segment(c.seg);
         m.accumulate(c);
         m.constants(c);
         emit(top, r, m, c, depthwise);

@@ -262,7 +262,7 @@ static void mul_case(Top &t, Random &r)
     t.source("b", beats_of(b, channels, lanes), seed_of(r), stalls.none ? 0 : r.pick({0, 100, 200}));
     t.sink("m", beats_of(out, channels, lanes), ceil_div(channels, lanes), seed_of(r), stalls.out,
            stalls.none ? ceil_div(channels, lanes) : 0);
-    if (stalls.none) latency(t, "a", 1, 9);
+    if (stalls.none) latency(t, "a", 1, 10);
     t.out("    aihls_mul #(.LANES(%d), .CHANNELS(%d), .A_ZP(%d), .B_ZP(%d), .MULT(%d), .SHIFT(%d), .ZERO_POINT(%d), "
           ".CLAMP_LO(%d), .CLAMP_HI(%d)) u_dut (.clk(clk), .rst(rst), .s_a_data(a_data), "
           ".s_a_valid(a_valid), .s_a_ready(a_ready), .s_b_data(b_data), .s_b_valid(b_valid), .s_b_ready(b_ready), "

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generates random cases of the smaller templates with stimuli and expected streams,
-// computed by definition.  usage: tb_parts requant|window|gap|add|table|stream SEED COUNT DIR
+// computed by definition.  usage: tb_parts requant|window|gap|add|table|stream|unpair SEED COUNT DIR
 #include "tb_gen.hpp"
 #include <algorithm>
 #include <cstring>
@@ -110,11 +110,12 @@ static void window_case(Top &t, Random &r)
 {
     int in_h = r.range(1, 8), in_w = r.range(1, 8), in_c = r.pick({1, 2, 3, 5, 6, 7, 8, 12}), frames = 4;
     int kh = r.range(1, 4), kw = r.range(1, 4), sh = r.range(1, 4), sw = r.range(1, 4);
-    int dh = r.range(1, 3), dw = r.range(1, 3), pt = r.range(0, 5), pl = r.range(0, 5);
+    int depthwise = r.range(0, 1), pixels = depthwise ? r.range(1, 2) : 1;
+    int dh = r.range(1, 3), dw = pixels == 2 ? 1 : r.range(1, 3), pt = r.range(0, 5), pl = r.range(0, 5);
     int eh = (kh - 1) * dh + 1, ew = (kw - 1) * dw + 1;
     int pb = std::max(r.range(0, 4), eh - in_h - pt), pr = std::max(r.range(0, 4), ew - in_w - pl);
     int out_h = (in_h + pt + pb - eh) / sh + 1, out_w = (in_w + pl + pr - ew) / sw + 1;
-    int depthwise = r.range(0, 1), slices = 1, mp = depthwise ? 1 : r.range(1, 3), word, s_lanes;
+    int slices = 1, mp = depthwise ? 1 : r.range(1, 3), word, s_lanes;
     if (!depthwise && r.chance(40))
         do slices = r.range(1, in_c); while (in_c % slices);
     int slice = in_c / slices;
@@ -127,43 +128,45 @@ static void window_case(Top &t, Random &r)
     Stalls stalls(r);
     std::vector<int> in = random_elements(r, (size_t)(frames * in_h * in_w * in_c));
     int passes = depthwise ? words : slices * mp, inner = depthwise ? 1 : words;
-    Image out(rows * word * 8 + 2);
+    int columns = ceil_div(out_w, pixels), width = pixels * rows * word * 8;
+    Image out(width + 2);
     for (int f = 0; f < frames; f++)
         for (int oy = 0; oy < out_h; oy++)
-            for (int ox = 0; ox < out_w; ox++)
+            for (int ox = 0; ox < columns; ox++)
                 for (int pass = 0; pass < passes; pass++)
                     for (int step = 0; step < kh / rows * kw * inner; step++) {
                         int j = depthwise ? pass : step % inner, kx = step / inner % kw;
                         int ky = step / inner / kw * rows, first = depthwise ? 0 : pass / mp * slice;
                         out.add();
-                        for (int c = 0; c < rows; c++)
+                        for (int c = 0; c < pixels * rows; c++) // a pair may reach beyond the image, as padding does
                             for (int e = 0; e < word; e++) {
-                                int y = oy * sh - pt + (ky + c) * dh, x = ox * sw - pl + kx * dw, v = pad;
+                                int y = oy * sh - pt + (ky + c % rows) * dh, v = pad;
+                                int x = (ox * pixels + c / rows) * sw - pl + kx * dw;
                                 if (y >= 0 && y < in_h && x >= 0 && x < in_w)
                                     v = j * word + e < slice
                                         ? in[(size_t)(((f * in_h + y) * in_w + x) * in_c + first + j * word + e)] : 0;
                                 out.set((c * word + e) * 8, 8, v);
                             }
-                        out.set(rows * word * 8, 1, step == 0);
-                        out.set(rows * word * 8 + 1, 1, step == kh / rows * kw * inner - 1);
+                        out.set(width, 1, step == 0);
+                        out.set(width + 1, 1, step == kh / rows * kw * inner - 1);
                     }
     t.begin("window");
     t.source("s", beats_of(in, in_c, s_lanes), seed_of(r), stalls.in);
-    int steps = out_h * out_w * passes * (kh / rows) * kw * inner;
+    int steps = out_h * columns * passes * (kh / rows) * kw * inner;
     // whole frames in the ring and compute the slower side: one step per cycle, no bubble
     bool exact = stalls.none && r.chance(80);
     if (exact) ring = 2 * in_h + eh + sh;
     exact = exact && steps >= in_h * in_w * ceil_div(in_c, s_lanes) + in_w;
     t.sink("m", out, steps, seed_of(r), stalls.out, exact ? steps : 0);
     t.out("    wire en = !m_valid || m_ready; wire step, pre, first, last;\n"
-          "    assign m_data[%d:%d] = {last, first};\n", rows * word * 8 + 1, rows * word * 8);
+          "    assign m_data[%d:%d] = {last, first};\n", width + 1, width);
     t.out("    aihls_window #(.S_LANES(%d), .WORD(%d), .IN_H(%d), .IN_W(%d), .IN_C(%d), .OUT_H(%d), .OUT_W(%d), "
           ".KERNEL_H(%d), .KERNEL_W(%d), .STRIDE_H(%d), .STRIDE_W(%d), .DIL_H(%d), .DIL_W(%d), .PAD_TOP(%d), "
-          ".PAD_LEFT(%d), .SLICES(%d), .MP(%d), .DEPTHWISE(%d), .ROWS_PAR(%d), .RING_ROWS(%d), .BLOCK(%d), "
+          ".PAD_LEFT(%d), .SLICES(%d), .MP(%d), .DEPTHWISE(%d), .PIXELS(%d), .ROWS_PAR(%d), .RING_ROWS(%d), .BLOCK(%d), "
           ".PAD_VALUE(%d)) u_dut (.clk(clk), .rst(rst), .en(en), .s_act_data(s_data), .s_act_valid(s_valid), "
           ".s_act_ready(s_ready), .step(step), .m_pre(pre), .m_valid(m_valid), .m_first(first), .m_last(last), "
           ".m_data(m_data[%d:0]));\n", s_lanes, word, in_h, in_w, in_c, out_h, out_w, kh, kw, sh, sw, dh, dw, pt,
-          pl, slices, mp, depthwise, rows, ring, r.range(0, 1), pad, rows * word * 8 - 1);
+          pl, slices, mp, depthwise, pixels, rows, ring, r.range(0, 1), pad, width - 1);
     t.end();
 }
 
@@ -286,11 +289,38 @@ static void stream_case(Top &t, Random &r)
     t.end();
 }
 
+// Words of both pixels of a pair in turn, the lanes without a channel full of noise, come out pixel by pixel; without
+// stalls a row takes no cycle longer than it has beats.
+static void unpair_case(Top &t, Random &r)
+{
+    int lanes = r.range(1, 3), word_beats = r.range(1, 5), word = lanes * word_beats, rows = 12;
+    int channels = r.range(word + 1, 6 * word), beats = ceil_div(channels, lanes), out_w = r.range(1, 6);
+    std::vector<int> out = random_elements(r, (size_t)(rows * out_w * channels));
+    Image in(lanes * 8);
+    for (int row = 0; row < rows; row++)
+        for (int x = 0; x < out_w; x += 2)
+            for (int from = 0; from < beats; from += word_beats)
+                for (int p = x; p < std::min(x + 2, out_w); p++)
+                    for (int c = from * lanes; c < std::min(from + word_beats, beats) * lanes; c++) {
+                        if (c % lanes == 0) in.add();
+                        in.set(c % lanes * 8, 8, c < channels ? out[(size_t)((row * out_w + p) * channels + c)]
+                                                              : (int)r.bits_signed(8));
+                    }
+    Stalls stalls(r);
+    t.begin("unpair");
+    t.source("s", in, seed_of(r), stalls.in);
+    t.sink("m", beats_of(out, channels, lanes), out_w * beats, seed_of(r), stalls.out, stalls.none ? out_w * beats : 0);
+    t.out("    aihls_unpair #(.LANES(%d), .CHANNELS(%d), .WORD(%d), .OUT_W(%d)) u_dut (.clk(clk), .rst(rst), "
+          ".s_act_data(s_data), .s_act_valid(s_valid), .s_act_ready(s_ready), .m_act_data(m_data), "
+          ".m_act_valid(m_valid), .m_act_ready(m_ready));\n", lanes, channels, word, out_w);
+    t.end();
+}
+
 int main(int argc, char **argv)
 {
     static const struct { const char *name; void (*make)(Top &, Random &); } kinds[] = {
         {"requant", requant_case}, {"window", window_case}, {"gap", gap_case},
-        {"add", add_case}, {"table", table_case}, {"stream", stream_case},
+        {"add", add_case}, {"table", table_case}, {"stream", stream_case}, {"unpair", unpair_case},
     };
     if (argc == 5)
         for (auto &kind : kinds)
@@ -303,6 +333,6 @@ int main(int argc, char **argv)
                 top.finish();
                 return 0;
             }
-    fprintf(stderr, "usage: tb_parts requant|window|gap|add|table|stream SEED COUNT DIR\n");
+    fprintf(stderr, "usage: tb_parts requant|window|gap|add|table|stream|unpair SEED COUNT DIR\n");
     return 2;
 }

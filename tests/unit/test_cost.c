@@ -87,6 +87,18 @@ static struct cycles {
       { .lanes = 4, .word = 4, .rows_par = 1, .rq_lanes = 4, .rq_cycles = 1, .in_lanes = 4, .seg_len = 1 }, 36 * 2 * 9 },
     { "depthwise with parallel rows waits for its requantizer", STAGE_DW, 8, 3, 6, 6, 6, 6,
       { .lanes = 6, .word = 6, .rows_par = 3, .rq_lanes = 1, .rq_cycles = 2, .in_lanes = 6, .seg_len = 1 }, 36 * 12 },
+    { "packed pixels take the steps of one", STAGE_DW, 8, 3, 6, 6, 6, 6,
+      { .lanes = 4, .word = 4, .rows_par = 1, .rq_lanes = 4, .rq_cycles = 1, .in_lanes = 4, .seg_len = 1, .pack = 2 }, 18 * 2 * 9 },
+    { "the last pixel of an odd row takes the steps of two", STAGE_DW, 7, 3, 5, 6, 6, 6,
+      { .lanes = 4, .word = 4, .rows_par = 1, .rq_lanes = 4, .rq_cycles = 1, .in_lanes = 4, .seg_len = 1, .pack = 2 }, 5 * 3 * 2 * 9 },
+    { "packed pixels requantize their results one after the other", STAGE_DW, 8, 3, 6, 6, 6, 6,
+      { .lanes = 6, .word = 6, .rows_par = 3, .rq_lanes = 1, .rq_cycles = 2, .in_lanes = 6, .seg_len = 1, .pack = 2 }, 36 * 12 },
+    { "the last pixel of an odd row requantizes alone", STAGE_DW, 7, 3, 5, 6, 6, 6,
+      { .lanes = 6, .word = 6, .rows_par = 3, .rq_lanes = 1, .rq_cycles = 2, .in_lanes = 6, .seg_len = 1, .pack = 2 }, 25 * 12 },
+    { "pairs wait for the requantizer, the pixel alone does not", STAGE_DW, 7, 3, 5, 4, 4, 4,
+      { .lanes = 4, .word = 4, .rows_par = 1, .rq_lanes = 1, .rq_cycles = 2, .in_lanes = 4, .seg_len = 1, .pack = 2 }, 5 * (2 * 16 + 9 - 1) },
+    { "one column has no pairs", STAGE_DW, 3, 3, 1, 6, 6, 6,
+      { .lanes = 2, .word = 2, .rows_par = 1, .rq_lanes = 2, .rq_cycles = 1, .in_lanes = 2, .seg_len = 1, .pack = 2 }, 3 * 9 },
     { "a global average takes its input in and drains", STAGE_GAP, 4, 4, 1, 1, 6, 6,
       { .lanes = 1, .word = 1, .rows_par = 1, .rq_lanes = 2, .rq_cycles = 8, .in_lanes = 2, .seg_len = 1 }, 16 * 3 + 2 * 7 },
 };
@@ -114,6 +126,16 @@ static void random_layer(struct layer *l, int limit)
     l->s.weights = l->w;
     for (int64_t i = 0; i < l->s.out_c * k * k * l->s.in_c; i++)
         l->w[i] = (int16_t)random_int(-limit, limit > 127 ? 127 : limit);
+}
+
+// A depthwise layer.
+static void random_dw(struct layer *l, int limit)
+{
+    random_layer(l, limit);
+    l->s.kind = STAGE_DW;
+    l->s.op = DW_MAC;
+    l->s.out_c = l->s.in_c;
+    l->s.geo.group = l->s.in_c;
 }
 
 static struct fold random_fold(const struct stage *s)
@@ -147,69 +169,113 @@ static int64_t low_lane_reach(const struct stage *s, const struct fold *f, int l
     return worst;
 }
 
+// The same for packed pixels, where a chain runs down the kernel's rows.
+static int64_t low_pixel_reach(const struct stage *s, const struct fold *f, int len)
+{
+    int64_t k = s->geo.kernel_h, worst = 0;
+    for (int64_t m = 0; m < s->out_c; m++)
+        for (int64_t kx = 0; kx < k; kx++) {
+            int64_t lo = 0, hi = 0;
+            for (int64_t ky = 0; ky < k; ky++) {
+                int64_t w = s->weights[(m * k + ky) * k + kx];
+                if (ky % f->rows_par % len == 0)
+                    lo = hi = 0;
+                lo += min_i64(w * -128, w * 127);
+                hi += max_i64(w * -128, w * 127);
+                worst = max_i64(worst, max_i64(-lo, hi));
+            }
+        }
+    return worst;
+}
+
+struct packing {
+    const char *tech;
+    void (*layer)(struct layer *l, int limit);
+    int64_t (*reach)(const struct stage *s, const struct fold *f, int len);
+    int longer; // of 3000 layers, those where the actual weights allow more than the worst, at least
+};
+
 static void exact_segments_never_overflow_and_are_as_long_as_can_be(void **state)
 {
     static const int limits[] = { 127, 128, 90, 30, 3 };
-    const char *tech = *state;
-    int64_t room = ((int64_t)1 << (cost_lane_shift(tech) - 1)) - 1;
+    const struct packing *p = *state;
     int longer = 0;
     for (int i = 0; i < 3000; i++) {
         struct layer l;
-        random_layer(&l, limits[i % 5]);
+        p->layer(&l, limits[i % 5]);
+        int64_t room = ((int64_t)1 << (cost_lane_shift(&l.s, p->tech) - 1)) - 1;
         struct fold f = random_fold(&l.s);
-        int64_t chain = (int64_t)f.rows_par * f.word;
-        int safe = cost_safe_segment(&l.s, tech);
+        int64_t chain = fold_shape(&l.s, &f).chain;
+        int safe = cost_safe_segment(&l.s, p->tech);
         f.seg_len = (int)ceil_div(chain, ceil_div(chain, safe)); // what the search starts from
-        int len = cost_exact_segment(&l.s, &f, tech);
+        int len = cost_exact_segment(&l.s, &f, p->tech);
         assert_true(len >= f.seg_len && len >= 1);
-        assert_true(low_lane_reach(&l.s, &f, len) <= room);
+        assert_true(p->reach(&l.s, &f, len) <= room);
         int64_t n = ceil_div(chain, len);
         assert_int_equal(len, ceil_div(chain, n)); // no column of the ROM is wasted
         if (n > 1) // one chain fewer would overflow
-            assert_true(low_lane_reach(&l.s, &f, (int)ceil_div(chain, n - 1)) > room);
+            assert_true(p->reach(&l.s, &f, (int)ceil_div(chain, n - 1)) > room);
         longer += len > f.seg_len;
     }
-    assert_true(longer > 100); // the proof from the actual weights is worth its name
+    assert_true(longer >= p->longer);
 }
 
 static void safe_segments_hold_for_the_worst_weights_everywhere(void **state)
 {
-    const char *tech = *state;
-    int64_t room = ((int64_t)1 << (cost_lane_shift(tech) - 1)) - 1;
+    const struct packing *p = *state;
     for (int i = 0; i < 500; i++) {
         struct layer l;
         int64_t worst = 1;
-        random_layer(&l, random_int(1, 128));
-        for (int64_t k = 0; k < l.s.out_c * l.s.geo.kernel_h * l.s.geo.kernel_w * l.s.in_c; k++)
+        p->layer(&l, random_int(1, 128));
+        int64_t room = ((int64_t)1 << (cost_lane_shift(&l.s, p->tech) - 1)) - 1, per_out = l.s.kind == STAGE_CONV ? l.s.in_c : 1;
+        for (int64_t k = 0; k < l.s.out_c * l.s.geo.kernel_h * l.s.geo.kernel_w * per_out; k++)
             worst = max_i64(worst, 128 * llabs(l.w[k]));
-        int64_t safe = cost_safe_segment(&l.s, tech);
+        int64_t safe = cost_safe_segment(&l.s, p->tech);
         assert_true(safe * worst <= room && (safe + 1) * worst > room);
     }
 }
 
 static struct chain {
     const char *name, *tech;
-    int weight, safe;
+    enum stage_kind kind;
+    int weight, weight_bits, safe;
     bool packs;
 } chains[] = {
-    { "DSP48E2 holds 8 products of +-127", "DSP48E2", -127, 8, true },
-    { "DSP48E2 holds 7 products of -128", "DSP48E2", -128, 7, true },
-    { "DSP48E1 holds 4 products of +-127", "DSP48E1", 127, 4, true },
-    { "DSP48E1 cannot pack -128", "DSP48E1", -128, 3, false },
+    { "DSP48E2 holds 8 products of +-127", "DSP48E2", STAGE_CONV, -127, 8, 8, true },
+    { "DSP48E2 holds 7 products of -128", "DSP48E2", STAGE_CONV, -128, 8, 7, true },
+    { "DSP48E1 holds 4 products of +-127", "DSP48E1", STAGE_CONV, 127, 8, 4, true },
+    { "DSP48E1 cannot pack -128", "DSP48E1", STAGE_CONV, -128, 8, 3, false },
+    { "weights with a zero point go alone", "DSP48E2", STAGE_CONV, 3, 9, 341, false },
+    { "DSP48E2 holds 8 products of two pixels", "DSP48E2", STAGE_DW, 127, 8, 8, true },
+    { "DSP48E1 holds 2 products of two pixels", "DSP48E1", STAGE_DW, -127, 8, 2, true },
+    { "DSP48E1 holds a product of two pixels with -128", "DSP48E1", STAGE_DW, -128, 8, 1, true },
+    { "DSP48E2 holds 4 products of two pixels with 9 bits", "DSP48E2", STAGE_DW, -255, 9, 4, true },
+    { "DSP48E1 holds a product of two pixels with 9 bits", "DSP48E1", STAGE_DW, 255, 9, 1, true },
 };
 
 static void check_chain(void **state)
 {
     const struct chain *c = *state;
-    int16_t w = (int16_t)c->weight;
-    struct stage s = { .kind = STAGE_CONV, .in_c = 1, .out_c = 1, .geo = image(1, 1, 1, 1), .weights = &w, .weight_bits = 8 };
+    int16_t w[3] = { (int16_t)c->weight, 0, 1 };
+    struct stage s = { .kind = c->kind, .op = DW_MAC, .in_c = 1, .out_c = 1, .geo = image(4, 1, 4, 1), .weights = w, .weight_bits = c->weight_bits };
     assert_int_equal(cost_safe_segment(&s, c->tech), c->safe);
     assert_int_equal(cost_can_pack(&s, c->tech), c->packs);
-    s.weight_bits = 9;
-    assert_false(cost_can_pack(&s, c->tech)); // weights with a zero point go alone
-    s.weight_bits = 8;
-    s.kind = STAGE_DW;
-    assert_false(cost_can_pack(&s, c->tech));
+}
+
+static void only_neighbours_share_weights(void **state)
+{
+    (void)state;
+    int16_t w = 5;
+    struct stage s = { .kind = STAGE_DW, .op = DW_MAC, .in_c = 1, .out_c = 1, .geo = image(4, 1, 4, 1), .weights = &w, .weight_bits = 8 };
+    assert_true(cost_can_pack(&s, "DSP48E1"));
+    s.geo.dilation_w = 2; // a column of the kernel is none of the next pixel's
+    assert_false(cost_can_pack(&s, "DSP48E1"));
+    s.geo.dilation_w = 1;
+    s.geo.out_w = 1;
+    assert_false(cost_can_pack(&s, "DSP48E1"));
+    s.geo.out_w = 2;
+    s.op = DW_SUM;
+    assert_false(cost_can_pack(&s, "DSP48E2"));
 }
 
 static void packing_halves_the_multipliers(void **state)
@@ -232,18 +298,77 @@ static void packing_halves_the_multipliers(void **state)
     assert_int_equal(packed.cycles, luts.cycles);
 }
 
+static void packing_pixels_halves_the_cycles(void **state)
+{
+    (void)state;
+    int compared = 0;
+    for (int i = 0; i < 200; i++) {
+        struct layer l;
+        random_dw(&l, 127);
+        l.s.rq = (struct requant){ .n = 1, .mult_bits = 24, .bias_bits = 8 };
+        l.s.geo.out_w = 2 * random_int(1, 6);
+        struct fold f = random_fold(&l.s);
+        f.rq_lanes = f.word;
+        f.ring_rows = 4;
+        f.in_lanes = (int)l.s.in_c;
+        struct cost packed = cost_stage(&l.s, &f);
+        f.pack = 1;
+        struct cost single = cost_stage(&l.s, &f);
+        assert_int_equal(packed.dsp, single.dsp);
+        assert_int_equal(single.dsp, f.word * f.rows_par);
+        assert_true(packed.lut > single.lut && packed.ff > single.ff);
+        int64_t steps = l.s.geo.kernel_h * l.s.geo.kernel_w / f.rows_par;
+        // else the requantizer, which takes a cycle a pixel, or the input sets the pace
+        bool paced = steps > 1 && packed.cycles > cost_input_cycles(&l.s, f.in_lanes);
+        if (paced)
+            assert_int_equal(2 * packed.cycles, single.cycles);
+        compared += paced;
+    }
+    assert_true(compared > 50);
+}
+
+// The memories of a pair have room for every column of the image, in turns of stride_w columns, at the address where
+// aihls_halves puts it.
+static void both_memories_hold_their_columns(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        struct stage s = { .kind = STAGE_DW, .op = DW_MAC, .in_c = 6, .out_c = 6, .geo = image(4, 3, 4, 6) };
+        struct fold f = { .word = 2, .rows_par = 1, .pack = 2, .seg_len = 1, .rq_lanes = 1, .rq_cycles = 1, .in_lanes = 1 };
+        struct window_geometry *g = &s.geo;
+        g->in_w = random_int(1, 20);
+        g->stride_w = random_int(1, 4);
+        g->pad_left = random_int(0, 9);
+        int64_t longest = 0, turn = 2 * g->stride_w, cut = g->pad_left / turn * g->stride_w;
+        for (int64_t x = 0; x < g->in_w; x++) {
+            int64_t column = x + g->pad_left;
+            longest = max_i64(longest, column / turn * g->stride_w + column % g->stride_w - cut + 1);
+        }
+        int64_t room = fold_shape(&s, &f).row_words;
+        assert_int_equal(room % 3, 0);
+        assert_true(longest * 3 <= room && room < (longest + g->stride_w) * 3);
+    }
+}
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 int main(void)
 {
-    static char e1[] = "DSP48E1", e2[] = "DSP48E2";
+    static struct packing outputs_e1 = { "DSP48E1", random_layer, low_lane_reach, 100 }, outputs_e2 = { "DSP48E2", random_layer, low_lane_reach, 100 };
+    static struct packing pixels_e1 = { "DSP48E1", random_dw, low_pixel_reach, 100 }, pixels_e2 = { "DSP48E2", random_dw, low_pixel_reach, 0 };
     const struct CMUnitTest fixed[] = {
         cmocka_unit_test(a_memory_never_has_fewer_bits_than_asked_for),
         cmocka_unit_test(packing_halves_the_multipliers),
-        { "exact segments on DSP48E1 never overflow and are as long as can be", exact_segments_never_overflow_and_are_as_long_as_can_be, NULL, NULL, e1 },
-        { "exact segments on DSP48E2 never overflow and are as long as can be", exact_segments_never_overflow_and_are_as_long_as_can_be, NULL, NULL, e2 },
-        { "safe segments on DSP48E1 hold for the worst weights everywhere", safe_segments_hold_for_the_worst_weights_everywhere, NULL, NULL, e1 },
-        { "safe segments on DSP48E2 hold for the worst weights everywhere", safe_segments_hold_for_the_worst_weights_everywhere, NULL, NULL, e2 },
+        cmocka_unit_test(only_neighbours_share_weights), cmocka_unit_test(packing_pixels_halves_the_cycles),
+        cmocka_unit_test(both_memories_hold_their_columns),
+        { "exact segments of outputs on DSP48E1 never overflow and are as long as can be", exact_segments_never_overflow_and_are_as_long_as_can_be, NULL, NULL, &outputs_e1 },
+        { "exact segments of outputs on DSP48E2 never overflow and are as long as can be", exact_segments_never_overflow_and_are_as_long_as_can_be, NULL, NULL, &outputs_e2 },
+        { "exact segments of pixels on DSP48E1 never overflow and are as long as can be", exact_segments_never_overflow_and_are_as_long_as_can_be, NULL, NULL, &pixels_e1 },
+        { "exact segments of pixels on DSP48E2 never overflow and are as long as can be", exact_segments_never_overflow_and_are_as_long_as_can_be, NULL, NULL, &pixels_e2 },
+        { "safe segments of outputs on DSP48E1 hold for the worst weights everywhere", safe_segments_hold_for_the_worst_weights_everywhere, NULL, NULL, &outputs_e1 },
+        { "safe segments of outputs on DSP48E2 hold for the worst weights everywhere", safe_segments_hold_for_the_worst_weights_everywhere, NULL, NULL, &outputs_e2 },
+        { "safe segments of pixels on DSP48E1 hold for the worst weights everywhere", safe_segments_hold_for_the_worst_weights_everywhere, NULL, NULL, &pixels_e1 },
+        { "safe segments of pixels on DSP48E2 hold for the worst weights everywhere", safe_segments_hold_for_the_worst_weights_everywhere, NULL, NULL, &pixels_e2 },
     };
     struct CMUnitTest tests[COUNT(fixed) + COUNT(memories) + COUNT(cycles) + COUNT(chains)];
     size_t n = COUNT(fixed);

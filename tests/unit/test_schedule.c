@@ -419,6 +419,31 @@ static void average_of_a_vector(void) // 28 values, read as 4 pixels of 7 channe
     qdq("y", 0.2f, 0, I8);
 }
 
+// On both technologies: with packing an array of as many blocks does a frame in half the cycles.
+static void depthwise_stages_are_offered_with_and_without_packing(void **state)
+{
+    (void)state;
+    static const char *const techs[] = { "DSP48E1", "DSP48E2" };
+    struct pipeline *p = built(depthwise);
+    const struct stage *s = &p->stages[0];
+    assert_int_equal(s->kind, STAGE_DW);
+    for (int i = 0; i < 2; i++) {
+        int offered[3] = { 0 };
+        for (int64_t t = 64; t < 6000; t = t * 9 / 8) {
+            struct options o = { 0 };
+            stage_options(p, s, techs[i], t, &arena, &o);
+            for (int k = 0; k < o.n; k++) {
+                const struct fold *f = &o.items[k].fold;
+                if (!f->use_dsp || f->rq_dsp)
+                    continue;
+                offered[f->pack]++;
+                assert_int_equal(o.items[k].cost.dsp, f->word * f->rows_par);
+            }
+        }
+        assert_true(offered[1] > 0 && offered[2] > 0);
+    }
+}
+
 // A beat has the same elements for writer and reader when lanes divide the channels of both.
 static void reshaped_streams_have_lanes_that_divide_both_pixels(void **state)
 {
@@ -478,7 +503,7 @@ int main(void)
         TEST(more_cycles_never_make_a_front_worse), TEST(digits_is_solved_as_glpk_solves_it), TEST(a_goal_is_reached_with_the_least_resources),
         TEST(more_multipliers_are_never_slower), TEST(budgets_hold_or_the_shortage_is_named), TEST(the_users_limit_on_dsp_holds),
         TEST(streams_and_edges_agree_on_their_lanes), TEST(the_same_model_gets_the_same_schedule),
-        TEST(reshaped_streams_have_lanes_that_divide_both_pixels),
+        TEST(reshaped_streams_have_lanes_that_divide_both_pixels), TEST(depthwise_stages_are_offered_with_and_without_packing),
     };
     struct CMUnitTest tests[COUNT(fixed) + COUNT(smalls)];
     memcpy(tests, fixed, sizeof fixed);

@@ -180,6 +180,51 @@ static void running_again_gives_the_same(void **state)
         assert_int_equal(p->edges[i].depth_words, depth[i]);
 }
 
+// A depthwise layer of `width` columns on an image of 12.
+static void depthwise(int64_t width, int64_t stride)
+{
+    int64_t pad = width * stride == 12;
+    qdq_setup();
+    input(4, DIMS(1, 7, 12, 12), 0.05f, 0, I8);
+    weights("w", 4, DIMS(7, 1, 3, 3), 1, 0, I8, false);
+    model_node(m, "Conv", "x_d w", "y");
+    model_int(m, "group", 7);
+    model_ints(m, "pads", 4, DIMS(1, pad, 1, pad));
+    model_ints(m, "strides", 2, DIMS(1, stride));
+    qdq("y", 0.2f, 0, I8);
+    schedule(60);
+    assert_int_equal(p->n_stages, 1);
+    assert_int_equal(p->stages[0].geo.out_w, width);
+}
+
+static void packed_pixels_keep_their_cycles(void **state)
+{
+    (void)state;
+    static const struct { int64_t width, stride; } shapes[] = { { 12, 1 }, { 6, 2 }, { 5, 2 } };
+    static const char *const techs[] = { "DSP48E2", "DSP48E1" };
+    int packed = 0, in_turn = 0;
+    for (int i = 0; i < 3; i++) {
+        depthwise(shapes[i].width, shapes[i].stride);
+        for (int64_t t = p->stages[0].cost.cycles; t < 8000; t = t * 9 / 8) {
+            struct options list = { 0 };
+            stage_options(p, &p->stages[0], techs[i % 2], t, &arena, &list);
+            for (int o = 0; o < list.n; o++) {
+                if (list.items[o].fold.pack == 1)
+                    continue;
+                schedule_apply(p, &list.items[o], techs[i % 2]);
+                struct timing_result r = timing_run(p, &arena, 6);
+                int64_t want = p->stages[0].cost.cycles;
+                packed++;
+                in_turn += cost_unpairs(&p->stages[0], &p->stages[0].fold);
+                assert_false(r.deadlock);
+                assert_in_range(r.interval_cycles, want - 8, want + max_i64(8, want / 100));
+            }
+        }
+        qdq_teardown(NULL);
+    }
+    assert_true(packed > 50 && in_turn > 20);
+}
+
 int main(void)
 {
 #define RESIDUAL(f) cmocka_unit_test_setup_teardown(f, residual, qdq_teardown)
@@ -188,6 +233,7 @@ int main(void)
         RESIDUAL(a_skip_of_one_word_deadlocks), RESIDUAL(the_sized_skip_keeps_the_interval),
         RESIDUAL(unbounded_edges_are_no_slower_than_sized_ones), RESIDUAL(the_skip_holds_what_the_rings_hold_back),
         RESIDUAL(the_sized_skip_takes_no_more_memory_than_it_must), RESIDUAL(running_again_gives_the_same),
+        cmocka_unit_test(packed_pixels_keep_their_cycles),
         LINEAR(frames_overlap), LINEAR(every_stage_meets_its_predicted_cycles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
