@@ -72,7 +72,7 @@ module fv_add #(
     always @* if (!rst) assert (lead_a_q <= 2 && lead_b_q <= 2 && !(lead_a_q != 0 && lead_b_q != 0));
     fv_order #(.WIDTH(2*LANES*8), .MOST(8), .WAIT(6)) u_order (
         .clk(clk), .rst(rst), .pick(pick), .in_take(pair), .in_data({a_now, b_now}),
-        .out_valid(m_valid), .out_take(take), .here(here), .word({a_word, b_word})
+        .out_valid(m_valid), .out_take(take), .here(here), .word({a_word, b_word}), .held()
     );
     genvar i;
     generate

@@ -75,7 +75,7 @@ module fv_drain #(
     end
     fv_order #(.WIDTH(L*ACC_W), .MOST(16), .WAIT(WAIT)) u_order (
         .clk(clk), .rst(rst), .pick(pick), .in_take(done && en && !rst), .in_data(acc),
-        .out_valid(m_valid), .out_take(take && pass_end), .here(here), .word(word)
+        .out_valid(m_valid), .out_take(take && pass_end), .here(here), .word(word), .held()
     );
     genvar l;
     generate

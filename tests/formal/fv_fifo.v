@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Proof harness of aihls_fifo: order, hold, capacity (when it refuses for three cycles, DEPTH words are in it), latency.
 `default_nettype none
 module fv_fifo #(
     parameter WIDTH = 8,
@@ -16,6 +17,7 @@ module fv_fifo #(
     wire [WIDTH-1:0] m_data;
     wire             s_ready, m_valid, here;
     wire [WIDTH-1:0] word;
+    wire [15:0]      held;
     aihls_fifo #(.WIDTH(WIDTH), .DEPTH(DEPTH), .BLOCK(BLOCK)) u_dut (
         .clk(clk), .rst(rst), .stall(stall), .s_data(s_data), .s_valid(s_valid), .s_ready(s_ready),
         .m_data(m_data), .m_valid(m_valid), .m_ready(m_ready)
@@ -32,10 +34,15 @@ module fv_fifo #(
         .WAIT((DEPTH <= 2) ? 0 : (BLOCK == 0) ? 1 : 2)
     ) u_order (
         .clk(clk), .rst(rst), .pick(pick), .in_take(s_valid && s_ready), .in_data(s_data),
-        .out_valid(m_valid), .out_take(m_valid && m_ready), .here(here), .word(word)
+        .out_valid(m_valid), .out_take(m_valid && m_ready), .here(here), .word(word),
+        .held(held)
     );
+    reg  [1:0]  full_q;   // cycles of refusing in a row
+    always @(posedge clk) full_q <= (rst || stall || s_ready || (m_valid && m_ready)) ? 2'd0
+                                  : (full_q == 2'd3) ? full_q : full_q + 1'b1;
     always @* begin
         if (stall) assert (!s_ready);
+        if (!rst && full_q == 2'd3 && !stall && !s_ready) assert (held >= DEPTH);
         if (!rst && here && m_valid) assert (m_data == word);
     end
 endmodule

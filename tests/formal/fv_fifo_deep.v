@@ -37,7 +37,7 @@ module fv_fifo_deep #(
     );
     fv_order #(.WIDTH(WIDTH), .MOST(DEPTH), .WAIT((BLOCK == 0) ? 1 : 2)) u_order (
         .clk(clk), .rst(rst), .pick(pick), .in_take(in_take), .in_data(s_data),
-        .out_valid(m_valid), .out_take(out_take), .here(here), .word(word)
+        .out_valid(m_valid), .out_take(out_take), .here(here), .word(word), .held()
     );
     always @* begin
         if (stall) assert (!s_ready);

@@ -74,7 +74,7 @@ module fv_gap #(
     end
     fv_order #(.WIDTH(S_LANES*3), .MOST(12)) u_order (
         .clk(clk), .rst(rst), .pick(pick), .in_take(take_in && closing), .in_data(sum),
-        .out_valid(m_valid), .out_take(take), .here(here), .word(word)
+        .out_valid(m_valid), .out_take(take), .here(here), .word(word), .held()
     );
     wire [S_LANES-1:0] bits = (DATA != 0) ? s_bits : {S_LANES{1'b0}};
     genvar l;

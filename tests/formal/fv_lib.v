@@ -73,7 +73,8 @@ module fv_order #(
     input  wire             out_valid,
     input  wire             out_take,   // the last of what a word gives has been taken
     output wire             here,
-    output wire [WIDTH-1:0] word
+    output wire [WIDTH-1:0] word,
+    output wire [15:0]      held        // words in flight
 );
     localparam COUNT_W = $clog2(MOST + 2);
     localparam WAIT_W  = $clog2(WAIT + 3);
@@ -85,6 +86,7 @@ module fv_order #(
     wire               start = in_take && pick && !follow_q;
     assign here = follow_q && (ahead_q == 0);
     assign word = data_q;
+    assign held = {16'd0, held_q};
     always @(posedge clk) begin
         held_q <= held_q + in_take - out_take;
         if (start) begin

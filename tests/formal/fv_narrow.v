@@ -54,7 +54,7 @@ module fv_narrow #(
     end
     fv_order #(.WIDTH(S_LANES*8), .MOST(2)) u_order (
         .clk(clk), .rst(rst), .pick(pick), .in_take(s_valid && s_ready), .in_data(s_data),
-        .out_valid(m_valid), .out_take(take && beat_end), .here(here), .word(word)
+        .out_valid(m_valid), .out_take(take && beat_end), .here(here), .word(word), .held()
     );
     always @* if (!rst && m_valid && here) assert (m_data == word[part_q*M_LANES*8 +: M_LANES*8]);
 endmodule

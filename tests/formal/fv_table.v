@@ -35,7 +35,7 @@ module fv_table #(
     );
     fv_order #(.WIDTH(LANES*8), .MOST(3), .WAIT(1)) u_order (
         .clk(clk), .rst(rst), .pick(pick), .in_take(s_valid && s_ready), .in_data(s_data),
-        .out_valid(m_valid), .out_take(take), .here(here), .word(word)
+        .out_valid(m_valid), .out_take(take), .here(here), .word(word), .held()
     );
     genvar i;
     generate

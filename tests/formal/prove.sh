@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Proves one harness and prints "proven", or what went wrong; exit code 0 only for a proof.
+# Proves one harness. Exit code 0: proven, 1: a counterexample, 3: neither.
 #     tests/formal/prove.sh ENGINE DEPTH HARNESS [PARAMETER=VALUE ...]
 # ENGINE is
 #     pdr     property directed reachability (yosys-abc): for all time from reset; DEPTH is ignored
@@ -25,7 +25,7 @@ ulimit -t "${SECONDS_MAX:-900}"
 cp "$here/$harness.v" "$work/harness.v"
 for p in "$@"; do
     name=${p%%=*}
-    grep -q "^ *parameter $name " "$work/harness.v" || { echo "$harness has no parameter $name"; exit 1; }
+    grep -q "^ *parameter $name " "$work/harness.v" || { echo "no verdict: $harness has no parameter $name"; exit 3; }
     sed -i "s|^\( *parameter $name *= *\)[^,/]*[^,/ ]|\1${p#*=}|" "$work/harness.v"
 done
 i=0
@@ -48,26 +48,42 @@ induct | bmc) model="$peek; memory -nordff -nomap; opt -full; async2sync; dffunm
     opt_clean; abc -g AND -fast; opt_clean; write_aiger -zinit model.aig" ;;
 esac
 printf '%s\n%s\n' "$read" "$model" >model.ys
-yosys -q -l yosys.log -s model.ys >yosys.out 2>&1 || { tail -3 yosys.out; exit 1; }
+yosys -q -l yosys.log -s model.ys >yosys.out 2>&1 || { tail -3 yosys.out; exit 3; }
 smtbmc() { # ARGUMENTS: says in the log whether it passed
     yosys-smtbmc -s z3 --noprogress -t "$depth" "$@" model.smt2 >>engine.log 2>&1
 }
 rm -f engine.log
+counterexample() { # WHERE; anything else than a counterexample is an error, which catches no mutant
+    echo "counterexample $1"
+    exit 1
+}
+error() {
+    echo "no verdict: $1"
+    exit 3
+}
+bmc() {
+    smtbmc --dump-vcd bmc.vcd && return 0
+    grep -q "Status: FAILED" engine.log && counterexample "within $depth cycles"
+    error "$(tail -1 engine.log)"
+}
 case $engine in
 induct)
-    smtbmc --dump-vcd bmc.vcd || { echo "fails within $depth cycles"; exit 1; }
-    smtbmc -i --dump-vcd induct.vcd || { echo "not inductive in $depth cycles"; exit 1; }
+    bmc
+    smtbmc -i --dump-vcd induct.vcd || error "not inductive in $depth cycles"
     ;;
-bmc) smtbmc --dump-vcd bmc.vcd || { echo "fails within $depth cycles"; exit 1; } ;;
+bmc) bmc ;;
 pdr)
     yosys-abc -c "read_aiger model.aig; fold; strash; scorr; pdr" >engine.log 2>&1 || true
-    grep -q "Property proved" engine.log || { grep -oE "asserted in frame [0-9]+" engine.log || echo "not proven"; exit 1; }
+    found=$(grep -oE "asserted in frame [0-9]+" engine.log | head -1)
+    [ -z "$found" ] || counterexample "$found"
+    grep -q "Property proved" engine.log || error "pdr has not finished"
     ;;
 abmc)
-    yosys-abc -c "read_aiger model.aig; fold; strash; scorr; bmc3 -F $depth" >engine.log 2>&1 || true
-    grep -q "No output asserted in $depth frames\|No output failed in $depth frames" engine.log ||
-        { grep -oE "asserted in frame [0-9]+" engine.log || echo "not proven"; exit 1; }
+    yosys-abc -c "read_aiger model.aig; fold; strash; bmc3 -F $depth" >engine.log 2>&1 || true
+    found=$(grep -oE "asserted in frame [0-9]+" engine.log | head -1)
+    [ -z "$found" ] || counterexample "$found"
+    grep -qE "No output (failed|asserted) in $depth frames" engine.log || error "$(tail -1 engine.log)"
     ;;
-*) echo "no engine $engine"; exit 2 ;;
+*) error "no engine $engine" ;;
 esac
 echo proven
