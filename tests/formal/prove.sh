@@ -8,7 +8,6 @@
 #     bmc     yosys-smtbmc and z3: the first DEPTH cycles only
 #     abmc    the same with yosys-abc
 # RTL names the directory of the templates, OUT that of the results, SECONDS_MAX limits the processor time.
-# ABSTRACT=1 takes the multiplier cell of tests/formal/abstract.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 rtl=${RTL:-$here/../../rtl_templates}
@@ -32,9 +31,11 @@ i=0
 while [ $i -lt 256 ]; do printf '%02x\n' $((i ^ 0x5a)); i=$((i + 1)); done >"$work/table.hex"
 
 templates=$(ls "$rtl"/aihls_*.v)
-[ -z "${ABSTRACT:-}" ] || templates=$(ls "$rtl"/aihls_*.v "$here"/abstract/*.v | grep -v "^$rtl/aihls_mac.v")
+# fv_chain takes the multiplier cell of tests/formal/abstract.
+[ "$harness" != fv_chain ] || templates=$(ls "$rtl"/aihls_*.v "$here"/abstract/*.v | grep -v "^$rtl/aihls_mac.v")
 read="read_verilog -formal -sv $here/fv_lib.v $work/harness.v; read_verilog -sv -defer $(echo $templates)
-    hierarchy -check -top $harness; proc; flatten; opt_expr; opt_clean"
+    hierarchy -check -top $harness; proc; flatten; opt_expr; opt_clean; setundef -anyseq"
+# An undefined value is any value (setundef).
 # fv_fifo_deep looks into the device's memory: its read port is moved there.
 peek=""
 if grep -q 'peek' "$work/harness.v"; then
@@ -44,8 +45,8 @@ fi
 cd "$work"
 case $engine in
 induct | bmc) model="$peek; memory -nordff -nomap; opt -full; async2sync; dffunmap; opt_clean; write_smt2 -wires model.smt2" ;;
-*) model="opt -full; memory_map; opt -full; async2sync; formalff -clk2ff; techmap; opt -fast; simplemap; dffunmap
-    opt_clean; abc -g AND -fast; opt_clean; write_aiger -zinit model.aig" ;;
+*) model="opt -full; memory_map; opt -full; async2sync; formalff -clk2ff; techmap; setundef -anyseq
+    opt -fast; simplemap; dffunmap; opt_clean; abc -g AND -fast; opt_clean; write_aiger -zinit model.aig" ;;
 esac
 printf '%s\n%s\n' "$read" "$model" >model.ys
 yosys -q -l yosys.log -s model.ys >yosys.out 2>&1 || { tail -3 yosys.out; exit 3; }
