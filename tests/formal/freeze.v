@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands for every register in tests/formal/structure.sh: it may hold anything (Q has no driver) and must keep it.
+// Stands for every register in tests/formal/structure.sh: it may hold anything (Q has no driver)
+// and must keep it.
 (* techmap_celltype = "$dff" *)
 module freeze #(
     parameter WIDTH        = 1,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_add's handshake: beat n of the output is the sum of beat n of both inputs, whichever comes
-// first. Elements have USED bits and the multipliers are 1 and 2, so that a sum tells the two apart.
+// Proof harness of aihls_add's handshake: beat n of the output is the sum of beat n of both inputs,
+// whichever comes first. Elements have USED bits and the multipliers are 1 and 2, so that a sum
+// tells the two apart.
 `default_nettype none
 module fv_add #(
     parameter LANES    = 1,
@@ -21,10 +22,10 @@ module fv_add #(
     wire [LANES*8-1:0] a_data, b_data, m_data, a_word, b_word;
     wire               a_ready, b_ready, m_valid, here;
     wire               take = m_valid && m_ready;
-    reg  [7:0]         beat;
+    reg  [7:0]         beat_q;
     always @(posedge clk) begin
-        if (take) beat <= (beat == BEATS - 1) ? 0 : beat + 1'b1;
-        if (rst) beat <= 0;
+        if (take) beat_q <= (beat_q == BEATS - 1) ? 0 : beat_q + 1'b1;
+        if (rst) beat_q <= 0;
     end
     aihls_add #(
         .LANES(LANES), .CHANNELS(CHANNELS), .A_MULT(1), .B_MULT(2)
@@ -43,7 +44,8 @@ module fv_add #(
     fv_hold #(.WIDTH(LANES*8)) u_hold (
         .clk(clk), .rst(rst), .data(m_data), .valid(m_valid), .ready(m_ready)
     );
-    // The join by definition: words of the stream that is ahead wait (two at most) for their partners.
+    // The join by definition: words of the stream that is ahead wait (two at most) for their
+    // partners.
     wire               take_a = a_valid && a_ready;
     wire               take_b = b_valid && b_ready;
     reg  [1:0]         lead_a_q, lead_b_q;
@@ -77,7 +79,7 @@ module fv_add #(
     genvar i;
     generate
         for (i = 0; i < LANES; i = i + 1) begin : g_lane
-            wire [7:0] want = (beat * LANES + i < CHANNELS) ? a_word[i*8 +: 8] + {b_word[i*8 +: 7], 1'b0} : 8'd0;
+            wire [7:0] want = (beat_q * LANES + i < CHANNELS) ? a_word[i*8 +: 8] + {b_word[i*8 +: 7], 1'b0} : 8'd0;
             assign a_data[i*8 +: 8] = {{8{1'b0}}, (i == LIVE) ? a_bits : {USED{1'b0}}};
             assign b_data[i*8 +: 8] = {{8{1'b0}}, (i == LIVE) ? b_bits : {USED{1'b0}}};
             always @* if (!rst && m_valid && here) assert (m_data[i*8 +: 8] == want);

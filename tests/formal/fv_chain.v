@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_chain with PACK = 2 against two chains with PACK = 1, with the cell of tests/formal/abstract:
-// weights are products. For any products of PRODUCT_W bits whose sum over each segment's low lane fits LANE_SHIFT bits (what
-// cost_safe_segment and cost_exact_segment promise), the packed chain accumulates what the two others do, over
-// any number of steps.
+// Proof harness of aihls_chain with PACK = 2 against two chains with PACK = 1, with the cell of
+// tests/formal/abstract: weights are products. For any products of PRODUCT_W bits whose sum over
+// each segment's low lane fits LANE_SHIFT bits (what cost_safe_segment and cost_exact_segment
+// promise), the packed chain accumulates what the two others do, over any number of steps.
 `default_nettype none
 module fv_chain #(
     parameter CHAIN      = 4,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of a whole stage: aihls_conv with one input channel, two outputs and a kernel of one position, whose
-// weights are 1 and -1 and whose biases are 0 and 1: pixel x leaves as x and 1 - x, in order, each once. A wrong weight or
-// parameter address, a pass lost in the drain or a chain that slips while frozen all show. Pixels are 0 or 1.
+// Proof harness of a whole stage: aihls_conv with one input channel, two outputs and a kernel of
+// one position, whose weights are 1 and -1 and whose biases are 0 and 1: pixel x leaves as x and 1
+// - x, in order, each once. A wrong weight or parameter address, a pass lost in the drain or a
+// chain that slips while frozen all show. Pixels are 0 or 1.
 `default_nettype none
 module fv_conv #(
     parameter IN_H      = 1,

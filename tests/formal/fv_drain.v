@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_drain: every pass that it takes leaves lane by lane, in order, with the parameters of its
-// channel. The requantizer behind it computes acc + bias (multiplier 1, no shift) where bias is the
-// channel, so that a wrong parameter address shows. ACC_W stays small enough not to saturate.
+// Proof harness of aihls_drain: every pass that it takes leaves lane by lane, in order, with the
+// parameters of its channel. The requantizer behind it computes acc + bias (multiplier 1, no shift)
+// where bias is the channel, so that a wrong parameter address shows. ACC_W stays small enough not
+// to saturate.
 `default_nettype none
 module fv_drain #(
     parameter L          = 2,

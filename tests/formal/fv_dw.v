@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of a whole stage: aihls_dw as a maximum over two rows of one column, IN_C channels of 0 or 1. Element n of a
-// frame's output is the larger one of elements n and n + IN_C of its input.
+// Proof harness of a whole stage: aihls_dw as a maximum over two rows of one column, IN_C channels
+// of 0 or 1. Element n of a frame's output is the larger one of elements n and n + IN_C of its
+// input.
 `default_nettype none
 module fv_dw #(
     parameter IN_C     = 1,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_fifo: order, hold, capacity (when it refuses for three cycles, DEPTH words are in it), latency.
+// Proof harness of aihls_fifo: order, hold, capacity (when it refuses for three cycles, DEPTH words
+// are in it), latency.
 `default_nettype none
 module fv_fifo #(
     parameter WIDTH = 8,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_fifo at any depth: fv_fifo's claims with the invariants that make them inductive, on the
-// device's own registers (hierconn wires) and memory (`peek` reads it: tests/formal/prove.sh joins the two).
+// Proof harness of aihls_fifo at any depth: fv_fifo's claims with the invariants that make them
+// inductive, on the device's own registers (hierconn wires) and memory (`peek` reads it:
+// tests/formal/prove.sh joins the two).
 `default_nettype none
 module fv_fifo_deep #(
     parameter WIDTH = 8,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_fork: a branch is ahead of the source by the word on offer or not at all, and when the source's
-// word is taken every branch has had it exactly once.
+// Proof harness of aihls_fork: a branch is ahead of the source by the word on offer or not at all,
+// and when the source's word is taken every branch has had it exactly once.
 `default_nettype none
 module fv_fork #(
     parameter WIDTH = 8,

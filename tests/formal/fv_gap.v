@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_gap: output pixel n is, channel by channel, the sum over the pooled region of frame n, and its
-// parameters are its channel's: the requantizer adds the channel's number and does nothing else. Elements are 0 or 1.
+// Proof harness of aihls_gap: output pixel n is, channel by channel, the sum over the pooled region
+// of frame n, and its parameters are its channel's: the requantizer adds the channel's number and
+// does nothing else. Elements are 0 or 1.
 `default_nettype none
 module fv_gap #(
     parameter S_LANES   = 1,
@@ -48,7 +49,8 @@ module fv_gap #(
     fv_hold #(.WIDTH(S_LANES*8)) u_hold (
         .clk(clk), .rst(rst), .data(m_data), .valid(m_valid), .ready(m_ready)
     );
-    // The sums by definition. What is followed is a beat of the closing position with the sum it completes.
+    // The sums by definition. What is followed is a beat of the closing position with the sum it
+    // completes.
     reg  [1:0]           in_beat_q, x_q, y_q, out_beat_q;
     reg  [S_LANES*3-1:0] sums_q [0:BEATS-1];
     wire [S_LANES*3-1:0] sum, word;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parts of the proofs: the reset, the rules of a stream, and a word that is followed through a queue.
-// Assumptions are made of inputs only; everything asserted is about the device.
+// Parts of the proofs: the reset, the rules of a stream, and a word that is followed through a
+// queue. Assumptions are made of inputs only; everything asserted is about the device.
 `default_nettype none
 
 // fv_reset: rst is 1 in the first cycle (power-up state is arbitrary) and free afterwards, so that
@@ -55,11 +55,12 @@ module fv_hold #(
     always @* if (waits_q && !rst) assert (valid && data == data_q);
 endmodule
 
-// fv_order: the books of conservation. Any one word that goes in (`pick` is free) is followed: when as many words
-// as were in front of it have come out, the next must be this one: then `here` is 1 and `word` is what
-// went in, for the harness to compare. As any word may be the one, a true comparison means that none is lost, doubled,
-// changed or overtaken. Asserted here: never more than MOST words are in flight and nothing comes out of
-// nothing; and (WAIT not 0) when words are in flight, `out_valid` is 1 within WAIT cycles although nobody be ready.
+// fv_order: the books of conservation. Any one word that goes in (`pick` is free) is followed: when
+// as many words as were in front of it have come out, the next must be this one: then `here` is 1
+// and `word` is what went in, for the harness to compare. As any word may be the one, a true
+// comparison means that none is lost, doubled, changed or overtaken. Asserted here: never more than
+// MOST words are in flight and nothing comes out of nothing; and (WAIT not 0) when words are in
+// flight, `out_valid` is 1 within WAIT cycles although nobody be ready.
 module fv_order #(
     parameter WIDTH = 8,
     parameter MOST  = 4,

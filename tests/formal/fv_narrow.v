@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_narrow: every input beat leaves as its parts, lowest first; the parts of a pixel's last beat
-// that hold no channel do not.
+// Proof harness of aihls_narrow: every input beat leaves as its parts, lowest first; the parts of a
+// pixel's last beat that hold no channel do not.
 `default_nettype none
 module fv_narrow #(
     parameter S_LANES  = 4,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_pack: a word is written with its last beat (or its slice's), holds its beats in order, and
-// zeros where the slice has ended.
+// Proof harness of aihls_pack: a word is written with its last beat (or its slice's), holds its
+// beats in order, and zeros where the slice has ended.
 `default_nettype none
 module fv_pack #(
     parameter S_LANES = 1,

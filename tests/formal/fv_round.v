@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_round: for every floor, half and sticky, y is the clamped value rounded half to even, two
-// cycles later.
+// Proof harness of aihls_round: for every floor, half and sticky, y is the clamped value rounded
+// half to even, two cycles later.
 `default_nettype none
 module fv_round #(
     parameter FLOOR_W    = 24,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_shift: q = floor(d / 2^shift), sticky = rest or any bit that was shifted out.
+// Proof harness of aihls_shift: q = floor(d / 2^shift), sticky = rest or any bit that was shifted
+// out.
 `default_nettype none
 module fv_shift #(
     parameter WIDTH   = 24,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_table with the table x ^ 8'h5a: beat n of the output is the table's answer to beat n of the input.
+// Proof harness of aihls_table with the table x ^ 8'h5a: beat n of the output is the table's answer
+// to beat n of the input.
 `default_nettype none
 module fv_table #(
     parameter LANES    = 1,

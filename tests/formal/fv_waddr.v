@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_waddr: slot 0 counts the enabled steps modulo DEPTH, slot k is k enabled cycles behind.
+// Proof harness of aihls_waddr: slot 0 counts the enabled steps modulo DEPTH, slot k is k enabled
+// cycles behind.
 `default_nettype none
 module fv_waddr #(
     parameter DEPTH = 5,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_window: every element of every window exactly where it belongs, and nothing else.
-// One element is marked: that at (mark_y, mark_x, mark_c) of frames whose number modulo 4 is mark_frame, all four
-// arbitrary constants; it is 1 and everything else 0, but for padding, which is PAD_VALUE = 2. A step must show the
-// mark in the positions whose coordinates, computed by definition, are the mark's, padding where they lie outside
-// of the image, and 0 elsewhere; as the mark may be any element, no element is confused with another, of another
-// frame neither (at most two are in the ring). Input, `en` and reset come as they like.
+// Proof harness of aihls_window: every element of every window exactly where it belongs, and
+// nothing else. One element is marked: that at (mark_y, mark_x, mark_c) of frames whose number
+// modulo 4 is mark_frame, all four arbitrary constants; it is 1 and everything else 0, but for
+// padding, which is PAD_VALUE = 2. A step must show the mark in the positions whose coordinates,
+// computed by definition, are the mark's, padding where they lie outside of the image, and 0
+// elsewhere; as the mark may be any element, no element is confused with another, of another frame
+// neither (at most two are in the ring). Input, `en` and reset come as they like.
 `default_nettype none
 module fv_window #(
     parameter S_LANES   = 1,

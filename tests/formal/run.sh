@@ -23,11 +23,12 @@ depth_of() { # COMMAND
     "structure.sh freeze") echo "sat|all states" ;;
     "structure.sh path") echo "netlist|structural" ;;
     "arith.sh vectors") echo "simulation|random, $VECTORS" ;;
+    "../rtl/run.sh window") echo "simulation|random, $4 geometries" ;;
     "arith.sh"*) echo "simulation|every input" ;;
     esac
 }
 job() { # LINE_NUMBER: writes OUT/results/LINE_NUMBER
-    line=$(sed -n "$1p" "$here/proofs.txt")
+    line=$(sed -n "$1p" "$OUT/proofs.txt")
     field() { printf '%s' "$line" | cut -d'|' -f"$1" | sed 's/^ *//; s/ *$//'; }
     command=$(field 5 | sed "s/VECTORS/$VECTORS/")
     # shellcheck disable=SC2086
@@ -35,7 +36,7 @@ job() { # LINE_NUMBER: writes OUT/results/LINE_NUMBER
     # processor seconds of everything that ran for it
     times >"$OUT/results/$1"
     seconds=$(tail -1 "$OUT/results/$1" | tr 'ms' '  ' | awk '{ printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }')
-    ok=$(case $result in proven | *"all right") echo ok ;; *) echo FAILED ;; esac)
+    ok=$(case $result in proven | *"all right" | *": pass after"*) echo ok ;; *) echo FAILED ;; esac)
     printf '%s|%s|%s|%s|%s|%s: %s\n' "$(field 1)" "$(field 2)" "$(field 3)" "$(depth_of "$command")" "$seconds" "$ok" \
         "$result" >"$OUT/results/$1"
 }
@@ -50,6 +51,7 @@ lines=$(awk -F'|' -v w="$which" '/^#/ { next } { gsub(/ /, "", $1); gsub(/ /, ""
 [ -n "$lines" ] || { echo "no proof is called '$which'" >&2; exit 2; }
 rm -rf "$OUT/results"
 mkdir -p "$OUT/results"
+cp "$here/proofs.txt" "$OUT/proofs.txt"
 start=$(date +%s)
 case $which in all | aihls_requant | aihls_mac) sh "$here/arith.sh" build ;; esac
 printf '%s\n' "$lines" | xargs -P "${JOBS:-$(nproc)}" -n 1 sh "$0" --job
