@@ -31,7 +31,7 @@ module fv_fifo #(
         .clk(clk), .rst(rst), .data(m_data), .valid(m_valid), .ready(m_ready)
     );
     fv_order #(
-        .WIDTH(WIDTH), .MOST(DEPTH < 2 ? 2 : DEPTH),
+        .WIDTH(WIDTH), .MOST((DEPTH < 2) ? 2 : (DEPTH == 3 && BLOCK != 0) ? 4 : DEPTH),
         .WAIT((DEPTH <= 2) ? 0 : (BLOCK == 0) ? 1 : 2)
     ) u_order (
         .clk(clk), .rst(rst), .pick(pick), .in_take(s_valid && s_ready), .in_data(s_data),
