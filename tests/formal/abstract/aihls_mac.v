@@ -2,7 +2,7 @@
 // aihls_mac with the product made abstract: hi and lo are the products themselves, any W_BITS wide
 // number, and s is ignored. Timing and the rest of the arithmetic are the cell's: 4 cycles, pout <=
 // pin + (hi << LANE_SHIFT) + lo. The proof of tests/formal/fv_chain.v is with this cell; that the
-// real one gives these sums is tests/formal/products.cpp, for all weights and activations.
+// real one gives these sums is tests/formal/arith.cpp, for all weights and activations.
 `default_nettype none
 module aihls_mac #(
     parameter TECH       = "GENERIC",
