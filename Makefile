@@ -10,7 +10,7 @@ SAN ?= 0
 PREFIX ?= /usr/local
 
 # Debian 12 packages: what building and testing needs.
-DEPS := gcc g++ make pkg-config verilator yosys z3 protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
+DEPS := gcc g++ make pkg-config verilator iverilog yosys z3 protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
         libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev libglpk-dev uthash-dev valgrind python3
 
 ifneq ($(SAN),0)
@@ -106,9 +106,10 @@ test-rtl soak: all $(B)/tests/flow/test_ops
 ## The same with 20,000 cases.
 soak: SOAK := 20000
 
-## Measures the networks of the README's table.
+## Measures the networks of the README's table, and writes docs/benchmarks.md.
 bench: all
 	@sh tests/bench.sh $(B)/aihls
+	@sh tests/bench_boards.sh $(B)/aihls
 
 ## Synthesizes digits and ResNet-8 with Yosys and compares resources with the prediction.
 synth: all
@@ -126,6 +127,10 @@ mutation:
 lint: all
 	@sh tests/lint.sh
 
+## The same of digits for an ECP5 (ulx3s-85f).
+synth-ecp5: all
+	@BOARDS=ulx3s-85f sh tests/synth.sh $(B)/aihls digits
+
 install: all
 	install -D -m 755 $(B)/aihls $(DESTDIR)$(PREFIX)/bin/aihls
 
@@ -135,6 +140,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test check-fast test-rtl soak bench synth formal mutation lint install clean help
+.PHONY: all deps demo test check-fast test-rtl soak bench synth synth-ecp5 formal mutation lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

@@ -6,20 +6,12 @@
 #include "base/check.h"
 
 #define GATHER_SLACK 12    // a word of a gather's ring is free so many cycles after its last use
-#define LUT_RING_WORDS 256 // up to which the ring is made of LUTs
+#define LUT_ROM_DEPTH 64   // words up to which a ROM is made of LUTs
+#define LUT_RING_WORDS 256 // and a ring
 
-// Memories up to this depth are built from LUTs: one LUT6 is 64 bits of ROM.
-#define LUT_ROM_DEPTH 64
-
-static bool is_dsp48e1(const char *tech)
+int cost_lane_shift(const struct stage *s, const struct tech *tech)
 {
-    return strcmp(tech, "DSP48E1") == 0;
-}
-
-// DSP48E1 adds up 25 bits: a high lane of weights above -128 fits over 17 bits, one of activations over 16.
-int cost_lane_shift(const struct stage *s, const char *tech)
-{
-    return !is_dsp48e1(tech) ? 18 : s->kind == STAGE_DW ? 16 : 17;
+    return s->kind == STAGE_DW ? tech->pixel_shift : tech->lane_shift;
 }
 
 // Columns of a row in the longer of two memories, which take turns every stride_w columns (aihls_halves).
@@ -175,9 +167,10 @@ int64_t cost_cycles(const struct stage *s, const struct fold *f)
 
 // ---- packing ----
 
-static int64_t low_lane_limit(const struct stage *s, const char *tech)
+static int64_t low_lane_limit(const struct stage *s, const struct tech *tech)
 {
-    return ((int64_t)1 << (cost_lane_shift(s, tech) - 1)) - 1;
+    int shift = cost_lane_shift(s, tech);
+    return shift ? ((int64_t)1 << (shift - 1)) - 1 : INT32_MAX;
 }
 
 static int64_t weights_per_out(const struct stage *s)
@@ -196,23 +189,27 @@ static int64_t largest_product(const struct stage *s)
     return worst;
 }
 
-bool cost_can_pack(const struct stage *s, const char *tech)
+bool cost_can_pack(const struct stage *s, const struct tech *tech)
 {
+    if (!tech->pairs)
+        return false;
     if (s->kind == STAGE_DW) // pixels: of a row, in memories that take turns without gaps
-        return s->op == DW_MAC && s->geo.dilation_w == 1 && s->geo.out_w > 1 && largest_product(s) <= low_lane_limit(s, tech);
+        return tech->pixel_shift && s->op == DW_MAC && s->geo.dilation_w == 1 && s->geo.out_w > 1 && largest_product(s) <= low_lane_limit(s, tech);
     if (s->kind != STAGE_CONV || s->weight_bits > 8)
         return false;
-    if (!is_dsp48e1(tech))
+    if (tech->pairs_minus_128)
         return true;
-    // its 25-bit pre-adder has no room for -128 in the high lane
+    // the 25-bit pre-adder of DSP48E1 has no room for -128 in the high lane
     for (int64_t i = 0; i < s->out_c * weights_per_out(s); i++)
         if (s->weights[i] == -128)
             return false;
     return true;
 }
 
-int cost_safe_segment(const struct stage *s, const char *tech)
+int cost_safe_segment(const struct stage *s, const struct tech *tech)
 {
+    if (!tech->systolic)
+        return 1;
     return (int)max_i64(1, low_lane_limit(s, tech) / largest_product(s));
 }
 
@@ -261,9 +258,11 @@ static int segment_length(int64_t chain, int64_t segments)
     return (int)ceil_div(chain, segments);
 }
 
-int cost_exact_segment(const struct stage *s, const struct fold *f, const char *tech)
+int cost_exact_segment(const struct stage *s, const struct fold *f, const struct tech *tech)
 {
     int64_t chain = fold_shape(s, f).chain;
+    if (!tech->systolic)
+        return 1;
     for (int64_t n = 1; n <= chain; n++) {
         int len = segment_length(chain, n);
         if (len <= f->seg_len || segment_fits(s, f, len, low_lane_limit(s, tech)))
@@ -274,24 +273,21 @@ int cost_exact_segment(const struct stage *s, const struct fold *f, const char *
 
 // ---- memories ----
 
-static int64_t count_bram18(int64_t width_bits, int64_t depth_words, bool writable)
+static int64_t count_bram(const struct tech *tech, int64_t width_bits, int64_t depth_words, bool writable)
 {
-    // width and depth at the widest aspect; each narrower one is twice as deep. A RAMB36 costs the mapper a
-    // little less than two RAMB18, so it wins a tie.
-    static const struct { int64_t width, depth, weight, bram18; } kinds[] = { { 36, 512, 129, 1 }, { 72, 512, 257, 2 } };
     int64_t best = INT64_MAX, blocks = 0;
     for (int k = 0; k < 2; k++) {
-        int64_t width = kinds[k].width, depth = kinds[k].depth;
-        while (width > 0) {
+        int64_t width = tech->bram[k].width_bits, depth = tech->bram[k].depth_words;
+        while (width > 0 && width >= tech->bram_narrowest) {
             int64_t slices = ceil_div(depth_words, depth);
-            // parity bits come with whole bytes where a RAM is cut in depth; slices lie side by side
-            int64_t w = writable && slices > 1 ? ceil_div(width_bits, 9) * 9 : width_bits;
-            int64_t n = ceil_div(slices * w, width);
-            if (n * kinds[k].weight < best) {
-                best = n * kinds[k].weight;
-                blocks = n * kinds[k].bram18;
+            // parity bits come with whole bytes where a RAM is cut in depth
+            int64_t w = writable && slices > 1 && tech->bram_shared ? ceil_div(width_bits, tech->bram_ram_unit) * tech->bram_ram_unit : width_bits;
+            int64_t n = tech->bram_shared ? ceil_div(slices * w, width) : slices * ceil_div(w, width);
+            if (n * tech->bram[k].weight < best) {
+                best = n * tech->bram[k].weight;
+                blocks = n * tech->bram[k].blocks;
             }
-            width = width == 9 ? 4 : width / 2; // 72, 36, 18, 9, 4, 2, 1
+            width /= 2; // 72, 36, 18, 9, 4, 2, 1
             depth *= 2;
         }
     }
@@ -299,48 +295,79 @@ static int64_t count_bram18(int64_t width_bits, int64_t depth_words, bool writab
 }
 
 // The enumeration of folds asks for the same few thousand shapes millions of times.
-int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable)
+int64_t cost_bram(const struct tech *tech, int64_t width_bits, int64_t depth_words, bool writable)
 {
-    static _Thread_local struct { int64_t width, depth, blocks; bool writable; } seen[4096];
+    static _Thread_local struct { const struct tech *tech; int64_t width, depth, blocks; bool writable; } seen[4096];
     uint64_t key = (uint64_t)width_bits * 0x9e3779b97f4a7c15u + (uint64_t)depth_words * 0xbf58476d1ce4e5b9u + writable;
     size_t i = key >> 52;
-    if (seen[i].width != width_bits || seen[i].depth != depth_words || seen[i].writable != writable) {
+    if (seen[i].tech != tech || seen[i].width != width_bits || seen[i].depth != depth_words || seen[i].writable != writable) {
+        seen[i].tech = tech;
         seen[i].width = width_bits;
         seen[i].depth = depth_words;
         seen[i].writable = writable;
-        seen[i].blocks = count_bram18(width_bits, depth_words, writable);
+        seen[i].blocks = count_bram(tech, width_bits, depth_words, writable);
     }
     return seen[i].blocks;
 }
 
-// LUTs of a ROM or of a simple dual port RAM of LUTs.
-static int64_t lut_rom(int64_t width_bits, int64_t depth_words)
+bool cost_rom_in_luts(int64_t depth_words)
 {
-    return width_bits * ceil_div(depth_words, LUT_ROM_DEPTH);
+    return depth_words <= LUT_ROM_DEPTH;
 }
 
-static int64_t lut_ram(int64_t width_bits, int64_t depth_words)
+bool cost_rom_in_block(const struct tech *tech, int64_t depth_words)
 {
-    int64_t per_block = depth_words <= 32 ? 14 : 7; // bits of a RAM32M16 or RAM64M8, 8 LUTs each
-    return ceil_div(width_bits, per_block) * 8 * ceil_div(depth_words, LUT_ROM_DEPTH);
+    return depth_words > tech->rom_words;
 }
 
-static void add_rom(struct cost *c, bool block, int64_t width_bits, int64_t depth_words)
+bool cost_ram_in_luts(const struct tech *tech, int64_t depth_words)
+{
+    return tech->ram_words && depth_words <= LUT_RING_WORDS;
+}
+
+bool cost_ram_in_block(const struct tech *tech, int64_t depth_words)
+{
+    return depth_words > tech->ram_words;
+}
+
+bool cost_fifo_in_block(const struct tech *tech)
+{
+    return tech->ram_words < 32;
+}
+
+// LUTs of a ROM.
+static int64_t lut_rom(const struct tech *tech, int64_t width_bits, int64_t depth_words)
+{
+    int64_t slices = ceil_div(depth_words, tech->rom_words);
+    return width_bits * slices + width_bits * (slices - 1) * tech->rom_mux_percent / 100;
+}
+
+// LUTs of a simple dual port RAM.
+static int64_t lut_ram(const struct tech *tech, int64_t width_bits, int64_t depth_words)
+{
+    ASSERT(tech->ram_words);
+    bool deep = tech->ram_doubles && depth_words > tech->ram_words;
+    int64_t words = deep ? 2 * tech->ram_words : tech->ram_words, bits = deep ? tech->ram_bits / 2 : tech->ram_bits;
+    int64_t slices = ceil_div(depth_words, words);
+    return slices * ceil_div(width_bits, bits) * tech->ram_luts + tech->ram_mux_luts * width_bits * (slices - 1);
+}
+
+static void add_rom(struct cost *c, const struct tech *tech, bool block, int64_t width_bits, int64_t depth_words)
 {
     if (block) {
-        c->bram18 += cost_bram18(width_bits, depth_words, false);
+        c->bram18 += cost_bram(tech, width_bits, depth_words, false);
     } else {
-        c->lut += lut_rom(width_bits, depth_words);
+        c->lut += lut_rom(tech, width_bits, depth_words);
         c->ff += width_bits;
     }
 }
 
-static void add_ram(struct cost *c, bool block, int64_t width_bits, int64_t depth_words)
+static void add_ram(struct cost *c, const struct tech *tech, bool block, int64_t width_bits, int64_t depth_words)
 {
     if (block) {
-        c->bram18 += cost_bram18(width_bits, depth_words, true);
+        c->bram18 += cost_bram(tech, width_bits, depth_words, true);
     } else {
-        c->lut += lut_ram(width_bits, depth_words);
+        c->lut += lut_ram(tech, width_bits, depth_words);
         c->ff += width_bits;
     }
 }
@@ -355,6 +382,12 @@ static int acc_bits_total(const struct stage *s)
 // The coefficients below are fits to Yosys 0.23 on single templates (docs/50-rtl.md has the table); `make synth`
 // holds whole networks against their sum.
 
+// `lut` LUTs of six inputs as LUTs of the family.
+static int64_t scaled(int64_t lut, int percent)
+{
+    return lut * percent / 100;
+}
+
 // Bits of the sum of accumulator and bias, which a requantizer multiplies.
 static int64_t requant_x_bits(const struct stage *s)
 {
@@ -366,16 +399,15 @@ static int64_t digit_bits(const struct stage *s, const struct fold *f)
     return ceil_div(s->rq.mult_bits, f->rq_cycles);
 }
 
-int cost_requant_dsp(const struct stage *s, const struct fold *f, const char *tech)
+int cost_requant_dsp(const struct stage *s, const struct fold *f, const struct tech *tech)
 {
-    int widest = strcmp(tech, "DSP48E2") == 0 ? 27 : strcmp(tech, "DSP48E1") == 0 ? 25 : 0; // of the pre-adder
-    if (!s->has_requant || s->rq.mult_bits == 1 || requant_x_bits(s) > widest)
+    if (!s->has_requant || s->rq.mult_bits == 1 || requant_x_bits(s) > tech->scale_bits)
         return 0;
     return digit_bits(s, f) <= 17 ? 1 : 2; // aihls_scale
 }
 
 // A digit-serial requantizer lane: multiplier, variable shift, rounding and saturation.
-static void add_requant(struct cost *c, const struct stage *s, const struct fold *f)
+static void add_requant(struct cost *c, const struct tech *tech, const struct stage *s, const struct fold *f)
 {
     const struct requant *r = &s->rq;
     int64_t x_bits = requant_x_bits(s), lut = 87, ff = 96 + 12 * r->shift_bits;
@@ -391,155 +423,160 @@ static void add_requant(struct cost *c, const struct stage *s, const struct fold
         lut += x_bits * digit * 13 / 10 + (digit == 1 ? 40 : f->rq_cycles > 1 ? 10 : 0);
         ff += 98 + 10 * (digit - 1);
     }
-    c->lut += f->rq_lanes * lut;
+    c->lut += f->rq_lanes * scaled(lut, tech->lut_percent.requant);
     c->ff += f->rq_lanes * ff;
 }
 
-static void add_window(struct cost *c, const struct fold *f, const struct fold_shape *x)
+static void add_window(struct cost *c, const struct tech *tech, const struct fold *f, const struct fold_shape *x)
 {
     int64_t bits = 8 * (int64_t)f->word, taps = f->rows_par;
     for (int i = 0; i < x->pixels * (taps == 1 ? 1 : f->ring_rows); i++)
-        add_ram(c, f->ring_block, bits, taps == 1 ? f->ring_rows * x->row_words : x->row_words);
+        add_ram(c, tech, f->ring_block, bits, taps == 1 ? f->ring_rows * x->row_words : x->row_words);
     // loop control; padding, and the rotation of banked rows
-    c->lut += 140 + (taps == 1 ? bits * 12 / 10 : 2 * bits * taps * (f->ring_rows > 4 ? ceil_div(f->ring_rows, 4) : 1));
+    int64_t lut = 140 + (taps == 1 ? bits * 12 / 10 : 2 * bits * taps * (f->ring_rows > 4 ? ceil_div(f->ring_rows, 4) : 1));
+    c->lut += scaled(lut, tech->lut_percent.window);
     c->ff += 140 + bits * taps * 12 / 10;
     if (x->pixels == 2) { // addresses of both memories; the second pixel's rotation, and which memory is whose
-        c->lut += 55 + bits * (taps == 1 ? 2 : taps * 23 / 10);
+        c->lut += scaled(55 + bits * (taps == 1 ? 2 : taps * 23 / 10), tech->lut_percent.window);
         c->ff += 45 + bits * taps;
     }
 }
 
 // The queues that put the words of pixel pairs in order.
-static void add_unpair(struct cost *c, const struct stage *s, const struct fold *f)
+static void add_unpair(struct cost *c, const struct tech *tech, const struct stage *s, const struct fold *f)
 {
     int64_t beats = ceil_div(s->out_c, f->rq_lanes);
     for (int pixel = 0; pixel < 2; pixel++) // the output register holds a beat
-        add_ram(c, false, 8 * f->rq_lanes, cost_unpair_words(s, f, pixel) - 1);
-    c->lut += 30 + 6 * ceil_log2(beats) + 8 * f->rq_lanes + (s->geo.out_w % 2 ? 17 : 0);
+        add_ram(c, tech, !tech->ram_words, 8 * f->rq_lanes, cost_unpair_words(s, f, pixel) - 1);
+    c->lut += scaled(30 + 6 * ceil_log2(beats) + 8 * f->rq_lanes + (s->geo.out_w % 2 ? 17 : 0), tech->lut_percent.other);
     c->ff += 5 + 15 * ceil_log2(beats) / 2 + (s->geo.out_w % 2 ? 12 : 0);
 }
 
-static void add_array(struct cost *c, const struct stage *s, const struct fold *f, const struct fold_shape *x)
+static void add_array(struct cost *c, const struct tech *tech, const struct stage *s, const struct fold *f, const struct fold_shape *x)
 {
     int64_t lanes = s->kind == STAGE_CONV ? f->lanes : f->word, acc = acc_bits_total(s);
     int64_t cells = lanes * x->chain, sums = lanes * x->pixels;
+    int other = tech->lut_percent.other;
     if (s->kind == STAGE_DW && s->op == DW_MAX) {
-        c->lut += cells * 12;
+        c->lut += scaled(cells * 12, other);
         c->ff += cells * 8;
         return;
     }
     if (s->kind == STAGE_DW && s->op == DW_SUM) {
-        c->lut += cells * 10 + lanes * acc;
+        c->lut += scaled(cells * 10 + lanes * acc, other);
         c->ff += lanes * acc * 2;
         return;
     }
     if (f->use_dsp) {
-        c->dsp += ceil_div(sums, f->pack) * x->chain;
-        c->lut += sums * (2 * acc + 20 * (x->segments - 1)); // split, sum, accumulate
+        c->dsp += f->pack > 1 ? ceil_div(sums, f->pack) * x->chain : ceil_div(cells, tech->singles);
+        c->lut += scaled(sums * (2 * acc + 20 * (x->segments - 1)), other); // split, sum, accumulate
         c->ff += sums * (7 * acc / 4 + 39 * (x->segments - 1));
     } else {
         int64_t rows = (s->weight_bits + 1) / 2; // Booth rows of 8 + 3 bits and the running sum
-        c->lut += cells * (16 * rows + 18) + lanes * acc;
+        c->lut += scaled(cells * (16 * rows + 18), tech->lut_percent.cell) + scaled(lanes * acc, other);
         c->ff += cells * 76 + lanes * acc;
     }
     for (int64_t k = 0; k < f->seg_len; k++) // one ROM per skew, see aihls_conv
-        add_rom(c, f->rom_block, lanes * ceil_div(x->chain - k, f->seg_len) * s->weight_bits, x->weight_words);
+        add_rom(c, tech, f->rom_block, lanes * ceil_div(x->chain - k, f->seg_len) * s->weight_bits, x->weight_words);
     if (s->kind == STAGE_CONV)
-        c->lut += 8 * x->chain; // activation skew in shift register LUTs
+        c->lut += tech->systolic ? 8 * x->chain : 0; // activation skew in shift register LUTs
     else // each lane has its own; two cycles are flip-flops
         for (int64_t k = 0; k < x->chain; k++) {
             int64_t delay = k % f->seg_len;
             c->lut += delay > 2 ? 8 * sums : 0;
             c->ff += 8 * sums * (delay > 2 ? 1 : delay);
         }
-    c->lut += 10;
+    c->lut += scaled(10, other);
     c->ff += f->seg_len * (1 + ceil_log2(x->weight_words)); // delayed ROM addresses
 }
 
-int64_t cost_gather_ring(const struct stage *s, const struct fold *f)
+int64_t cost_gather_ring(const struct stage *s, const struct fold *f, const struct tech *tech)
 {
     // words released are overwritten some cycles later; a power of two spares the ring's address a division
     int64_t words = gather_ring_words(s, f->word) + GATHER_SLACK, round = (int64_t)1 << ceil_log2(words), bits = 8 * f->word;
     if (round <= LUT_RING_WORDS)
         return max_i64(round, 32);
-    return cost_bram18(bits, round, true) == cost_bram18(bits, words, true) ? round : words;
+    return cost_bram(tech, bits, round, true) == cost_bram(tech, bits, words, true) ? round : words;
 }
 
-static void add_gather(struct cost *c, const struct stage *s, const struct fold *f)
+static void add_gather(struct cost *c, const struct tech *tech, const struct stage *s, const struct fold *f)
 {
     const struct gather *g = &s->gather;
     int64_t in_words = g->in_count / f->word, map_bits = 1 + max_i64(1, ceil_log2(in_words)), count_bits = ceil_log2(in_words + 1);
-    int64_t ring = cost_gather_ring(s, f);
-    add_ram(c, f->ring_block, 8 * f->word, ring);
+    int64_t ring = cost_gather_ring(s, f, tech);
+    add_ram(c, tech, f->ring_block, 8 * f->word, ring);
     const int64_t depth[] = { g->out_h, g->out_w, s->out_c / f->word }, bits[] = { map_bits + 2 * count_bits, map_bits, map_bits };
     for (int k = 0; k < 3; k++)
-        add_rom(c, depth[k] > LUT_ROM_DEPTH, bits[k], depth[k]);
+        add_rom(c, tech, !cost_rom_in_luts(depth[k]), bits[k], depth[k]);
     // sums are reduced modulo the ring in steps, which a ring of a power of two does not need
     bool whole = ring == (int64_t)1 << ceil_log2(ring);
     int64_t steps = whole ? 0 : max_i64(1, ceil_log2(ceil_div(in_words + ring - 1, ring)));
     int64_t sum_bits = whole ? ceil_log2(ring) : ceil_log2(ring << (steps - 1)) + 1;
-    c->lut += 22 + count_bits * 77 / 10 + (4 + steps) * sum_bits * 95 / 100;
+    c->lut += scaled(22 + count_bits * 77 / 10 + (4 + steps) * sum_bits * 95 / 100, tech->lut_percent.other);
     c->ff += 22 + count_bits * 54 / 10 + (6 + steps) * sum_bits + 8 * f->word;
 }
 
-struct cost cost_stage(const struct stage *s, const struct fold *f)
+struct cost cost_stage(const struct stage *s, const struct fold *f, const struct tech *tech)
 {
     struct cost c = { .cycles = cost_cycles(s, f) };
     struct fold_shape x = fold_shape(s, f);
+    int64_t lut = 0; // of no kind that the family's factors set apart
     switch (s->kind) {
     case STAGE_CONV:
     case STAGE_DW:
-        add_window(&c, f, &x);
-        add_array(&c, s, f, &x);
+        add_window(&c, tech, f, &x);
+        add_array(&c, tech, s, f, &x);
         if (s->has_requant) {
-            add_requant(&c, s, f);
+            add_requant(&c, tech, s, f);
             if (s->rq.n > 1)
-                add_rom(&c, f->param_block, (s->rq.by_pixel ? 1 : f->rq_lanes) * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x.params);
+                add_rom(&c, tech, f->param_block, (s->rq.by_pixel ? 1 : f->rq_lanes) * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x.params);
         }
         // hold register that shifts its results out
-        c.lut += (s->kind == STAGE_CONV ? f->lanes : f->word) * x.pixels * acc_bits_total(s);
+        lut = (s->kind == STAGE_CONV ? f->lanes : f->word) * x.pixels * acc_bits_total(s);
         c.ff += (s->kind == STAGE_CONV ? f->lanes : f->word) * x.pixels * acc_bits_total(s);
         if (cost_unpairs(s, f))
-            add_unpair(&c, s, f);
+            add_unpair(&c, tech, s, f);
         break;
     case STAGE_GAP:
         if (!s->has_requant) { // a maximum
-            add_ram(&c, false, f->in_lanes * 8, ceil_div(s->in_c, f->in_lanes));
-            c.lut += 55 + f->in_lanes * 25;
+            add_ram(&c, tech, !tech->ram_words, f->in_lanes * 8, ceil_div(s->in_c, f->in_lanes));
+            lut = 55 + f->in_lanes * 25;
             c.ff += 37 + f->in_lanes * 23;
             break;
         }
-        add_ram(&c, false, f->in_lanes * acc_bits_total(s), ceil_div(s->in_c, f->in_lanes));
-        c.lut += 40 + f->in_lanes * acc_bits_total(s);
+        add_ram(&c, tech, !tech->ram_words, f->in_lanes * acc_bits_total(s), ceil_div(s->in_c, f->in_lanes));
+        lut = 40 + f->in_lanes * acc_bits_total(s);
         c.ff += 20;
-        add_requant(&c, s, f);
+        add_requant(&c, tech, s, f);
         break;
     case STAGE_ADD:
-        c.lut += f->in_lanes * 246;
+        lut = f->in_lanes * 246;
         c.ff += f->in_lanes * 273;
         break;
     case STAGE_MUL:
-        c.lut += 20 + f->in_lanes * ((s->a_mult & (s->a_mult - 1)) == 0 ? 145 : 260);
+        lut = 20 + f->in_lanes * ((s->a_mult & (s->a_mult - 1)) == 0 ? 145 : 260);
         c.ff += 10 + f->in_lanes * 281;
         break;
     case STAGE_TABLE:
         if (s->n_tables > 1) { // a memory a lane
             for (int i = 0; i < f->in_lanes; i++)
-                add_rom(&c, true, 8, 256 * ceil_div(s->in_c, f->in_lanes));
-            c.lut += 15 + f->in_lanes * 8;
+                add_rom(&c, tech, true, 8, 256 * ceil_div(s->in_c, f->in_lanes));
+            lut = 15 + f->in_lanes * 8;
             c.ff += 10 + f->in_lanes * 16;
             break;
         }
-        c.lut += f->in_lanes * 32 + 10;
+        c.lut += f->in_lanes * lut_rom(tech, 8, 256);
+        lut = 10;
         c.ff += f->in_lanes * 8 + 4;
         break;
-    case STAGE_GATHER: add_gather(&c, s, f); break;
+    case STAGE_GATHER: add_gather(&c, tech, s, f); break;
     case STAGE_CONCAT:
-        c.lut += 16 + f->in_lanes * 33 / 2;
+        lut = 16 + f->in_lanes * 33 / 2;
         c.ff += 6 + f->in_lanes * 17;
         break;
     case STAGE_KIND_COUNT: BUG("no stage kind");
     }
+    c.lut += scaled(lut, tech->lut_percent.other);
     return c;
 }
 
@@ -547,16 +584,18 @@ struct cost cost_edge(const struct pipeline *p, const struct edge *e)
 {
     struct cost c = { 0 };
     const struct stream *s = &p->streams[e->stream];
-    add_ram(&c, e->block, 8 * s->lanes, e->depth_words);
-    c.lut += e->block ? 47 : 24;
+    const struct tech *tech = p->board->tech;
+    int64_t lut = e->block ? 47 : 24;
+    add_ram(&c, tech, e->block, 8 * s->lanes, e->depth_words);
     c.ff += e->block ? 30 + 8 * s->lanes : 17;
     if (e->lanes != s->lanes) {
         int wide = e->lanes > s->lanes ? e->lanes : s->lanes;
-        c.lut += 8 * wide + 12;
+        lut += 8 * wide + 12;
         c.ff += 8 * wide + 8;
         if (e->lanes > s->lanes)
             c.ff += 16 * wide;
     }
+    c.lut += scaled(lut, tech->lut_percent.other);
     return c;
 }
 

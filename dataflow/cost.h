@@ -5,6 +5,7 @@
 #define AIHLS_COST_H
 
 #include "dataflow/pipeline.h"
+#include "frontend/tech.h"
 
 // Derived numbers of a folded conv or dw stage.
 struct fold_shape {
@@ -28,16 +29,24 @@ struct fold_shape fold_shape(const struct stage *s, const struct fold *f);
 int64_t cost_cycles(const struct stage *s, const struct fold *f);
 
 // Words of a gather's ring at this fold.
-int64_t cost_gather_ring(const struct stage *s, const struct fold *f);
+int64_t cost_gather_ring(const struct stage *s, const struct fold *f, const struct tech *tech);
 // Cycles to take one frame in at `in_lanes` elements a beat.
 int64_t cost_input_cycles(const struct stage *s, int in_lanes);
 
 // All of a stage's cost.
-struct cost cost_stage(const struct stage *s, const struct fold *f);
+struct cost cost_stage(const struct stage *s, const struct fold *f, const struct tech *tech);
 
-// RAMB18 for a memory of that shape (a RAMB36 counts as two); `writable`: a RAM, not a ROM. It is the rule by which
-// Yosys 0.23 maps memories to xcup and xc7, reproduced on 138 shapes (docs/50-rtl.md).
-int64_t cost_bram18(int64_t width_bits, int64_t depth_words, bool writable);
+// Block RAMs for a memory of that shape (a RAMB36 counts as two); `writable`: a RAM, not a ROM. It is the rule by which
+// Yosys 0.23 maps memories, reproduced on 138 shapes of xcup and xc7 (docs/50-rtl.md).
+int64_t cost_bram(const struct tech *tech, int64_t width_bits, int64_t depth_words, bool writable);
+
+// What memories of so many words may be made of. Small families offer both up to 64 words of ROM.
+bool cost_rom_in_luts(int64_t depth_words);
+bool cost_rom_in_block(const struct tech *tech, int64_t depth_words);
+bool cost_ram_in_luts(const struct tech *tech, int64_t depth_words);
+bool cost_ram_in_block(const struct tech *tech, int64_t depth_words);
+// True where a FIFO of 32 words already goes into block RAM: LUT RAM is shallower, or there is none.
+bool cost_fifo_in_block(const struct tech *tech);
 
 // True when the words of pixel pairs must be put in order behind the requantizer (aihls_unpair); beats that its queue
 // of pixel 0 or 1 holds, enough to give a beat a cycle.
@@ -50,15 +59,16 @@ struct cost cost_edge(const struct pipeline *p, const struct edge *e);
 void cost_add(struct cost *sum, const struct cost *c); // resources only
 
 // Cells of a chain whose low lane cannot overflow whatever the activations: the worst weights of the stage
-// (enumeration), or the actual ones in their places (after the choice). At least 1.
-int cost_safe_segment(const struct stage *s, const char *tech);
-int cost_exact_segment(const struct stage *s, const struct fold *f, const char *tech);
+// (enumeration), or the actual ones in their places (after the choice). At least 1. Where sums are made outside of the
+// blocks, a chain is a cell.
+int cost_safe_segment(const struct stage *s, const struct tech *tech);
+int cost_exact_segment(const struct stage *s, const struct fold *f, const struct tech *tech);
 // DSP blocks of a requantizer lane at f->rq_cycles when f->rq_dsp; 0: tech cannot do it.
-int cost_requant_dsp(const struct stage *s, const struct fold *f, const char *tech);
+int cost_requant_dsp(const struct stage *s, const struct fold *f, const struct tech *tech);
 // True when two products may share a multiplier block of that technology: those of two outputs with one activation
 // (conv), or those of two neighbouring pixels with one weight (dw).
-bool cost_can_pack(const struct stage *s, const char *tech);
-// Bits between the two: what the pre-adder has room for above the low lane.
-int cost_lane_shift(const struct stage *s, const char *tech);
+bool cost_can_pack(const struct stage *s, const struct tech *tech);
+// Bits between the two: what the pre-adder has room for above the low lane; 0: their sums stand apart.
+int cost_lane_shift(const struct stage *s, const struct tech *tech);
 
 #endif

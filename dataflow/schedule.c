@@ -27,7 +27,7 @@
 #define WEIGHT_ROUNDS 300
 #define MAX_STATES 20000    // per stage, of the proof whether anything fits
 #define LEAST_STATES 5000   // per stage, of the search for least resources, which may end at a good choice
-#define FIFO_ROUNDS 6
+#define FIFO_ROUNDS 12
 
 typedef double shares_row[RESOURCES];
 
@@ -290,7 +290,7 @@ static enum answer decide(struct problem *q, struct arena *a)
 }
 
 // One option per stage within the budgets at this interval; with `least`, of the least sum of shares.
-static bool solve_at(struct pipeline *p, const char *tech, int64_t interval, const double *budget, bool least,
+static bool solve_at(struct pipeline *p, const struct tech *tech, int64_t interval, const double *budget, bool least,
                      struct arena *a, struct option *chosen, bool *proven)
 {
     struct problem q = { .n = p->n_stages };
@@ -328,7 +328,7 @@ static bool solve_at(struct pipeline *p, const char *tech, int64_t interval, con
     return true;
 }
 
-static bool try_interval(struct pipeline *p, const char *tech, int64_t interval, const double *budget, bool least,
+static bool try_interval(struct pipeline *p, const struct tech *tech, int64_t interval, const double *budget, bool least,
                          struct option *chosen, bool *proven)
 {
     struct arena scratch = { 0 };
@@ -339,14 +339,14 @@ static bool try_interval(struct pipeline *p, const char *tech, int64_t interval,
 
 // ---- what a choice means for the pipeline ----
 
-void schedule_apply(struct pipeline *p, const struct option *chosen, const char *tech)
+void schedule_apply(struct pipeline *p, const struct option *chosen, const struct tech *tech)
 {
     for (int i = 0; i < p->n_stages; i++) {
         struct stage *s = &p->stages[i];
         s->fold = chosen[i].fold;
         if (s->fold.pack == 2)
             s->fold.seg_len = cost_exact_segment(s, &s->fold, tech);
-        s->cost = cost_stage(s, &s->fold);
+        s->cost = cost_stage(s, &s->fold, tech);
         for (int k = 0; k < s->n_in; k++)
             p->edges[s->in_edge[k]].lanes = s->fold.in_lanes;
         p->streams[s->out_stream].lanes = s->fold.rq_lanes;
@@ -398,8 +398,6 @@ static int64_t slowest(const struct option *chosen, int n)
     return m;
 }
 
-// ---- no fit ----
-
 // An interval that every stage can reach in its smallest form.
 static int64_t longest_interval(const struct pipeline *p)
 {
@@ -413,56 +411,6 @@ static int64_t longest_interval(const struct pipeline *p)
     return longest;
 }
 
-// "ultra96, zcu104": the known boards that take p in some schedule, or NULL.
-static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
-{
-    struct diag silent = { .out = NULL };
-    struct ctx inner = { cx->arena, &silent };
-    struct option *chosen = arena_array(cx->arena, struct option, p->n_stages);
-    const char *names = NULL;
-    bool proven = true;
-    for (int i = 0; i < board_count(); i++) {
-        struct board b;
-        if (!board_read(&inner, board_name(i), &b))
-            continue;
-        const double budget[RESOURCES] = { (double)b.dsp, (double)b.bram18, (double)(b.lut * SCHEDULE_LUT_PERCENT / 100) };
-        if (try_interval(p, b.tech, longest_interval(p), budget, false, chosen, &proven))
-            names = names ? arena_printf(cx->arena, "%s, %s", names, b.name) : b.name;
-    }
-    return names;
-}
-
-// What the smallest schedule needs beyond the board, and where it would fit.
-static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
-{
-    static const double endless[RESOURCES] = { 1e12, 1e12, 1e12 };
-    struct option *chosen = arena_array(cx->arena, struct option, p->n_stages);
-    bool proven = true;
-    int64_t need[RESOURCES] = { 0 };
-    static const char *const what[RESOURCES] = { "DSP", "RAMB18", "LUT" };
-    struct strbuf found = STRBUF_INIT, short_of = STRBUF_INIT;
-    const char *fits = boards_that_fit(cx, p);
-    if (try_interval(p, b->tech, INT64_MAX / 4, endless, false, chosen, &proven))
-        for (int i = 0; i < p->n_stages; i++) {
-            need[0] += chosen[i].cost.dsp;
-            need[1] += chosen[i].cost.bram18;
-            need[2] += chosen[i].cost.lut;
-        }
-    for (int r = 0; r < RESOURCES; r++) {
-        strbuf_addf(&found, "%s%lld %s", r ? ", " : "", (long long)have[r], what[r]);
-        if (need[r] > have[r])
-            strbuf_addf(&short_of, "%s%lld %s (%lld too many)", short_of.len ? ", " : "", (long long)need[r], what[r], (long long)(need[r] - have[r]));
-    }
-    diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),
-              .found = arena_strdup(cx->arena, found.text),
-              .need = short_of.len ? arena_strdup(cx->arena, short_of.text) : "a mix of resources that no fold reaches",
-              .help = fits ? arena_printf(cx->arena, "it fits %s", fits) : "none of the boards in `aihls boards` takes this model" },
-              "the model does not fit %s", b->name);
-    strbuf_release(&found);
-    strbuf_release(&short_of);
-    return false;
-}
-
 // ---- the solver ----
 
 struct solve {
@@ -473,7 +421,13 @@ struct solve {
     struct option *chosen;
     int64_t floor; // no schedule is faster than this
     bool proven;
+    int64_t wanted; // cycles per frame that the goal asks for; 0: as few as possible
 };
+
+static struct solve new_solve(const struct ctx *cx, struct pipeline *p, const struct board *b)
+{
+    return (struct solve){ .cx = cx, .p = p, .b = b, .chosen = arena_array(cx->arena, struct option, p->n_stages), .floor = 1, .proven = true };
+}
 
 static bool fits_at(struct solve *s, int64_t interval)
 {
@@ -511,7 +465,7 @@ static bool solve_once(struct solve *s, int64_t wanted)
     int64_t interval = wanted;
     if (!wanted || !fits_at(s, wanted)) {
         interval = least_interval(s);
-        s->floor = interval; // a smaller budget cannot do better
+        s->floor = max_i64(s->floor, interval); // a smaller budget cannot do better
     }
     if (!interval || !try_interval(p, s->b->tech, interval, s->budget, true, s->chosen, &s->proven))
         return false;
@@ -532,7 +486,7 @@ static bool within(const struct cost *c, const int64_t *have)
 // help alone, or all of them together.
 static const char *find_bound(struct solve *s, int64_t interval)
 {
-    static const char *const what[RESOURCES] = { "DSP", "RAMB18", "LUT" };
+    const char *const what[RESOURCES] = { "DSP", s->b->tech->bram_name, "LUT" };
     struct pipeline *p = s->p;
     struct arena *a = p->arena, scratch = { 0 };
     const char *names = NULL;
@@ -552,29 +506,37 @@ static const char *find_bound(struct solve *s, int64_t interval)
         if (try_interval(p, s->b->tech, interval - 1, budget, false, s->chosen, &proven))
             names = names ? arena_printf(a, "%s or %s", names, what[r]) : what[r];
     }
-    return names ? names : "DSP, RAMB18 and LUT together";
+    return names ? names : arena_printf(a, "DSP, %s and LUT together", what[1]);
 }
 
-bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal)
+// Solves, sizes the FIFOs, and solves again with less until both fit together. False: they do not.
+static bool solve_within(struct solve *s, const struct schedule_goal *goal, const int64_t *have)
 {
-    int64_t have[RESOURCES] = { goal->max_dsp >= 0 ? min_i64(goal->max_dsp, b->dsp) : b->dsp, b->bram18,
-                                b->lut * SCHEDULE_LUT_PERCENT / 100 };
-    struct solve s = { .cx = cx, .p = p, .b = b, .proven = true, .floor = 1 };
-    s.chosen = arena_array(cx->arena, struct option, p->n_stages);
-    p->board = b;
-    p->clock_hz = goal->clock_hz ? goal->clock_hz : b->clock_hz;
-    int64_t wanted = goal->fps ? max_i64(1, p->clock_hz / goal->fps) : 0;
-    for (int r = 0; r < RESOURCES; r++)
-        s.budget[r] = (double)have[r];
+    struct pipeline *p = s->p;
+    p->board = s->b;
+    p->clock_hz = goal->clock_hz ? goal->clock_hz : s->b->clock_hz;
+    s->wanted = goal->fps ? max_i64(1, p->clock_hz / goal->fps) : 0;
     // no stream carries more than 64 elements a cycle
     for (int i = 0; i < p->n_streams; i++)
-        s.floor = max_i64(s.floor, stream_beats(&p->streams[i], 64));
-    for (int round = 0;; round++) {
-        if (round == FIFO_ROUNDS || !solve_once(&s, wanted))
-            return report_no_fit(cx, p, b, have);
+        s->floor = max_i64(s->floor, stream_beats(&p->streams[i], 64));
+    // what is kept free for FIFOs, and the most of it that is known to leave a schedule
+    int64_t room[RESOURCES] = { 0 }, kept[RESOURCES] = { 0 };
+    for (int round = 0, grown = 0;; round++) {
+        if (round == FIFO_ROUNDS)
+            return false;
+        for (int r = 0; r < RESOURCES; r++)
+            s->budget[r] = (double)max_i64(0, have[r] - room[r]);
+        if (!solve_once(s, s->wanted)) {
+            if (memcmp(room, kept, sizeof room) == 0)
+                return false;
+            for (int r = 0; r < RESOURCES; r++) // too much was kept free
+                room[r] = room[r] - kept[r] < 2 ? kept[r] : (room[r] + kept[r]) / 2;
+            continue;
+        }
+        memcpy(kept, room, sizeof room);
         int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
-        if (limit && wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
-            wanted = wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
+        if (limit && s->wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
+            s->wanted = s->wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
             continue;
         }
         if (within(&p->total, have))
@@ -585,11 +547,141 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
         const int64_t over[RESOURCES] = { p->total.dsp - have[0], p->total.bram18 - have[1], p->total.lut - have[2] };
         for (int r = 0; r < RESOURCES; r++)
             if (over[r] > 0)
-                s.budget[r] = fmin(s.budget[r], (double)(have[r] - top[r])) - (double)(round ? over[r] << round : 0);
+                room[r] = max_i64(room[r], top[r]) + (grown ? over[r] << grown : 0);
+        grown++;
     }
     p->gap = p->optimal ? 0 : 1;
+    return true;
+}
+
+static void board_budget(const struct board *b, int64_t max_dsp, int64_t *have)
+{
+    have[0] = max_dsp >= 0 ? min_i64(max_dsp, b->dsp) : b->dsp;
+    have[1] = b->bram18;
+    have[2] = b->lut * SCHEDULE_LUT_PERCENT / 100;
+}
+
+// ---- no fit ----
+
+#define VERIFIED_STEPS 300000000 // cycles times stages of FIFO sizing up to which E302 checks its numbers with the solver
+
+// Whether p fits in some schedule, however slow. Slow ones take long to size FIFOs for, so faster ones come first.
+static bool fits_somehow(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
+{
+    struct solve s = new_solve(cx, p, b);
+    const struct schedule_goal slow = { .fps = 1, .max_dsp = -1, .clock_hz = longest_interval(p) };
+    p->board = b;
+    for (int r = 0; r < RESOURCES; r++)
+        s.budget[r] = (double)have[r];
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        if (!fits_at(&s, max_i64(1, longest_interval(p) >> shift)))
+            continue;
+        schedule_apply(p, s.chosen, b->tech);
+        if (!timing_size_fifos(p))
+            BUG("FIFO analysis of %s found no progress", p->name);
+        sum_up(p);
+        if (within(&p->total, have))
+            return true;
+        if (shift == 0)
+            return solve_within(&s, &slow, have);
+    }
+    return false;
+}
+
+// "ultra96, zcu104": the known boards that take p in some schedule, or NULL.
+static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
+{
+    struct diag silent = { .out = NULL };
+    struct ctx inner = { cx->arena, &silent };
+    const char *names = NULL;
+    for (int i = 0; i < board_count(); i++) {
+        struct board b;
+        int64_t have[RESOURCES];
+        if (!board_read(&inner, board_name(i), &b))
+            continue;
+        board_budget(&b, -1, have);
+        if (fits_somehow(&inner, p, &b, have))
+            names = names ? arena_printf(cx->arena, "%s, %s", names, b.name) : b.name;
+    }
+    return names;
+}
+
+// The schedule that the least enlarged board would take, all of its resources enlarged alike; its FIFOs included.
+static bool smallest_schedule(struct solve *s, const int64_t *have)
+{
+    int64_t longest = longest_interval(s->p), edges[RESOURCES] = { 0 };
+    for (int round = 0; round < 2; round++) {
+        double low = 0, high = 1;
+        for (bool up = true; high - low > 1e-4 * high;) {
+            double factor = up ? high : (low + high) / 2;
+            for (int r = 0; r < RESOURCES; r++)
+                s->budget[r] = factor * (double)have[r] - (double)edges[r];
+            bool fits = s->budget[0] >= 0 && s->budget[1] >= 0 && s->budget[2] >= 0 && fits_at(s, longest);
+            if (up && !fits) {
+                if (high > 1e6)
+                    return false;
+                low = high;
+                high *= 2;
+                continue;
+            }
+            up = false;
+            *(fits ? &high : &low) = factor;
+        }
+        for (int r = 0; r < RESOURCES; r++)
+            s->budget[r] = high * (double)have[r] - (double)edges[r];
+        if (!solve_once(s, longest))
+            return false;
+        struct cost c = edge_cost(s->p);
+        bool same = c.dsp == edges[0] && c.bram18 == edges[1] && c.lut == edges[2];
+        edges[0] = c.dsp, edges[1] = c.bram18, edges[2] = c.lut;
+        if (same)
+            break;
+    }
+    return true;
+}
+
+// What the smallest schedule needs beyond the board, and where it would fit.
+static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
+{
+    const char *const what[RESOURCES] = { "DSP", b->tech->bram_name, "LUT" };
+    struct strbuf found = STRBUF_INIT, short_of = STRBUF_INIT;
+    const char *fits = boards_that_fit(cx, p);
+    struct solve s = new_solve(cx, p, b);
+    p->board = b;
+    int64_t need[RESOURCES] = { have[0], have[1], have[2] };
+    if (smallest_schedule(&s, have)) {
+        need[0] = max_i64(have[0], p->total.dsp), need[1] = max_i64(have[1], p->total.bram18), need[2] = max_i64(have[2], p->total.lut);
+        bool quick = 8 * p->interval_cycles * p->n_stages < VERIFIED_STEPS;
+        while (quick && !fits_somehow(cx, p, b, need)) { // the last LUTs may take more rounds than the solver makes
+            bool any = need[0] > have[0] || need[1] > have[1] || need[2] > have[2];
+            for (int r = 0; r < RESOURCES; r++)
+                need[r] += !any || need[r] > have[r] ? need[r] / 200 + 1 : 0;
+        }
+    }
+    for (int r = 0; r < RESOURCES; r++) {
+        strbuf_addf(&found, "%s%lld %s", r ? ", " : "", (long long)have[r], what[r]);
+        if (need[r] > have[r])
+            strbuf_addf(&short_of, "%s%lld %s (%lld too many)", short_of.len ? ", " : "", (long long)need[r], what[r], (long long)(need[r] - have[r]));
+    }
+    diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),
+              .found = arena_strdup(cx->arena, found.text),
+              .need = short_of.len ? arena_strdup(cx->arena, short_of.text) : "a mix of resources that no fold reaches",
+              .help = fits ? arena_printf(cx->arena, "it fits %s", fits) : "none of the boards in `aihls boards` takes this model" },
+              "the model does not fit %s", b->name);
+    strbuf_release(&found);
+    strbuf_release(&short_of);
+    return false;
+}
+
+bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal)
+{
+    int64_t have[RESOURCES];
+    struct solve s = new_solve(cx, p, b);
+    board_budget(b, goal->max_dsp, have);
+    if (!solve_within(&s, goal, have))
+        return report_no_fit(cx, p, b, have);
     int64_t interval = slowest_stage(p);
-    p->bound = goal->fps && interval <= wanted && wanted ? "the goal" : find_bound(&s, interval);
+    p->bound = goal->fps && interval <= s.wanted && s.wanted ? "the goal" : find_bound(&s, interval);
     pipeline_verify(p);
     return true;
 }

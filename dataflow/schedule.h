@@ -28,6 +28,6 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
 
 // Gives each stage the fold chosen[stage], whatever chose it, and sets what follows: costs, lanes of streams and
 // edges. A stream's lanes must come out as a multiple of its readers'.
-void schedule_apply(struct pipeline *p, const struct option *chosen, const char *tech);
+void schedule_apply(struct pipeline *p, const struct option *chosen, const struct tech *tech);
 
 #endif

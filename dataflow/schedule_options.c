@@ -10,7 +10,6 @@
 #define MAX_CHAIN 512      // cells of one lane; no network here profits from more
 #define MAX_HOST_LANES 64  // elements a beat of the input: 512 bits, a wide AXI stream
 #define HOST_LANE_CHOICES 8
-#define RING_LUT_DEPTH 256 // words up to which a ring in LUT RAM is considered
 
 // Requantizer rates from the cheapest to the dearest: results a cycle = lanes / cycles.
 static const struct { int lanes, cycles; } rates[] = {
@@ -65,25 +64,31 @@ static void keep(struct arena *a, struct options *out, const struct option *o)
 
 struct enumeration {
     const struct stage *s;
+    const struct tech *tech;
     int64_t interval;
     struct arena *a;
     struct options *out;
-    const char *tech;
     int safe_segment; // worst-case chain length of packed multipliers
     bool can_pack;
 };
 
+static bool rom_possible(const struct tech *tech, bool block, int64_t words)
+{
+    return block ? cost_rom_in_block(tech, words) : cost_rom_in_luts(words);
+}
+
 static void price(const struct enumeration *e, struct fold f)
 {
     struct fold_shape x = fold_shape(e->s, &f);
-    f.param_block = x.params > 64;
-    f.rom_block = x.weight_words > 64;
     int64_t ring_depth = f.rows_par == 1 ? f.ring_rows * x.row_words : x.row_words;
-    for (int block = 0; block < 2; block++) {
-        if (block == 0 ? ring_depth > RING_LUT_DEPTH : ring_depth <= 32)
+    for (int choice = 0; choice < 8; choice++) {
+        f.ring_block = choice & 1;
+        f.rom_block = choice & 2;
+        f.param_block = choice & 4;
+        if (!(f.ring_block ? cost_ram_in_block : cost_ram_in_luts)(e->tech, ring_depth) || !rom_possible(e->tech, f.rom_block, x.weight_words) ||
+            !rom_possible(e->tech, f.param_block, x.params))
             continue;
-        f.ring_block = block;
-        struct option o = { f, cost_stage(e->s, &f) };
+        struct option o = { f, cost_stage(e->s, &f, e->tech) };
         if (o.cost.cycles <= e->interval)
             keep(e->a, e->out, &o);
     }
@@ -98,14 +103,14 @@ static void choose_multiplier(const struct enumeration *e, struct fold f)
         f.pack = e->can_pack ? 2 : 1;
     struct fold plain = f;
     plain.pack = 1;
-    plain.seg_len = (int)chain;
+    plain.seg_len = e->tech->systolic ? (int)chain : 1;
     plain.use_dsp = false;
     if (e->s->kind == STAGE_CONV || f.pack == 1)
         price(e, plain);
     if (!multiplies)
         return;
     f.use_dsp = true;
-    f.seg_len = f.pack == 1 ? (int)chain : (int)ceil_div(chain, ceil_div(chain, e->safe_segment));
+    f.seg_len = !e->tech->systolic ? 1 : f.pack == 1 ? (int)chain : (int)ceil_div(chain, ceil_div(chain, e->safe_segment));
     price(e, f);
 }
 
@@ -229,17 +234,17 @@ static void gap_options(const struct enumeration *e, int lanes)
             f.rq_dsp = dsp;
             if (dsp && (f.rq_cycles > SLOWEST_DSP_RATE || !cost_requant_dsp(e->s, &f, e->tech)))
                 break;
-            struct option o = { f, cost_stage(e->s, &f) };
+            struct option o = { f, cost_stage(e->s, &f, e->tech) };
             if (o.cost.cycles <= e->interval)
                 keep(e->a, e->out, &o);
         }
     }
 }
 
-void stage_options(const struct pipeline *p, const struct stage *s, const char *tech, int64_t interval,
+void stage_options(const struct pipeline *p, const struct stage *s, const struct tech *tech, int64_t interval,
                    struct arena *a, struct options *out)
 {
-    struct enumeration e = { .s = s, .interval = interval, .a = a, .out = out, .tech = tech };
+    struct enumeration e = { .s = s, .tech = tech, .interval = interval, .a = a, .out = out };
     const struct stream *in = stage_in(p, s, 0);
     out->n = 0;
     if (s->kind == STAGE_CONV || (s->kind == STAGE_DW && s->op == DW_MAC)) {
@@ -266,8 +271,8 @@ void stage_options(const struct pipeline *p, const struct stage *s, const char *
         if (!lanes)
             break;
         struct fold f = { .in_lanes = lanes, .rq_lanes = lanes, .rq_cycles = 1, .rows_par = 1, .word = lanes, .lanes = lanes, .pack = 1, .seg_len = 1 };
-        f.ring_block = s->kind == STAGE_GATHER && cost_gather_ring(s, &f) > RING_LUT_DEPTH;
-        struct option o = { f, cost_stage(s, &f) };
+        f.ring_block = s->kind == STAGE_GATHER && !cost_ram_in_luts(tech, cost_gather_ring(s, &f, tech));
+        struct option o = { f, cost_stage(s, &f, tech) };
         if (o.cost.cycles <= interval)
             keep(a, out, &o);
         break;

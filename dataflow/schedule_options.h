@@ -16,7 +16,7 @@ struct options {
 };
 
 // All options of stage s that take at most `interval` cycles a frame; n = 0 when there is none.
-void stage_options(const struct pipeline *p, const struct stage *s, const char *tech, int64_t interval,
+void stage_options(const struct pipeline *p, const struct stage *s, const struct tech *tech, int64_t interval,
                    struct arena *a, struct options *out);
 
 #endif

@@ -321,7 +321,7 @@ static void init_gather(struct model *m, const struct stage *s, struct machine *
     }
     k->row_words = g->out_w * s->out_c / s->fold.word;
     k->frame_words = g->in_count / s->fold.word;
-    k->ring_words = cost_gather_ring(s, &s->fold);
+    k->ring_words = cost_gather_ring(s, &s->fold, m->p->board->tech);
 }
 
 static void step_concat(struct model *m, const struct stage *s, struct machine *k)
@@ -509,18 +509,19 @@ static bool holds_up_nobody(const struct pipeline *p, const struct edge *e)
     return true;
 }
 
-// Depths that memories offer: LUT RAM up to 64 words, else full RAMB18 of that width.
+// Depths that memories offer: LUT RAM up to 64 words, else full block RAMs of that width.
 static void set_depth(const struct pipeline *p, struct edge *e, int64_t words)
 {
+    const struct tech *tech = p->board->tech;
     int64_t bits = 8 * p->streams[e->stream].lanes;
-    e->block = words > 64;
+    e->block = words > 64 || cost_fifo_in_block(tech);
     if (!e->block) {
         e->depth_words = words <= 32 ? 32 : 64;
         return;
     }
-    int64_t blocks = cost_bram18(bits, words, true), grain = 128;
+    int64_t blocks = cost_bram(tech, bits, words, true), grain = 128;
     e->depth_words = ceil_div(words, grain) * grain;
-    while (cost_bram18(bits, e->depth_words + grain, true) == blocks)
+    while (cost_bram(tech, bits, e->depth_words + grain, true) == blocks)
         e->depth_words += grain;
 }
 
@@ -531,7 +532,7 @@ bool timing_size_fifos(struct pipeline *p)
     for (int i = 0; i < p->n_edges; i++) {
         struct edge *e = &p->edges[i];
         e->depth_words = enters_join(p, e) && !holds_up_nobody(p, e) ? 0 : DEFAULT_DEPTH;
-        e->block = false;
+        e->block = cost_fifo_in_block(p->board->tech);
     }
     for (int i = 0; i < p->n_stages; i++)
         interval = max_i64(interval, p->stages[i].cost.cycles);

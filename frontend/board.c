@@ -17,32 +17,36 @@
 // A board file has some 2 KB; nobody writes a megabyte of one.
 #define FILE_MAX_BYTES (1024 * 1024)
 
+// A board as it stands in its file.
+struct raw {
+    struct board b;
+    const char *tech;
+    int64_t bram18, bram10, bram4; // ABSENT unless the file has them
+};
+#define ABSENT -1
+
 // What board.xsd asks of each field, in words, and where its value goes.
 static const struct field {
     const char *name, *need;
     size_t offset;
     bool is_number;
 } fields[] = {
-    { "title", "a text of 1 to 400 letters", offsetof(struct board, title), false },
-    { "part", "a part name of letters, digits, '-' and '_'", offsetof(struct board, part), false },
-    { "family", "xc7 or xcup", offsetof(struct board, family), false },
-    { "tech", "DSP48E1 or DSP48E2", offsetof(struct board, tech), false },
-    { "clock_hz", "a whole number from 1000000 to 2000000000", offsetof(struct board, clock_hz), true },
-    { "lut", "a whole number from 1 to 100000000", offsetof(struct board, lut), true },
-    { "ff", "a whole number from 1 to 100000000", offsetof(struct board, ff), true },
-    { "dsp", "a whole number from 0 to 100000000", offsetof(struct board, dsp), true },
-    { "bram18", "a whole number from 0 to 100000000", offsetof(struct board, bram18), true },
-    { "uram", "a whole number from 0 to 100000000", offsetof(struct board, uram), true },
-    { "dram_bytes_per_s", "a whole number from 1 to 10000000000000",
-      offsetof(struct board, dram_bytes_per_s), true },
+    { "title", "a text of 1 to 400 letters", offsetof(struct raw, b.title), false },
+    { "part", "a part name of letters, digits, '-', '_' and '/'", offsetof(struct raw, b.part), false },
+    { "family", "xc7, xcup, ecp5, ice40, cyclonev or gowin", offsetof(struct raw, b.family), false },
+    { "tech", "DSP48E1, DSP48E2, ECP5DSP, ICE40UP or GENERIC", offsetof(struct raw, tech), false },
+    { "clock_hz", "a whole number from 1000000 to 2000000000", offsetof(struct raw, b.clock_hz), true },
+    { "lut", "a whole number from 1 to 100000000", offsetof(struct raw, b.lut), true },
+    { "ff", "a whole number from 1 to 100000000", offsetof(struct raw, b.ff), true },
+    { "dsp", "a whole number from 0 to 100000000", offsetof(struct raw, b.dsp), true },
+    { "bram18", "a whole number from 0 to 100000000", offsetof(struct raw, bram18), true },
+    { "bram10", "a whole number from 0 to 100000000", offsetof(struct raw, bram10), true },
+    { "bram4", "a whole number from 0 to 100000000", offsetof(struct raw, bram4), true },
+    { "uram", "a whole number from 0 to 100000000", offsetof(struct raw, b.uram), true },
+    { "dram_bytes_per_s", "a whole number from 0 to 10000000000000",
+      offsetof(struct raw, b.dram_bytes_per_s), true },
 };
 #define N_FIELDS ((int)(sizeof fields / sizeof *fields))
-
-// The multiplier that each family has.
-static const struct {
-    const char *family, *tech;
-} family_tech[] = { { "xc7", "DSP48E1" }, { "xcup", "DSP48E2" } };
-#define N_FAMILIES ((int)(sizeof family_tech / sizeof *family_tech))
 
 // ---- boards that aihls knows ----
 
@@ -313,10 +317,10 @@ static char *trimmed(struct arena *a, const xmlNode *node)
 }
 
 // Copies what the schema has checked.
-static void extract(struct arena *a, const xmlNode *root, struct board *out)
+static void extract(struct arena *a, const xmlNode *root, struct raw *out)
 {
     const xmlAttr *name = xmlHasProp((xmlNodePtr)root, (const xmlChar *)"name");
-    out->name = trimmed(a, (const xmlNode *)name);
+    out->b.name = trimmed(a, (const xmlNode *)name);
     for (const xmlNode *child = root->children; child; child = child->next) {
         for (int i = 0; i < N_FIELDS && child->type == XML_ELEMENT_NODE; i++) {
             if (strcmp((const char *)child->name, fields[i].name) != 0)
@@ -331,24 +335,35 @@ static void extract(struct arena *a, const xmlNode *root, struct board *out)
     }
 }
 
-static bool check_tech(struct reader *r, const struct board *b)
+// What the schema cannot say: the multiplier and the block RAMs are the family's own.
+static bool check_family(struct reader *r, struct raw *raw)
 {
-    const char *need = NULL;
-    for (int i = 0; i < N_FAMILIES; i++)
-        if (strcmp(family_tech[i].family, b->family) == 0)
-            need = family_tech[i].tech;
-    ASSERT(need); // the schema has the same families
-    if (strcmp(need, b->tech) == 0)
-        return true;
-    struct diag_msg m = { .code = E301, .where = r->path, .found = b->tech, .need = need };
-    return diag_emit(r->cx, m, "family %s does not have the multiplier that <tech> names", b->family);
+    const struct tech *tech = tech_find(raw->b.family);
+    ASSERT(tech); // the schema has the same families
+    struct diag_msg m = { .code = E301, .where = r->path, .found = raw->tech, .need = tech->mac, .help = EXAMPLE };
+    if (strcmp(tech->mac, raw->tech) != 0)
+        return diag_emit(r->cx, m, "family %s does not have the multiplier that <tech> names", raw->b.family);
+    const struct { const char *name; int64_t count; } brams[] = { { "bram18", raw->bram18 }, { "bram10", raw->bram10 }, { "bram4", raw->bram4 } };
+    m.need = tech->bram_element;
+    for (int i = 0; i < 3; i++) {
+        bool own = strcmp(brams[i].name, tech->bram_element) == 0, present = brams[i].count != ABSENT;
+        m.found = present ? brams[i].name : NULL;
+        if (own && !present)
+            return diag_emit(r->cx, m, "<board> lacks a field");
+        if (!own && present)
+            return diag_emit(r->cx, m, "the block RAMs of family %s have %d Kb", raw->b.family, tech->bram_kbit);
+        if (own)
+            raw->b.bram18 = brams[i].count;
+    }
+    raw->b.tech = tech;
+    return true;
 }
 
 static bool read_text(const struct ctx *cx, const char *path, const char *text, size_t n_bytes,
                       struct board *out)
 {
     struct reader r = { .cx = cx, .path = path };
-    struct board b = { .xml_text = text };
+    struct raw raw = { .b = { .xml_text = text }, .bram18 = ABSENT, .bram10 = ABSENT, .bram4 = ABSENT };
     if (memchr(text, 0, n_bytes)) // UTF-16, or no text at all: xml_text could not hold it
         return diag_emit(cx,
                          (struct diag_msg){ .code = E301, .where = path,
@@ -359,11 +374,11 @@ static bool read_text(const struct ctx *cx, const char *path, const char *text, 
     if (!is_valid && r.errors == 0) // refused without a word; that must not pass
         (void)diag_error(cx, E301, path, NULL, "the board file cannot be read as XML");
     if (is_valid)
-        extract(cx->arena, xmlDocGetRootElement(doc), &b);
+        extract(cx->arena, xmlDocGetRootElement(doc), &raw);
     xmlFreeDoc(doc);
-    if (!is_valid || !check_tech(&r, &b))
+    if (!is_valid || !check_family(&r, &raw))
         return false;
-    *out = b;
+    *out = raw.b;
     return true;
 }
 

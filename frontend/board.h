@@ -11,24 +11,25 @@
 #include <stdint.h>
 
 #include "base/diag.h"
+#include "frontend/tech.h"
 
 struct board {
     const char *name;   // "ultra96"
     const char *title;  // "Avnet Ultra96-V2"
     const char *part;   // as the vendor's tools name it
-    const char *family; // as the open synthesis tools name it: "xcup", "xc7"
-    const char *tech;   // multiplier primitive of the family: "DSP48E2", "DSP48E1"
+    const char *family; // as the open synthesis tools name it: "xcup", "ecp5"
+    const struct tech *tech; // what that family is made of
     int64_t clock_hz;   // of the accelerator, unless the user asks for another
     int64_t lut, ff, dsp;
-    int64_t bram18, uram;     // block RAMs of 18 Kb (a 36 Kb block is two), UltraRAMs
-    int64_t dram_bytes_per_s; // to plan with, below the peak
+    int64_t bram18, uram;     // block RAMs of tech->bram_kbit (a 36 Kb block is two), UltraRAMs
+    int64_t dram_bytes_per_s; // to plan with, below the peak; 0: there is none
     const char *xml_text;     // the whole file, for the project's record
 };
 
 // Reads the board called `name_or_path`, or, when that contains a '/' or ends in ".xml", that
 // file. Everything in *out lives in the context's arena. False after a diagnostic:
 // E402 unknown name, E002 unreadable file, E301 a file that is no XML, breaks the schema (each
-// breach with its line), or names a multiplier that its family does not have.
+// breach with its line), or names a multiplier or counts block RAMs that its family does not have.
 //
 // A file may come from anywhere: document types, and with them entities, are refused
 // before they are read, and nothing but the file itself is ever opened.

@@ -316,6 +316,8 @@ static void bind_gap(struct binding *b, const struct stage *s, const char *in, c
     instance_int(b->n, i, "POOL_W", s->geo.kernel_w);
     instance_int(b->n, i, "S_LANES", s->fold.in_lanes);
     instance_int(b->n, i, "ACC_W", s->has_requant ? s->acc_bits : 8);
+    if (!b->p->board->tech->ram_words)
+        instance_int(b->n, i, "LUT_RAM", 0);
     if (s->has_requant) {
         requant_params(b, i, s);
     } else {
@@ -437,7 +439,7 @@ static void bind_gather(struct binding *b, const struct stage *s, const char *in
     gather_map(b, s, 'c', g->c_at, s->out_c / word, word, map_bits, 0);
     struct instance *i = stage_unit(b, s, "aihls_gather");
     const struct { const char *name; int64_t value; } v[] = {
-        { "LANES", word }, { "IN_WORDS", in_words }, { "RING_WORDS", cost_gather_ring(s, &s->fold) }, { "OUT_Y", g->out_h },
+        { "LANES", word }, { "IN_WORDS", in_words }, { "RING_WORDS", cost_gather_ring(s, &s->fold, b->p->board->tech) }, { "OUT_Y", g->out_h },
         { "OUT_X", g->out_w }, { "OUT_W", s->out_c / word }, { "FILL", g->fill }, { "BLOCK", s->fold.ring_block },
     };
     for (size_t k = 0; k < sizeof v / sizeof *v; k++)

@@ -52,7 +52,7 @@ static struct request request_of(const struct cli *cli)
 
 static void print_schedule(const struct pipeline *p)
 {
-    fprintf(stderr, "%-12s %-24s %9s %6s %6s %5s %7s %5s %6s\n", "stage", "nodes", "cycles", "lanes", "depth", "mult", "requant", "DSP", "RAMB18");
+    fprintf(stderr, "%-12s %-24s %9s %6s %6s %5s %7s %5s %6s\n", "stage", "nodes", "cycles", "lanes", "depth", "mult", "requant", "DSP", p->board->tech->bram_name);
     for (int i = 0; i < p->n_stages; i++) {
         const struct stage *s = &p->stages[i];
         const struct fold *f = &s->fold;
@@ -77,7 +77,7 @@ static int compile_all(const struct ctx *cx, const struct cli *cli)
     struct request r = request_of(cli);
     struct progress progress = { cli->quiet || cli->json, seconds(), STRBUF_INIT };
     int fits = 0;
-    printf("%-14s %-5s %12s %10s %10s %10s\n", "board", "fits", "frames/s", "DSP", "RAMB18", "LUT");
+    printf("%-14s %-5s %12s %10s %10s %10s\n", "board", "fits", "frames/s", "DSP", "block RAM", "LUT");
     for (int i = 0; i < board_count(); i++) {
         struct arena arena = { 0 };
         struct strbuf text = STRBUF_INIT;
@@ -147,11 +147,12 @@ static void print_simulation(const struct design *d, const struct sim_result *s,
 {
     const struct pipeline *p = d->pipeline;
     double mac_per_cycle = s->cycles_per_frame ? (double)p->macs / (double)s->cycles_per_frame : 0;
+    int64_t peak = tech_products(p->board->tech) * p->board->dsp;
     printf("%lld frames, %lld streams compared, 0 mismatches (%.1f s)\n", (long long)s->frames, (long long)p->n_streams, elapsed);
     printf("  cycles per frame  %lld simulated, %lld predicted\n", (long long)s->cycles_per_frame, (long long)p->interval_cycles);
     printf("  first latency     %lld simulated, %lld predicted\n", (long long)s->latency_cycles, (long long)p->latency_cycles);
-    printf("  MAC per cycle     %.1f, %.1f %% of the %lld that %lld DSP give\n", mac_per_cycle, 100 * mac_per_cycle / (2.0 * (double)p->board->dsp),
-           (long long)(2 * p->board->dsp), (long long)p->board->dsp);
+    printf("  MAC per cycle     %.1f, %.1f %% of the %lld that %lld DSP give\n", mac_per_cycle, peak ? 100 * mac_per_cycle / (double)peak : 0,
+           (long long)peak, (long long)p->board->dsp);
     if (s->cycles_per_frame)
         printf("  frames per second %.0f at %lld MHz\n", (double)p->clock_hz / (double)s->cycles_per_frame, (long long)(p->clock_hz / 1000000));
     printf("%-12s %10s %10s %10s %10s\n", "stage", "busy", "predicted", "waiting", "blocked");
@@ -416,11 +417,11 @@ int command_eval(const struct ctx *cx, const struct cli *cli)
 
 int command_boards(const struct ctx *cx)
 {
-    printf("%-14s %-28s %-26s %5s %7s %8s %8s %6s\n", "name", "board", "part", "DSP", "RAMB18", "LUT", "FF", "MHz");
+    printf("%-14s %-28s %-26s %5s %11s %8s %8s %6s\n", "name", "board", "part", "DSP", "block RAM", "LUT", "FF", "MHz");
     for (int i = 0; i < board_count(); i++) {
         struct board b;
         if (board_read(cx, board_name(i), &b))
-            printf("%-14s %-28s %-26s %5lld %7lld %8lld %8lld %6lld\n", b.name, b.title, b.part, (long long)b.dsp, (long long)b.bram18,
+            printf("%-14s %-28s %-26s %5lld %4lld %-6s %8lld %8lld %6lld\n", b.name, b.title, b.part, (long long)b.dsp, (long long)b.bram18, b.tech->bram_name,
                    (long long)b.lut, (long long)b.ff, (long long)(b.clock_hz / 1000000));
     }
     return diag_finish(cx->diag);

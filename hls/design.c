@@ -124,8 +124,8 @@ bool design_schedule(const struct ctx *cx, struct design *d, design_progress *sa
     struct pipeline *p = d->pipeline;
     if (!schedule_solve(cx, p, &d->board, &d->request.goal))
         return false;
-    count_text(say, user, cx->arena, "Folding", "%lld DSP of %lld, %lld RAMB18 of %lld, %lld LUT of %lld: %lld cycles per frame, bound by %s",
-               (long long)p->total.dsp, (long long)d->board.dsp, (long long)p->total.bram18, (long long)d->board.bram18,
+    count_text(say, user, cx->arena, "Folding", "%lld DSP of %lld, %lld %s of %lld, %lld LUT of %lld: %lld cycles per frame, bound by %s",
+               (long long)p->total.dsp, (long long)d->board.dsp, (long long)p->total.bram18, d->board.tech->bram_name, (long long)d->board.bram18,
                (long long)p->total.lut, (long long)d->board.lut, (long long)p->interval_cycles, p->bound);
     d->netlist = bind_pipeline(p, cx->arena);
     return true;

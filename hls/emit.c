@@ -62,7 +62,7 @@ static void print_top(const struct design *d, struct strbuf *sb)
                 "// Transfer on valid && ready%s. Synchronous reset, active high.\n"
                 "`default_nettype none\n\nmodule %s #(\n    parameter TECH = \"GENERIC\" // %s on this board\n) (\n"
                 "    input  wire clk,\n    input  wire rst", n > 2 ? "; each stream at its own time, but none may wait for another's frame to end" : "",
-                d->top, d->board.tech);
+                d->top, d->board.tech->mac);
     for (int i = 0; i < p->n_inputs; i++)
         print_port(p, &p->inputs[i], true, sb);
     for (int i = 0; i < p->n_outputs; i++)
@@ -180,7 +180,7 @@ static bool emit_project(struct emission *e)
     bool ok = put_text(e, arena_printf(e->a, "project/%s.xdc", d->top), &sb);
     strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\n# What the board's tool needs; paths are relative to the output directory.\n"
                 "part %s\ntop %s\nparameter TECH %s\nfiles rtl/%s.f\nconstraints project/%s.xdc\nmemory_images mem\n",
-                d->board.part, d->top, d->board.tech, d->top, d->top);
+                d->board.part, d->top, d->board.tech->mac, d->top, d->top);
     ok &= put_text(e, "project/project.txt", &sb);
     strbuf_release(&sb);
     return ok;

@@ -94,8 +94,11 @@ static json_t *predicted_report(const struct pipeline *p)
     json_object_set_new(o, "latency_cycles", integer(p->latency_cycles));
     json_object_set_new(o, "frames_per_s", json_real((double)p->clock_hz / (double)p->interval_cycles));
     json_object_set_new(o, "macs_per_cycle", json_real(mac_per_cycle));
-    json_object_set_new(o, "efficiency", json_real(mac_per_cycle / (2.0 * (double)b->dsp)));
+    int64_t peak = tech_products(b->tech) * b->dsp;
+    json_object_set_new(o, "efficiency", peak ? json_real(mac_per_cycle / (double)peak) : json_null());
     json_object_set_new(o, "dsp", integer(p->total.dsp));
+    json_object_set_new(o, "bram", integer(p->total.bram18));
+    json_object_set_new(o, "bram_kbit", integer(p->total.bram18 * b->tech->bram_kbit));
     json_object_set_new(o, "bram18", integer(p->total.bram18));
     json_object_set_new(o, "lut", integer(p->total.lut));
     json_object_set_new(o, "ff", integer(p->total.ff));
@@ -109,8 +112,9 @@ json_t *report_make(const struct design *d)
     json_t *o = json_object(), *stages = json_array(), *streams = json_array();
     json_object_set_new(o, "schema_version", json_integer(1));
     json_object_set_new(o, "model", json_pack("{s:s, s:I, s:I}", "name", d->top, "macs", (json_int_t)p->macs, "params", (json_int_t)p->params));
-    json_object_set_new(o, "board", json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", b->name, "part", b->part, "clock_hz", (json_int_t)p->clock_hz,
-                                              "dsp", (json_int_t)b->dsp, "bram18", (json_int_t)b->bram18, "lut", (json_int_t)b->lut, "ff", (json_int_t)b->ff));
+    json_object_set_new(o, "board", json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:i, s:I, s:I, s:I, s:I}", "name", b->name, "family", b->family, "part", b->part, "clock_hz", (json_int_t)p->clock_hz,
+                                              "dsp", (json_int_t)b->dsp, "dsp_products", (json_int_t)tech_products(b->tech),
+                                              "bram_block", b->tech->bram_name, "bram_block_kbit", b->tech->bram_kbit, "bram", (json_int_t)b->bram18, "bram18", (json_int_t)b->bram18, "lut", (json_int_t)b->lut, "ff", (json_int_t)b->ff));
     json_object_set_new(o, "schedule", json_pack("{s:s, s:b, s:f, s:I, s:s}", "plan", "A", "optimal", p->optimal, "gap", p->gap, "search_nodes", (json_int_t)p->schedule_nodes, "bound", p->bound));
     json_object_set_new(o, "inputs", ports_report(p, p->inputs, p->n_inputs, d->source->inputs));
     json_object_set_new(o, "outputs", ports_report(p, p->outputs, p->n_outputs, d->source->outputs));

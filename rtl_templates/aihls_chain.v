@@ -10,6 +10,7 @@
 //
 // Latency from column 0's operands to the sum that acc_en accepts:
 // SEG_LEN + 3 + (PACK == 2) + ceil(log2 NSEG) enabled cycles; acc_* is there one later.
+// LANE_SHIFT = 0: the sums of a pair stand apart, there is no split and no cycle for it.
 // Arithmetic is modulo 2^ACC_W; with PACK = 2 the low lane of a segment must fit
 // LANE_SHIFT bits signed. No reset: acc_first loads.
 `default_nettype none
@@ -40,8 +41,11 @@ module aihls_chain #(
     localparam SEG_W    = (SEG_FULL < ACC_W) ? SEG_FULL : ACC_W;
     localparam SUM_FULL = SEG_W + $clog2(NSEG);
     localparam SUM_W    = (SUM_FULL < ACC_W) ? SUM_FULL : ACC_W;
-    localparam PRIMITIVE = (MUL_DSP != 0) && (TECH != "GENERIC");
-    localparam P_W      = PRIMITIVE ? 48 : (PACK == 2) ? LANE_SHIFT + SEG_W : SEG_W;
+    localparam APART    = (PACK == 2) && (LANE_SHIFT == 0);
+    localparam DSP48    = (MUL_DSP != 0) && (TECH == "DSP48E2" || TECH == "DSP48E1");
+    localparam MAC16    = (MUL_DSP != 0) && (TECH == "ICE40UP");
+    localparam P_W      = DSP48 ? 48 : APART ? 2 * SEG_W : (PACK == 2) ? LANE_SHIFT + SEG_W
+                        : MAC16 ? 32 : SEG_W;
 
     wire [NSEG*SEG_W-1:0] seg_lo;
     wire [NSEG*SEG_W-1:0] seg_hi;
@@ -74,7 +78,12 @@ module aihls_chain #(
             localparam LAST = (g == NSEG - 1) ? CHAIN - 1 : g * SEG_LEN + SEG_LEN - 1;
             localparam LATE = SEG_LEN - 1 - (LAST - g * SEG_LEN);
             wire [P_W-1:0] end_p = g_cell[LAST].p;
-            if (PACK == 2) begin : g_split
+            if (APART) begin : g_apart
+                aihls_delay #(.WIDTH(2*SEG_W), .DELAY(LATE)) u_late (
+                    .clk(clk), .en(en), .d(end_p),
+                    .q({seg_hi[g*SEG_W +: SEG_W], seg_lo[g*SEG_W +: SEG_W]})
+                );
+            end else if (PACK == 2) begin : g_split
                 localparam LO_W = (LANE_SHIFT < SEG_W) ? LANE_SHIFT : SEG_W;
                 reg  [LO_W-1:0]  lo_q;
                 reg  [SEG_W-1:0] hi_q;
@@ -118,7 +127,7 @@ module aihls_chain #(
         if (PACK != 1 && PACK != 2) begin : g_check_pack
             aihls_error_PACK_must_be_1_or_2 u_error ();
         end
-        if (PACK == 2 && PRIMITIVE && LANE_SHIFT + SEG_W > 48) begin : g_check_width
+        if (PACK == 2 && DSP48 && LANE_SHIFT + SEG_W > 48) begin : g_check_width
             aihls_error_packed_sums_exceed_48_bits u_error ();
         end
     endgenerate

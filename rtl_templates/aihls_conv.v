@@ -16,8 +16,8 @@
 //
 // One pass takes max(KC, beats*RQ_CYCLES) cycles, beats = ceil(valid lanes/RQ_LANES), in
 // steady state; `busy` is 1 in those. Latency from the step that completes a pass to its
-// first output: LATENCY of the window (3) + SEG_LEN + 4 + (PACK == 2) + ceil(log2 NSEG)
-// + 2 + the requantizer's.  Reset: drops everything, starts at a frame.
+// first output: LATENCY of the window (3) + SEG_LEN + 4 + (PACK == 2 && LANE_SHIFT != 0)
+// + ceil(log2 NSEG) + 2 + the requantizer's.  Reset: drops everything, starts at a frame.
 `default_nettype none
 module aihls_conv #(
     parameter S_LANES     = 1,
@@ -87,7 +87,7 @@ module aihls_conv #(
     localparam CHAINS     = (LANES + PACK - 1) / PACK;
     localparam GROUP_OUT  = OUT_C / GROUPS;
     localparam LAST_LANES = GROUP_OUT - (MP - 1) * LANES;
-    localparam TO_SUM     = SEG_LEN + 3 + ((PACK == 2) ? 1 : 0) + $clog2(NSEG);
+    localparam TO_SUM     = SEG_LEN + 3 + ((PACK == 2 && LANE_SHIFT != 0) ? 1 : 0) + $clog2(NSEG);
 
     wire                   en, step, pre, valid, first, last, blocked;
     wire [CHAIN*8-1:0]     chunk;

@@ -32,6 +32,7 @@ module aihls_gap #(
     parameter CLAMP_HI   = 127,
     parameter RQ_DSP     = 0,      // as in aihls_requant, and so TECH
     parameter TECH       = "GENERIC",
+    parameter LUT_RAM    = 1,      // 0: the family has none, any memory may hold the sums
     // Derived: leave at the default.
     parameter P_DEPTH    = (IN_C + S_LANES - 1) / S_LANES,
     parameter P_ADDR_W   = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH)
@@ -94,10 +95,19 @@ module aihls_gap #(
     end
 
     // Read before write in the same cycle, so that one beat a pixel needs no bypass.
-    (* ram_style = "distributed" *)
-    reg  [S_LANES*ACC_W-1:0] sums [0:P_DEPTH-1];
-    wire [S_LANES*ACC_W-1:0] stored = sums[b_q];
-    always @(posedge clk) if (take && pooled) sums[b_q] <= sum;
+    wire [S_LANES*ACC_W-1:0] stored;
+    generate
+        if (LUT_RAM != 0) begin : g_lut
+            (* ram_style = "distributed" *)
+            reg  [S_LANES*ACC_W-1:0] sums [0:P_DEPTH-1];
+            assign stored = sums[b_q];
+            always @(posedge clk) if (take && pooled) sums[b_q] <= sum;
+        end else begin : g_any
+            reg  [S_LANES*ACC_W-1:0] sums [0:P_DEPTH-1];
+            assign stored = sums[b_q];
+            always @(posedge clk) if (take && pooled) sums[b_q] <= sum;
+        end
+    endgenerate
 
     genvar i;
     generate

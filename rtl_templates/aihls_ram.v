@@ -17,7 +17,7 @@ module aihls_ram #(
 );
     generate
         if (BLOCK != 0) begin : g_block
-            (* ram_style = "block" *)
+            (* ram_style = "block", no_rw_check = 1 *)
             reg [WIDTH-1:0] mem [0:DEPTH-1];
             reg [WIDTH-1:0] rdata_q;
             always @(posedge clk) if (we) mem[waddr] <= wdata;

@@ -22,7 +22,9 @@ for n in $networks; do
         echo "skipped: $file is not there" >&2
         continue
     fi
-    for board in ultra96 pynq-z2; do
+    boards="ultra96 pynq-z2"
+    [ $n = digits ] && boards=$("$aihls" boards | awk 'NR > 1 && $1 != "icebreaker" { print $1 }')
+    for board in $boards; do
         out=$dir/$n-$board
         start=$(date +%s.%N)
         # shellcheck disable=SC2086
@@ -48,7 +50,7 @@ for line in open(sys.argv[1]):
                     simulated=s["cycles_per_frame"], latency_predicted=p["latency_cycles"], latency=s["latency_cycles"],
                     mismatches=s["mismatches"] + int(stalls), fps=b["clock_hz"] / s["cycles_per_frame"], clock_hz=b["clock_hz"],
                     macs_per_cycle=r["model"]["macs"] / s["cycles_per_frame"], dsp=p["dsp"], bram18=p["bram18"], lut=p["lut"],
-                    board_dsp=b["dsp"], board_lut=b["lut"], optimal=r["schedule"]["optimal"],
+                    board_dsp=b["dsp"], products=b["dsp_products"], board_lut=b["lut"], optimal=r["schedule"]["optimal"],
                     compile_s=float(t1) - float(t0), sim_s=float(t2) - float(t1)))
 json.dump(out, open(sys.argv[2], "w"), indent=1)
 print("| network | board | cycles/frame simulated | predicted | frames/s | MAC/cycle | share of DSP peak | DSP | RAMB18 | LUT | mismatches | compile | simulate |")
@@ -56,5 +58,5 @@ print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 for o in out:
     print("| %s | %s | %s | %s | %s | %.0f | %.0f %% | %d | %d | %s | %d | %.2f s | %.0f s |" % (
         o["network"], o["board"], format(o["simulated"], ","), format(o["predicted"], ","), format(round(o["fps"]), ","), o["macs_per_cycle"],
-        100 * o["macs_per_cycle"] / (2 * o["board_dsp"]), o["dsp"], o["bram18"], format(o["lut"], ","), o["mismatches"], o["compile_s"], o["sim_s"]))
+        100 * o["macs_per_cycle"] / (o["products"] * o["board_dsp"]), o["dsp"], o["bram18"], format(o["lut"], ","), o["mismatches"], o["compile_s"], o["sim_s"]))
 PY

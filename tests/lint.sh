@@ -9,7 +9,7 @@ for f in $(git ls-files '*.c' '*.h' '*.v' '*.cpp' '*.py' '*.sh' '*.def' Makefile
 done
 out=build/lint
 mkdir -p $out
-for board in ultra96 pynq-z2; do
+for board in ultra96 pynq-z2 ulx3s-85f; do
     build/aihls tests/models/digits/digits.onnx --board $board --calib tests/models/digits/digits_calib.npy -q -o $out/digits-$board || bad=1
     (cd $out/digits-$board && verilator --lint-only -Wall --top-module digits -f rtl/digits.f) && echo "digits on $board: verilator -Wall clean" || bad=1
 done

@@ -9,11 +9,13 @@ prediction, or LUT or FF by more than 20 %.
 import collections, json, sys
 
 LUT_RAM = {"RAM32M16": 8, "RAM64M8": 8, "RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4}
-LUTS = dict(LUT_RAM, SRL16E=1, SRLC32E=1)
+# ECP5: a LUT RAM occupies three slices of two LUTs, a carry cell one
+LUT_RAM.update({"TRELLIS_DPR16X4": 6})
+LUTS = dict(LUT_RAM, SRL16E=1, SRLC32E=1, CCU2C=2, SB_LUT4=1)
 LUTS.update({"LUT%d" % i: 1 for i in range(1, 7)})
-BRAM18 = {"RAMB18E1": 1, "RAMB18E2": 1, "RAMB36E1": 2, "RAMB36E2": 2}
+BRAM18 = {"RAMB18E1": 1, "RAMB18E2": 1, "RAMB36E1": 2, "RAMB36E2": 2, "DP16KD": 1, "PDPW16KD": 1, "SB_RAM40_4K": 1}
 # cells whose output follows their inputs without a clock; what a LUT RAM reads follows its address only
-THROUGH = ("LUT", "CARRY", "MUXF", "INV", "BUF")
+THROUGH = ("LUT", "CARRY", "MUXF", "INV", "BUF", "CCU2C", "PFUMX", "L6MUX", "SB_LUT4", "SB_CARRY")
 
 
 def own_cells(module):
@@ -22,7 +24,7 @@ def own_cells(module):
     seen, types = set(), collections.Counter()
     for cell in module["cells"].values():
         if cell["type"].startswith("LUT"):
-            ins = tuple((p, tuple(b)) for p, b in sorted(cell["connections"].items()) if p != "O")
+            ins = tuple((p, tuple(b)) for p, b in sorted(cell["connections"].items()) if p not in ("O", "Z"))
             key = (cell["type"], cell["parameters"].get("INIT"), ins)
             if key in seen:
                 continue
@@ -40,9 +42,9 @@ def totals(modules, name, memo):
                 t["lut"] += n * LUTS[cell]
             elif cell in BRAM18:
                 t["bram18"] += n * BRAM18[cell]
-            elif cell.startswith(("FDRE", "FDSE", "FDCE", "FDPE")):
+            elif cell.startswith(("FDRE", "FDSE", "FDCE", "FDPE", "TRELLIS_FF", "SB_DFF")):
                 t["ff"] += n
-            elif cell.startswith("DSP48"):
+            elif cell.startswith(("DSP48", "MULT18X18D", "SB_MAC16")):
                 t["dsp"] += n
             elif cell in modules and "cells" in modules[cell] and "aihls_" in cell or cell.endswith("_core"):
                 for k, v in totals(modules, cell, memo).items():
@@ -80,7 +82,7 @@ def levels(module):
                 continue
             below = max([depth.get(driver[b], 0) for b in fanin[cell] if b in driver] or [0])
             kind = module["cells"][cell]["type"]
-            depth[cell] = below + (1 if kind in LUTS else 0)
+            depth[cell] = below + (1 if kind in LUTS and kind != "CCU2C" else 0)
             stack.pop()
     return max(depth.values() or [0])
 

@@ -196,7 +196,7 @@ static const char *describe(struct arena *a, const struct pipeline *p)
         strbuf_addf(&sb, "->%lldx%lldx%lld", (long long)out->h, (long long)out->w, (long long)out->c);
         describe_fold(&sb, s);
     }
-    strbuf_addf(&sb, " (%s)", p->board->tech);
+    strbuf_addf(&sb, " (%s)", p->board->tech->mac);
     const char *text = arena_strdup(a, sb.text);
     strbuf_release(&sb);
     return text;

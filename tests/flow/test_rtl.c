@@ -18,7 +18,8 @@ static struct script_row {
     const char *needs; // a program that may be missing: then the test is skipped
 } scripts[] = {
     { "every template is clean under verilator -Wall", "sh tests/rtl/run.sh lint", "verilator" },
-    { "the multiplier cell's twin equals DSP48E1 and DSP48E2 for all inputs", "sh tests/rtl/run.sh mac", "yosys" },
+    { "the multiplier cell's twin equals every primitive for all inputs", "sh tests/rtl/run.sh mac", "yosys" },
+    { "the model of SB_MAC16 equals the one of Yosys", "sh tests/rtl/run.sh mac16", "iverilog" },
     { "the LUT multiplier gives every product", "sh tests/rtl/run.sh lutmul", "iverilog" },
     { "a quick subset of the proofs holds", "sh tests/formal/run.sh quick", "z3" },
     { "requantizers equal exact arithmetic", "sh tests/rtl/run.sh requant 11 12", "verilator" },
@@ -27,7 +28,7 @@ static struct script_row {
     { "words of pixel pairs come out pixel by pixel", "sh tests/rtl/run.sh unpair 11 12", "verilator" },
     { "FIFOs, forks and narrowers neither lose nor invent", "sh tests/rtl/run.sh stream 11 10", "verilator" },
     { "operator stages give what their operators mean", "sh tests/rtl/run.sh ops 11 25", "verilator" },
-    { "digits runs on DSP48E2 and DSP48E1 primitives", "sh tests/tech.sh build/aihls tests/models/digits/digits.onnx digits", "verilator" },
+    { "digits runs on DSP48E2, DSP48E1, MULT18X18D and SB_MAC16", "sh tests/tech.sh build/aihls tests/models/digits/digits.onnx digits", "verilator" },
 };
 
 static void script_passes(void **state)

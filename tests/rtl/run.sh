@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds and runs the RTL tests.  usage: tests/rtl/run.sh [all [SEED] | lint | mac | lutmul | KIND [SEED [COUNT]]]
+# Builds and runs the RTL tests.  usage: tests/rtl/run.sh [all [SEED] | lint | mac | mac16 | lutmul | KIND [SEED [COUNT]]]
 # KIND is conv, dw, pair, requant, window, gap, add, table, stream, unpair,
 # gather, concat, ctable, mul, argmax, or ops (these five in turn). Output goes to $OUT or build/rtl.
 set -eu
@@ -49,10 +49,26 @@ run_lutmul() { # in Icarus, which is the third tool the templates must please
     grep -q "all products right" "$out/lutmul.log"
 }
 
+run_mac16() { # the model of SB_MAC16 against the one that comes with Yosys
+    mkdir -p "$out"
+    yosys_cells=$(dirname "$(command -v yosys)")/../share/yosys/ice40/cells_sim.v
+    for of in ours yosys; do
+        case $of in ours) cells=$here/models/SB_MAC16.v ;; *) cells=$yosys_cells ;; esac
+        iverilog -g2005 -DNO_ICE40_DEFAULT_ASSIGNMENTS -s tb_mac16 -o "$out/mac16_$of" "$here/tb_mac16.v" \
+            "$rtl/aihls_mac.v" "$rtl/aihls_resize.v" "$rtl/aihls_lutmul.v" "$cells"
+        "$out/mac16_$of" >"$out/mac16_$of.txt"
+    done
+    [ "$(wc -l <"$out/mac16_ours.txt")" -gt 10000 ] || { echo "the bench printed too little"; return 1; }
+    if grep -q x "$out/mac16_ours.txt"; then echo "undefined values"; return 1; fi
+    cmp "$out/mac16_ours.txt" "$out/mac16_yosys.txt"
+    echo "mac16: both models agree"
+}
+
 case ${1:-all} in
 all)
     run_lint
     "$here/prove_mac.sh"
+    run_mac16
     run_lutmul
     run_kind conv "${2:-1}" 72
     run_kind dw "${2:-1}" 48
@@ -62,5 +78,6 @@ all)
 lint) run_lint ;;
 lutmul) run_lutmul ;;
 mac) "$here/prove_mac.sh" ;;
+mac16) run_mac16 ;;
 *) run_kind "$1" "${2:-1}" "${3:-24}" ;;
 esac

@@ -77,8 +77,12 @@ static void random_array(Random &r, Case &c, bool depthwise, bool pair)
     c.pack = pair || (!depthwise && r.chance(60)) ? 2 : 1;
     c.mul_dsp = c.pack == 2 ? 1 : r.range(0, 1);
     c.tech = "GENERIC", c.lane_shift = 18;
-    if (c.mul_dsp && r.chance(60)) c.tech = r.chance(60) ? "DSP48E2" : "DSP48E1";
+    if (c.mul_dsp && r.chance(80)) {
+        static const char *const techs[] = {"DSP48E2", "DSP48E1", "ICE40UP", "ECP5DSP"};
+        c.tech = techs[r.range(0, pair ? 1 : c.pack == 2 ? 2 : 3)];
+    }
     if (!strcmp(c.tech, "DSP48E1") || r.chance(10)) c.lane_shift = pair ? 16 : 17;
+    if (!pair && (!strcmp(c.tech, "ICE40UP") || (!strcmp(c.tech, "GENERIC") && r.chance(30)))) c.lane_shift = 0;
     c.seg = r.range(1, std::min(chain, c.lane_shift == 17 && c.pack == 2 ? 4 : 8));
     c.weight_bits = c.pack == 2 && !pair ? r.pick({8, 8, 8, 4}) : r.pick({8, 8, 4, 2, 9});
     // Beats of two passes may not join: see aihls_drain.

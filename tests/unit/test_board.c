@@ -178,7 +178,7 @@ static void ultra96_has_the_numbers_of_its_data_sheet(void **state)
     assert_true(board_read(&cx, "ultra96", &b));
     assert_string_equal(b.part, "xczu3eg-sbva484-1-i");
     assert_string_equal(b.family, "xcup");
-    assert_string_equal(b.tech, "DSP48E2");
+    assert_string_equal(b.tech->mac, "DSP48E2");
     assert_int_equal(b.clock_hz, 300000000);
     assert_int_equal(b.lut, 70560);
     assert_int_equal(b.ff, 2 * b.lut);
@@ -196,13 +196,52 @@ static void pynq_z2_has_the_numbers_of_its_data_sheet(void **state)
     assert_string_equal(b.title, "TUL PYNQ-Z2");
     assert_string_equal(b.part, "xc7z020clg400-1");
     assert_string_equal(b.family, "xc7");
-    assert_string_equal(b.tech, "DSP48E1");
+    assert_string_equal(b.tech->mac, "DSP48E1");
     assert_int_equal(b.clock_hz, 150000000);
     assert_int_equal(b.lut, 53200);
     assert_int_equal(b.ff, 106400);
     assert_int_equal(b.dsp, 220);
     assert_int_equal(b.bram18, 2 * 140);
     assert_int_equal(b.dram_bytes_per_s, 1575000000);
+}
+
+static struct facts_row {
+    const char *name, *family, *mac, *bram_name;
+    int bram_kbit, products;
+    int64_t dsp, bram, lut, ff;
+} facts_rows[] = {
+    { "arty-a7-100", "xc7", "DSP48E1", "RAMB18", 18, 2, 240, 270, 63400, 126800 },
+    { "de10-nano", "cyclonev", "GENERIC", "M10K", 10, 3, 112, 553, 41509, 166036 },
+    { "icebreaker", "ice40", "ICE40UP", "EBR", 4, 2, 8, 30, 5280, 5280 },
+    { "kv260", "xcup", "DSP48E2", "RAMB18", 18, 2, 1248, 288, 117120, 234240 },
+    { "tang-nano-20k", "gowin", "GENERIC", "BSRAM", 18, 2, 48, 46, 20736, 15552 },
+    { "ulx3s-85f", "ecp5", "ECP5DSP", "EBR", 18, 1, 156, 208, 83640, 83640 },
+    { "zcu104", "xcup", "DSP48E2", "RAMB18", 18, 2, 1728, 624, 230400, 460800 },
+};
+
+static void check_facts(void **state)
+{
+    const struct facts_row *r = *state;
+    struct board b;
+    if (!board_read(&cx, r->name, &b))
+        fail_msg("%s", messages.text);
+    assert_string_equal(b.family, r->family);
+    assert_ptr_equal(b.tech, tech_find(r->family));
+    assert_string_equal(b.tech->mac, r->mac);
+    assert_string_equal(b.tech->bram_name, r->bram_name);
+    assert_int_equal(b.tech->bram_kbit, r->bram_kbit);
+    assert_int_equal(tech_products(b.tech), r->products);
+    assert_int_equal(b.dsp, r->dsp);
+    assert_int_equal(b.bram18, r->bram);
+    assert_int_equal(b.lut, r->lut);
+    assert_int_equal(b.ff, r->ff);
+}
+
+static void a_family_that_nobody_knows_has_no_tech(void **state)
+{
+    (void)state;
+    assert_null(tech_find("xc"));
+    assert_null(tech_find(""));
 }
 
 static void an_unknown_board_brings_the_nearest_and_the_list(void **state)
@@ -213,7 +252,7 @@ static void an_unknown_board_brings_the_nearest_and_the_list(void **state)
     assert_int_equal(diag.first_error, E402);
     assert_int_equal(diag.exit_code, 2);
     assert_said("error[E402]: there is no board 'ultra69'\n", "");
-    assert_said("pynq-z2, ultra96, or the path of a board file (.xml)\n", "");
+    assert_said("pynq-z2, tang-nano-20k, ultra96, ulx3s-85f, zcu104, or the path of a board file (.xml)\n", "");
     assert_said("   = help: did you mean 'ultra96'?\n", "");
 }
 
@@ -289,14 +328,20 @@ static struct edit_row {
     { "a clock in megahertz", "<clock_hz", ">150000000", ">150", "found '150', need a whole number from 1000000" },
     { "a number beyond 64 bits", "<ff", "106400", "99999999999999999999999999", "need a whole number from 1 to" },
     { "a rate that no memory has", "<dram_bytes_per_s", ">1575000000", ">10000000000001",
-      "need a whole number from 1 to 10000000000000" },
+      "need a whole number from 0 to 10000000000000" },
     { "an empty number", "<uram", ">0<", "><", "<uram> has a value that is not allowed\n  --> @:13\n   = found ''" },
-    { "a family that aihls does not have", "<family", "xc7", "ice40", "found 'ice40', need xc7 or xcup" },
-    { "a primitive that aihls does not have", "<tech", "DSP48E1", "DSP58", "found 'DSP58', need DSP48E1 or DSP48E2" },
+    { "a family that aihls does not have", "<family", "xc7", "virtex2", "found 'virtex2', need xc7, xcup, ecp5, ice40, cyclonev or gowin" },
+    { "a primitive that aihls does not have", "<tech", "DSP48E1", "DSP58", "found 'DSP58', need DSP48E1, DSP48E2, ECP5DSP, ICE40UP or GENERIC" },
     { "a primitive of the other family", "<tech", "DSP48E1", "DSP48E2",
       "family xc7 does not have the multiplier that <tech> names\n  --> @\n   = found DSP48E2, need DSP48E1" },
+    { "no block RAMs", "<bram18", "<bram18 source=\"DS190, table 1, column Z-7020: 140 block RAM blocks of 36 Kb, each usable as two of 18 Kb\">280</bram18>", "",
+      "<board> lacks a field\n  --> @\n   = need bram18\n" },
+    { "block RAMs of another family", "<uram", "<uram", "<bram4 source='s'>30</bram4><uram",
+      "the block RAMs of family xc7 have 18 Kb\n  --> @\n   = found bram4, need bram18\n" },
+    { "the other family's block RAMs alone", "<board", "  <family>xc7</family>\n  <tech>DSP48E1</tech>", "  <family>ice40</family>\n  <tech>ICE40UP</tech>",
+      "the block RAMs of family ice40 have 4 Kb\n  --> @\n   = found bram18, need bram4\n" },
     { "a part name for a shell", "<part", "xc7z020clg400-1", "x; rm -rf y",
-      "found 'x; rm -rf y', need a part name of letters, digits, '-' and '_'" },
+      "found 'x; rm -rf y', need a part name of letters, digits, '-', '_' and '/'" },
     { "a board name with blanks", "<board", "pynq-z2", "My Board",
       "attribute 'name' of <board> has a value that is not allowed\n  --> @:3\n"
       "   = found 'My Board', need 1 to 31 lower case letters, digits and '-'" },
@@ -309,9 +354,9 @@ static struct edit_row {
       "<title> breaks the schema: The attribute 'lang' is not allowed\n  --> @:4" },
     { "an empty source", "<lut", "source=\"DS190, table 1, column Z-7020: look-up tables\"", "source=\" \"",
       "attribute 'source' of <lut> has a value that is not allowed\n  --> @:9\n   = found ' ', need 1 to 400 letters" },
-    { "a missing field", "  <family", "<family>xc7</family>", "", "<board> lacks a field\n  --> @:3\n   = need family\n" },
+    { "a missing field", "  <family", "<family>xc7</family>", "", "<board> lacks a field\n  --> @:3\n   = need one of family, bram10, bram4\n" },
     { "a field of another name", "<uram", "<uram", "<colour>red</colour><uram",
-      "<colour> does not belong here\n  --> @:13\n   = found <colour>, need one of uram, dram_bytes_per_s" },
+      "<colour> does not belong here\n  --> @:13\n   = found <colour>, need one of bram10, bram4, uram, dram_bytes_per_s" },
     { "a field twice", "<uram", "<uram", "<tech>DSP48E1</tech><uram", "<tech> does not belong here" },
     { "text between fields", "  <uram", "  <uram", "words<uram", "<board> breaks the schema: Character content" },
     { "an element in a number", "<lut", "53200", "532<b/>00", "<lut> breaks the schema: Element content is not" },
@@ -320,7 +365,7 @@ static struct edit_row {
     { "an open element", "<lut", "</lut>", "", "the board file is not well-formed XML\n  --> @:15\n   = found 'Opening and" },
     { "an entity that nobody declared", "<title", "TUL", "&x;", "Entity 'x' not defined" },
     { "an unknown encoding", "<?xml", "UTF-8", "UTF-99", "found 'Unsupported encoding UTF-99'" },
-    { "an escape sequence in a value", "<family", "xc7", "\x7f[31m", "found ' [31m', need xc7 or xcup" },
+    { "an escape sequence in a value", "<family", "xc7", "\x7f[31m", "found ' [31m', need xc7, xcup, ecp5" },
     { "an escape sequence in the text", "<family", "xc7", "\x1b[31m", "not well-formed XML" },
     { "a document type", "<board", "<board", "<!DOCTYPE board>\n<board",
       "the board file declares a document type\n  --> @:3\n   = found <!DOCTYPE, need <board> without a document type\n"
@@ -471,6 +516,8 @@ int main(void)
     CASE(every_known_board_reads_and_has_its_folder_s_name);
     CASE(ultra96_has_the_numbers_of_its_data_sheet);
     CASE(pynq_z2_has_the_numbers_of_its_data_sheet);
+    ROWS(facts_rows, check_facts);
+    CASE(a_family_that_nobody_knows_has_no_tech);
     CASE(an_unknown_board_brings_the_nearest_and_the_list);
     CASE(an_unknown_board_that_is_near_to_none_brings_the_list);
     CASE(a_users_own_board_reads);

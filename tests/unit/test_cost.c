@@ -23,34 +23,49 @@ static int random_int(int lo, int hi)
 static struct memory {
     const char *name;
     int64_t width, depth, want;
+    const char *family;
 } memories[] = {
-    { "one block of 36 by 512", 36, 512, 1 },
-    { "a word more needs the next shape", 36, 513, 2 },
-    { "18 by 1024 is one block", 18, 1024, 1 },
-    { "9 by 2048 is one block", 9, 2048, 1 },
-    { "4 by 4096 is one block", 4, 4096, 1 },
-    { "a bit by 16384 is one block", 1, 16384, 1 },
-    { "a bit more than a block's depth: slices lie side by side", 1, 16385, 1 },
-    { "37 bits need two columns", 37, 100, 2 },
-    { "a wide shallow memory counts columns of 36", 288, 64, 8 },
-    { "8 by 3000: two columns of 4 beat 2 of 9 rows", 8, 3000, 2 },
-    { "20 bits by 1500: three slices of 512 in one RAMB36", 20, 1500, 2 },
-    { "one word of one bit", 1, 1, 1 },
+    { "an EBR of ECP5 is 36 by 512", 36, 512, 1, "ecp5" },
+    { "a bit more takes two EBRs of ECP5", 37, 512, 2, "ecp5" },
+    { "an EBR of ECP5 is 9 by 2048", 9, 2048, 1, "ecp5" },
+    { "an EBR of iCE40 is 16 by 256", 16, 256, 1, "ice40" },
+    { "an EBR of iCE40 is 2 by 2048", 2, 2048, 1, "ice40" },
+    { "iCE40 has no memory a bit wide, but slices lie side by side", 1, 4096, 1, "ice40" },
+    { "iCE40 stores no more than 4 Kb in an EBR", 1, 4097, 2, "ice40" },
+    { "a byte by 512 is an EBR of iCE40", 8, 512, 1, "ice40" },
+    { "an M10K is 40 by 256", 40, 256, 1, "cyclonev" },
+    { "an M10K is 10 by 1024", 10, 1024, 1, "cyclonev" },
+    { "bytes deeper than 1024 take two M10K", 8, 1025, 2, "cyclonev" },
+    { "a BSRAM is 18 by 1024", 18, 1024, 1, "gowin" },
+    { "one block of 36 by 512", 36, 512, 1, "xcup" },
+    { "a word more needs the next shape", 36, 513, 2, "xcup" },
+    { "18 by 1024 is one block", 18, 1024, 1, "xcup" },
+    { "9 by 2048 is one block", 9, 2048, 1, "xcup" },
+    { "4 by 4096 is one block", 4, 4096, 1, "xcup" },
+    { "a bit by 16384 is one block", 1, 16384, 1, "xcup" },
+    { "a bit more than a block's depth: slices lie side by side", 1, 16385, 1, "xcup" },
+    { "37 bits need two columns", 37, 100, 2, "xcup" },
+    { "a wide shallow memory counts columns of 36", 288, 64, 8, "xcup" },
+    { "8 by 3000: two columns of 4 beat 2 of 9 rows", 8, 3000, 2, "xcup" },
+    { "20 bits by 1500: three slices of 512 in one RAMB36", 20, 1500, 2, "xcup" },
+    { "one word of one bit", 1, 1, 1, "xcup" },
 };
 
 static void check_memory(void **state)
 {
     const struct memory *r = *state;
-    assert_int_equal(cost_bram18(r->width, r->depth, false), r->want);
+    assert_int_equal(cost_bram(tech_find(r->family), r->width, r->depth, false), r->want);
 }
 
 static void a_memory_never_has_fewer_bits_than_asked_for(void **state)
 {
     (void)state;
+    static const char *const families[] = { "xc7", "xcup", "ecp5", "ice40", "cyclonev", "gowin" };
     for (int i = 0; i < 20000; i++) {
-        int64_t w = random_int(1, 300), d = random_int(1, 20000), n = cost_bram18(w, d, false);
-        assert_true(n * 18432 >= w * d);
-        assert_true(cost_bram18(w + 1, d, false) >= n && cost_bram18(w, d + 1, false) >= n);
+        const struct tech *t = tech_find(families[i % 6]);
+        int64_t w = random_int(1, 300), d = random_int(1, 20000), n = cost_bram(t, w, d, false);
+        assert_true(n * t->bram_kbit * 1024 >= w * d);
+        assert_true(cost_bram(t, w + 1, d, false) >= n && cost_bram(t, w, d + 1, false) >= n);
     }
 }
 
@@ -189,7 +204,7 @@ static int64_t low_pixel_reach(const struct stage *s, const struct fold *f, int 
 }
 
 struct packing {
-    const char *tech;
+    const char *family;
     void (*layer)(struct layer *l, int limit);
     int64_t (*reach)(const struct stage *s, const struct fold *f, int len);
     int longer; // of 3000 layers, those where the actual weights allow more than the worst, at least
@@ -203,12 +218,12 @@ static void exact_segments_never_overflow_and_are_as_long_as_can_be(void **state
     for (int i = 0; i < 3000; i++) {
         struct layer l;
         p->layer(&l, limits[i % 5]);
-        int64_t room = ((int64_t)1 << (cost_lane_shift(&l.s, p->tech) - 1)) - 1;
+        int64_t room = ((int64_t)1 << (cost_lane_shift(&l.s, tech_find(p->family)) - 1)) - 1;
         struct fold f = random_fold(&l.s);
         int64_t chain = fold_shape(&l.s, &f).chain;
-        int safe = cost_safe_segment(&l.s, p->tech);
+        int safe = cost_safe_segment(&l.s, tech_find(p->family));
         f.seg_len = (int)ceil_div(chain, ceil_div(chain, safe)); // what the search starts from
-        int len = cost_exact_segment(&l.s, &f, p->tech);
+        int len = cost_exact_segment(&l.s, &f, tech_find(p->family));
         assert_true(len >= f.seg_len && len >= 1);
         assert_true(p->reach(&l.s, &f, len) <= room);
         int64_t n = ceil_div(chain, len);
@@ -227,30 +242,35 @@ static void safe_segments_hold_for_the_worst_weights_everywhere(void **state)
         struct layer l;
         int64_t worst = 1;
         p->layer(&l, random_int(1, 128));
-        int64_t room = ((int64_t)1 << (cost_lane_shift(&l.s, p->tech) - 1)) - 1, per_out = l.s.kind == STAGE_CONV ? l.s.in_c : 1;
+        int64_t room = ((int64_t)1 << (cost_lane_shift(&l.s, tech_find(p->family)) - 1)) - 1, per_out = l.s.kind == STAGE_CONV ? l.s.in_c : 1;
         for (int64_t k = 0; k < l.s.out_c * l.s.geo.kernel_h * l.s.geo.kernel_w * per_out; k++)
             worst = max_i64(worst, 128 * llabs(l.w[k]));
-        int64_t safe = cost_safe_segment(&l.s, p->tech);
+        int64_t safe = cost_safe_segment(&l.s, tech_find(p->family));
         assert_true(safe * worst <= room && (safe + 1) * worst > room);
     }
 }
 
 static struct chain {
-    const char *name, *tech;
+    const char *name, *family;
     enum stage_kind kind;
     int weight, weight_bits, safe;
     bool packs;
 } chains[] = {
-    { "DSP48E2 holds 8 products of +-127", "DSP48E2", STAGE_CONV, -127, 8, 8, true },
-    { "DSP48E2 holds 7 products of -128", "DSP48E2", STAGE_CONV, -128, 8, 7, true },
-    { "DSP48E1 holds 4 products of +-127", "DSP48E1", STAGE_CONV, 127, 8, 4, true },
-    { "DSP48E1 cannot pack -128", "DSP48E1", STAGE_CONV, -128, 8, 3, false },
-    { "weights with a zero point go alone", "DSP48E2", STAGE_CONV, 3, 9, 341, false },
-    { "DSP48E2 holds 8 products of two pixels", "DSP48E2", STAGE_DW, 127, 8, 8, true },
-    { "DSP48E1 holds 2 products of two pixels", "DSP48E1", STAGE_DW, -127, 8, 2, true },
-    { "DSP48E1 holds a product of two pixels with -128", "DSP48E1", STAGE_DW, -128, 8, 1, true },
-    { "DSP48E2 holds 4 products of two pixels with 9 bits", "DSP48E2", STAGE_DW, -255, 9, 4, true },
-    { "DSP48E1 holds a product of two pixels with 9 bits", "DSP48E1", STAGE_DW, 255, 9, 1, true },
+    { "DSP48E2 holds 8 products of +-127", "xcup", STAGE_CONV, -127, 8, 8, true },
+    { "DSP48E2 holds 7 products of -128", "xcup", STAGE_CONV, -128, 8, 7, true },
+    { "DSP48E1 holds 4 products of +-127", "xc7", STAGE_CONV, 127, 8, 4, true },
+    { "DSP48E1 cannot pack -128", "xc7", STAGE_CONV, -128, 8, 3, false },
+    { "weights with a zero point go alone", "xcup", STAGE_CONV, 3, 9, 341, false },
+    { "DSP48E2 holds 8 products of two pixels", "xcup", STAGE_DW, 127, 8, 8, true },
+    { "DSP48E1 holds 2 products of two pixels", "xc7", STAGE_DW, -127, 8, 2, true },
+    { "DSP48E1 holds a product of two pixels with -128", "xc7", STAGE_DW, -128, 8, 1, true },
+    { "DSP48E2 holds 4 products of two pixels with 9 bits", "xcup", STAGE_DW, -255, 9, 4, true },
+    { "DSP48E1 holds a product of two pixels with 9 bits", "xc7", STAGE_DW, 255, 9, 1, true },
+    { "SB_MAC16 packs -128, sums are made outside", "ice40", STAGE_CONV, -128, 8, 1, true },
+    { "SB_MAC16 does not pack 9 bits", "ice40", STAGE_CONV, 5, 9, 1, false },
+    { "SB_MAC16 does not pack pixels", "ice40", STAGE_DW, 5, 8, 1, false },
+    { "MULT18X18D does not pack", "ecp5", STAGE_CONV, 5, 8, 1, false },
+    { "MULT18X18D does not pack pixels", "ecp5", STAGE_DW, 5, 8, 1, false },
 };
 
 static void check_chain(void **state)
@@ -258,8 +278,8 @@ static void check_chain(void **state)
     const struct chain *c = *state;
     int16_t w[3] = { (int16_t)c->weight, 0, 1 };
     struct stage s = { .kind = c->kind, .op = DW_MAC, .in_c = 1, .out_c = 1, .geo = image(4, 1, 4, 1), .weights = w, .weight_bits = c->weight_bits };
-    assert_int_equal(cost_safe_segment(&s, c->tech), c->safe);
-    assert_int_equal(cost_can_pack(&s, c->tech), c->packs);
+    assert_int_equal(cost_safe_segment(&s, tech_find(c->family)), c->safe);
+    assert_int_equal(cost_can_pack(&s, tech_find(c->family)), c->packs);
 }
 
 static void only_neighbours_share_weights(void **state)
@@ -267,15 +287,15 @@ static void only_neighbours_share_weights(void **state)
     (void)state;
     int16_t w = 5;
     struct stage s = { .kind = STAGE_DW, .op = DW_MAC, .in_c = 1, .out_c = 1, .geo = image(4, 1, 4, 1), .weights = &w, .weight_bits = 8 };
-    assert_true(cost_can_pack(&s, "DSP48E1"));
+    assert_true(cost_can_pack(&s, tech_find("xc7")));
     s.geo.dilation_w = 2; // a column of the kernel is none of the next pixel's
-    assert_false(cost_can_pack(&s, "DSP48E1"));
+    assert_false(cost_can_pack(&s, tech_find("xc7")));
     s.geo.dilation_w = 1;
     s.geo.out_w = 1;
-    assert_false(cost_can_pack(&s, "DSP48E1"));
+    assert_false(cost_can_pack(&s, tech_find("xc7")));
     s.geo.out_w = 2;
     s.op = DW_SUM;
-    assert_false(cost_can_pack(&s, "DSP48E2"));
+    assert_false(cost_can_pack(&s, tech_find("xcup")));
 }
 
 static void packing_halves_the_multipliers(void **state)
@@ -286,16 +306,46 @@ static void packing_halves_the_multipliers(void **state)
     l.s.rq = (struct requant){ .n = 1, .mult_bits = 24, .bias_bits = 8 };
     struct fold f = { .lanes = (int)l.s.out_c, .word = (int)l.s.in_c, .rows_par = 1, .use_dsp = true, .pack = 2, .seg_len = 1,
                       .rq_lanes = 1, .rq_cycles = 8, .in_lanes = 1, .ring_rows = 4 };
-    struct cost packed = cost_stage(&l.s, &f);
+    struct cost packed = cost_stage(&l.s, &f, tech_find("xcup"));
     assert_int_equal(packed.dsp, (l.s.out_c + 1) / 2 * l.s.in_c);
     f.pack = 1;
-    struct cost single = cost_stage(&l.s, &f);
+    struct cost single = cost_stage(&l.s, &f, tech_find("xcup"));
     assert_int_equal(single.dsp, l.s.out_c * l.s.in_c);
     f.use_dsp = false;
-    struct cost luts = cost_stage(&l.s, &f);
+    struct cost luts = cost_stage(&l.s, &f, tech_find("xcup"));
     assert_int_equal(luts.dsp, 0);
     assert_true(luts.lut > single.lut);
     assert_int_equal(packed.cycles, luts.cycles);
+}
+
+static void multipliers_that_a_block_holds_share_it(void **state)
+{
+    (void)state;
+    static const struct { const char *family; int pack; int64_t dsp; } rows[] = {
+        { "xcup", 1, 35 }, { "xcup", 2, 20 }, { "ecp5", 1, 35 }, { "ice40", 1, 35 }, { "ice40", 2, 20 }, { "cyclonev", 1, 12 }, { "gowin", 1, 18 },
+    };
+    struct stage s = { .kind = STAGE_CONV, .in_c = 5, .out_c = 7, .geo = image(4, 1, 4, 1), .weight_bits = 8, .acc_bits = 19,
+                       .has_requant = true, .rq = { .n = 1, .mult_bits = 24, .bias_bits = 8 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fold f = { .lanes = 7, .word = 5, .rows_par = 1, .use_dsp = true, .pack = rows[i].pack, .seg_len = 1, .rq_lanes = 1, .rq_cycles = 24,
+                          .in_lanes = 1, .ring_rows = 2, .ring_block = true };
+        assert_int_equal(cost_stage(&s, &f, tech_find(rows[i].family)).dsp, rows[i].dsp);
+    }
+}
+
+static void small_luts_cost_more_of_them(void **state)
+{
+    (void)state;
+    struct stage s = { .kind = STAGE_CONV, .in_c = 8, .out_c = 8, .geo = image(8, 3, 6, 1), .weight_bits = 8, .acc_bits = 20,
+                       .has_requant = true, .rq = { .n = 8, .mult_bits = 24, .shift_bits = 3, .bias_bits = 12 } };
+    struct fold f = { .lanes = 4, .word = 4, .rows_par = 1, .pack = 1, .seg_len = 1, .rq_lanes = 1, .rq_cycles = 8, .in_lanes = 1, .ring_rows = 4, .ring_block = true };
+    int64_t six = cost_stage(&s, &f, tech_find("xcup")).lut;
+    static const char *const fours[] = { "ecp5", "gowin", "ice40" };
+    for (int i = 0; i < 3; i++) {
+        int64_t four = cost_stage(&s, &f, tech_find(fours[i])).lut;
+        assert_true(four > six * 13 / 10 && four < 4 * six);
+    }
+    assert_true(cost_stage(&s, &f, tech_find("cyclonev")).lut < six); // two small LUTs share an ALM
 }
 
 static void packing_pixels_halves_the_cycles(void **state)
@@ -311,9 +361,9 @@ static void packing_pixels_halves_the_cycles(void **state)
         f.rq_lanes = f.word;
         f.ring_rows = 4;
         f.in_lanes = (int)l.s.in_c;
-        struct cost packed = cost_stage(&l.s, &f);
+        struct cost packed = cost_stage(&l.s, &f, tech_find("xcup"));
         f.pack = 1;
-        struct cost single = cost_stage(&l.s, &f);
+        struct cost single = cost_stage(&l.s, &f, tech_find("xcup"));
         assert_int_equal(packed.dsp, single.dsp);
         assert_int_equal(single.dsp, f.word * f.rows_par);
         assert_true(packed.lut > single.lut && packed.ff > single.ff);
@@ -354,11 +404,13 @@ static void both_memories_hold_their_columns(void **state)
 
 int main(void)
 {
-    static struct packing outputs_e1 = { "DSP48E1", random_layer, low_lane_reach, 100 }, outputs_e2 = { "DSP48E2", random_layer, low_lane_reach, 100 };
-    static struct packing pixels_e1 = { "DSP48E1", random_dw, low_pixel_reach, 100 }, pixels_e2 = { "DSP48E2", random_dw, low_pixel_reach, 0 };
+    static struct packing outputs_e1 = { "xc7", random_layer, low_lane_reach, 100 }, outputs_e2 = { "xcup", random_layer, low_lane_reach, 100 };
+    static struct packing pixels_e1 = { "xc7", random_dw, low_pixel_reach, 100 }, pixels_e2 = { "xcup", random_dw, low_pixel_reach, 0 };
     const struct CMUnitTest fixed[] = {
         cmocka_unit_test(a_memory_never_has_fewer_bits_than_asked_for),
         cmocka_unit_test(packing_halves_the_multipliers),
+        cmocka_unit_test(multipliers_that_a_block_holds_share_it),
+        cmocka_unit_test(small_luts_cost_more_of_them),
         cmocka_unit_test(only_neighbours_share_weights), cmocka_unit_test(packing_pixels_halves_the_cycles),
         cmocka_unit_test(both_memories_hold_their_columns),
         { "exact segments of outputs on DSP48E1 never overflow and are as long as can be", exact_segments_never_overflow_and_are_as_long_as_can_be, NULL, NULL, &outputs_e1 },

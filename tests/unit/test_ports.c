@@ -349,7 +349,7 @@ static struct pipeline *schedule(void (*build)(void))
     static const struct schedule_goal fastest = { .max_dsp = -1 };
     const struct graph *g;
     struct board *b = arena_new(&arena, struct board);
-    *b = (struct board){ .name = "test", .tech = "DSP48E2", .clock_hz = 100000000, .dsp = 60, .bram18 = 200, .lut = 60000, .ff = 120000 };
+    *b = (struct board){ .name = "test", .tech = tech_find("xcup"), .clock_hz = 100000000, .dsp = 60, .bram18 = 200, .lut = 60000, .ff = 120000 };
     if (m)
         model_free(m);
     m = model_new(14);

@@ -28,9 +28,9 @@ static int setup(void **state)
     return 0;
 }
 
-static struct board board_of(const char *tech, int64_t dsp, int64_t bram18, int64_t lut)
+static struct board board_of(const char *family, int64_t dsp, int64_t bram18, int64_t lut)
 {
-    return (struct board){ .name = "test", .tech = tech, .clock_hz = 100000000, .dsp = dsp, .bram18 = bram18, .lut = lut, .ff = 2 * lut };
+    return (struct board){ .name = "test", .tech = tech_find(family), .clock_hz = 100000000, .dsp = dsp, .bram18 = bram18, .lut = lut, .ff = 2 * lut };
 }
 
 static const struct schedule_goal fastest = { .max_dsp = -1 };
@@ -102,7 +102,7 @@ struct fronts {
     bool complete; // every stage has an option
 };
 
-static struct fronts fronts_at(const struct pipeline *p, const char *tech, int64_t interval)
+static struct fronts fronts_at(const struct pipeline *p, const struct tech *tech, int64_t interval)
 {
     struct fronts f = { .n = p->n_stages, .complete = true };
     assert_true(p->n_stages <= MAX_STAGES);
@@ -204,16 +204,16 @@ static void budgets(const struct board *b, int64_t *have)
 static struct small {
     const char *name;
     void (*build)(void);
-    const char *tech;
+    const char *family;
     int64_t dsp, bram18, lut;
 } smalls[] = {
-    { "a chain on few DSP48E2 has the least interval", chain, "DSP48E2", 6, 40, 60000 },
-    { "a chain on more DSP48E2 has the least interval", chain, "DSP48E2", 40, 40, 60000 },
-    { "a chain on DSP48E1 has the least interval", chain, "DSP48E1", 20, 40, 60000 },
-    { "a residual block has the least interval", residual, "DSP48E2", 12, 40, 60000 },
-    { "a residual block without DSP has the least interval", residual, "DSP48E2", 0, 40, 30000 },
-    { "a depthwise block has the least interval", depthwise, "DSP48E2", 10, 40, 60000 },
-    { "a depthwise block on DSP48E1 has the least interval", depthwise, "DSP48E1", 25, 40, 60000 },
+    { "a chain on few DSP48E2 has the least interval", chain, "xcup", 6, 40, 60000 },
+    { "a chain on more DSP48E2 has the least interval", chain, "xcup", 40, 40, 60000 },
+    { "a chain on DSP48E1 has the least interval", chain, "xc7", 20, 40, 60000 },
+    { "a residual block has the least interval", residual, "xcup", 12, 40, 60000 },
+    { "a residual block without DSP has the least interval", residual, "xcup", 0, 40, 30000 },
+    { "a depthwise block has the least interval", depthwise, "xcup", 10, 40, 60000 },
+    { "a depthwise block on DSP48E1 has the least interval", depthwise, "xc7", 25, 40, 60000 },
 };
 
 static void check_small(void **state)
@@ -221,16 +221,16 @@ static void check_small(void **state)
     const struct small *r = *state;
     setup(state);
     struct pipeline *p = built(r->build);
-    struct board b = board_of(r->tech, r->dsp, r->bram18, r->lut);
+    struct board b = board_of(r->family, r->dsp, r->bram18, r->lut);
     int64_t have[3];
     budgets(&b, have);
     if (!schedule_solve(&cx, p, &b, &fastest))
         fail_msg("%s", messages.text);
     int64_t best = slowest_stage(p);
-    struct fronts f = fronts_at(p, r->tech, best);
+    struct fronts f = fronts_at(p, b.tech, best);
     assert_true(any_fits(&f, 0, have[0], have[1], have[2]));
     for (int64_t t = max_i64(1, best - 60); t < best; t++) {
-        f = fronts_at(p, r->tech, t);
+        f = fronts_at(p, b.tech, t);
         if (f.complete && any_fits(&f, 0, have[0], have[1], have[2]))
             fail_msg("%lld cycles are possible, not only %lld", (long long)t, (long long)best);
     }
@@ -238,7 +238,7 @@ static void check_small(void **state)
     assert_true(p->total.dsp <= have[0] && p->total.bram18 <= have[1] && p->total.lut <= have[2]);
 }
 
-static void check_front(const struct pipeline *p, const struct stage *s, const char *tech, int64_t interval, const struct options *more)
+static void check_front(const struct pipeline *p, const struct stage *s, const struct tech *tech, int64_t interval, const struct options *more)
 {
     struct options o = { 0 };
     stage_options(p, s, tech, interval, &arena, &o);
@@ -264,8 +264,8 @@ static void more_cycles_never_make_a_front_worse(void **state)
         // a global average takes exactly the lanes that its interval needs, and fewer lanes may need a faster requantizer
         for (int64_t t = 40; t < 8000 && p->stages[i].kind != STAGE_GAP; t = t * 5 / 4 + 1) {
             struct options more = { 0 };
-            stage_options(p, &p->stages[i], "DSP48E2", t * 5 / 4 + 1, &arena, &more);
-            check_front(p, &p->stages[i], "DSP48E2", t, &more);
+            stage_options(p, &p->stages[i], tech_find("xcup"), t * 5 / 4 + 1, &arena, &more);
+            check_front(p, &p->stages[i], tech_find("xcup"), t, &more);
         }
 }
 
@@ -275,7 +275,7 @@ static void digits_is_solved_as_glpk_solves_it(void **state)
     static const int64_t dsps[] = { 16, 60, 200 };
     struct pipeline *p = digits();
     for (int i = 0; i < 3; i++) {
-        struct board b = board_of("DSP48E2", dsps[i], 300, 200000);
+        struct board b = board_of("xcup", dsps[i], 300, 200000);
         int64_t have[3];
         budgets(&b, have);
         assert_true(schedule_solve(&cx, p, &b, &fastest));
@@ -293,7 +293,7 @@ static void a_goal_is_reached_with_the_least_resources(void **state)
 {
     (void)state;
     struct pipeline *p = digits();
-    struct board b = board_of("DSP48E2", 360, 432, 70560);
+    struct board b = board_of("xcup", 360, 432, 70560);
     int64_t have[3];
     budgets(&b, have);
     assert_true(schedule_solve(&cx, p, &b, &fastest));
@@ -317,7 +317,7 @@ static void more_multipliers_are_never_slower(void **state)
     struct pipeline *p = built(chain);
     int64_t last = INT64_MAX;
     for (int64_t dsp = 0; dsp <= 120; dsp += 8) {
-        struct board b = board_of("DSP48E2", dsp, 100, 100000);
+        struct board b = board_of("xcup", dsp, 100, 100000);
         assert_true(schedule_solve(&cx, p, &b, &fastest));
         assert_true(p->total.dsp <= dsp);
         assert_true(slowest_stage(p) <= last);
@@ -333,7 +333,7 @@ static void budgets_hold_or_the_shortage_is_named(void **state)
     for (int64_t lut = 1000; lut <= 64000; lut *= 4)
         for (int64_t bram = 2; bram <= 128; bram *= 4)
             for (int64_t dsp = 0; dsp <= 64; dsp += 32) {
-                struct board b = board_of("DSP48E1", dsp, bram, lut);
+                struct board b = board_of("xc7", dsp, bram, lut);
                 strbuf_clear(&messages);
                 diag.errors = 0; // beyond twenty they are only counted
                 if (schedule_solve(&cx, p, &b, &fastest)) {
@@ -348,11 +348,54 @@ static void budgets_hold_or_the_shortage_is_named(void **state)
     assert_true(solved > 3 && refused > 3);
 }
 
+// "need 56 EBR (26 too many), 6868 LUT (3172 too many)": the number before `what`, or `have` when it is not short.
+static int64_t needed(const char *what, int64_t have)
+{
+    const char *need = strstr(messages.text, "need "), *end = strchr(need, '\n');
+    const char *at = strstr(need, arena_printf(&arena, " %s (", what));
+    if (!at || at > end)
+        return have;
+    while (at > need && at[-1] >= '0' && at[-1] <= '9')
+        at--;
+    return strtoll(at, NULL, 10);
+}
+
+static struct shortage {
+    const char *name, *family, *bram;
+    int64_t dsp, bram_count, lut;
+} shortages[] = {
+    { "what digits lacks on iCE40 is exact", "ice40", "EBR", 8, 30, 5280 },
+    { "what digits lacks on a small ECP5 is exact", "ecp5", "EBR", 28, 20, 12000 },
+    { "what digits lacks on a small 7-series part is exact", "xc7", "RAMB18", 20, 2, 3000 },
+};
+
+static void the_named_shortage_is_exact(void **state)
+{
+    const struct shortage *r = *state;
+    struct pipeline *p = digits();
+    struct board b = board_of(r->family, r->dsp, r->bram_count, r->lut);
+    const struct schedule_goal slow = { .fps = 1, .max_dsp = -1 };
+    int64_t luts = b.lut * SCHEDULE_LUT_PERCENT / 100;
+    strbuf_clear(&messages);
+    assert_false(schedule_solve(&cx, p, &b, &slow));
+    int64_t dsp = needed("DSP", b.dsp), bram = needed(r->bram, b.bram18), lut = needed("LUT", luts);
+    assert_true(dsp > b.dsp || bram > b.bram18 || lut > luts);
+    // a board with what is named takes it
+    struct board enough = board_of(r->family, dsp, bram, (lut * 100 + SCHEDULE_LUT_PERCENT - 1) / SCHEDULE_LUT_PERCENT);
+    if (!schedule_solve(&cx, p, &enough, &slow))
+        fail_msg("%s", messages.text);
+    // and no board that is larger than this one by less than the largest ratio
+    double factor = fmax((double)dsp / (double)b.dsp, fmax((double)bram / (double)b.bram18, (double)lut / (double)luts)) * 0.98;
+    struct board less = board_of(r->family, (int64_t)((double)b.dsp * factor), (int64_t)((double)b.bram18 * factor), (int64_t)((double)b.lut * factor));
+    diag.errors = 0;
+    assert_false(schedule_solve(&cx, p, &less, &slow));
+}
+
 static void the_users_limit_on_dsp_holds(void **state)
 {
     (void)state;
     struct pipeline *p = built(residual);
-    struct board b = board_of("DSP48E2", 300, 100, 100000);
+    struct board b = board_of("xcup", 300, 100, 100000);
     for (int64_t limit = 0; limit <= 24; limit += 6) {
         struct schedule_goal goal = { .max_dsp = limit };
         assert_true(schedule_solve(&cx, p, &b, &goal));
@@ -368,7 +411,7 @@ static void streams_and_edges_agree_on_their_lanes(void **state)
 {
     (void)state;
     struct pipeline *p = digits();
-    struct board b = board_of("DSP48E2", 360, 432, 70560);
+    struct board b = board_of("xcup", 360, 432, 70560);
     assert_true(schedule_solve(&cx, p, &b, &fastest));
     for (int i = 0; i < p->n_edges; i++) {
         const struct edge *e = &p->edges[i];
@@ -423,7 +466,7 @@ static void average_of_a_vector(void) // 28 values, read as 4 pixels of 7 channe
 static void depthwise_stages_are_offered_with_and_without_packing(void **state)
 {
     (void)state;
-    static const char *const techs[] = { "DSP48E1", "DSP48E2" };
+    const struct tech *const techs[] = { tech_find("xc7"), tech_find("xcup") };
     struct pipeline *p = built(depthwise);
     const struct stage *s = &p->stages[0];
     assert_int_equal(s->kind, STAGE_DW);
@@ -449,7 +492,7 @@ static void reshaped_streams_have_lanes_that_divide_both_pixels(void **state)
 {
     (void)state;
     static void (*const build[])(void) = { add_of_pixels_and_a_vector, average_of_a_vector };
-    struct board b = board_of("DSP48E2", 360, 432, 70560);
+    struct board b = board_of("xcup", 360, 432, 70560);
     for (int k = 0; k < 2; k++) {
         qdq_setup();
         struct pipeline *p = built(build[k]);
@@ -474,7 +517,7 @@ static void reshaped_streams_have_lanes_that_divide_both_pixels(void **state)
 static void the_same_model_gets_the_same_schedule(void **state)
 {
     (void)state;
-    struct board b = board_of("DSP48E2", 100, 432, 70560);
+    struct board b = board_of("xcup", 100, 432, 70560);
     struct strbuf text[2] = { STRBUF_INIT, STRBUF_INIT };
     for (int i = 0; i < 2; i++) {
         struct pipeline *p = digits();
@@ -505,8 +548,10 @@ int main(void)
         TEST(streams_and_edges_agree_on_their_lanes), TEST(the_same_model_gets_the_same_schedule),
         TEST(reshaped_streams_have_lanes_that_divide_both_pixels), TEST(depthwise_stages_are_offered_with_and_without_packing),
     };
-    struct CMUnitTest tests[COUNT(fixed) + COUNT(smalls)];
+    struct CMUnitTest tests[COUNT(fixed) + COUNT(smalls) + COUNT(shortages)];
     memcpy(tests, fixed, sizeof fixed);
+    for (size_t i = 0; i < COUNT(shortages); i++)
+        tests[COUNT(fixed) + COUNT(smalls) + i] = (struct CMUnitTest){ shortages[i].name, the_named_shortage_is_exact, NULL, qdq_teardown, &shortages[i] };
     for (size_t i = 0; i < COUNT(smalls); i++)
         tests[COUNT(fixed) + i] = (struct CMUnitTest){ smalls[i].name, check_small, NULL, qdq_teardown, &smalls[i] };
     return cmocka_run_group_tests(tests, NULL, free_glpk);

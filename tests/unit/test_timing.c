@@ -35,7 +35,7 @@ static void schedule(int64_t dsp)
     model_output(m, "y_q");
     p = qdq_lower(&g, REQUANT_EXACT);
     struct board *b = arena_new(&arena, struct board);
-    *b = (struct board){ .name = "test", .tech = "DSP48E2", .clock_hz = 100000000, .dsp = dsp, .bram18 = 200, .lut = 60000, .ff = 120000 };
+    *b = (struct board){ .name = "test", .tech = tech_find("xcup"), .clock_hz = 100000000, .dsp = dsp, .bram18 = 200, .lut = 60000, .ff = 120000 };
     if (!schedule_solve(&cx, p, b, &fastest))
         fail_msg("%s", messages.text);
 }
@@ -130,7 +130,7 @@ static void the_sized_skip_takes_no_more_memory_than_it_must(void **state)
     }
     assert_true(least > 1);
     int64_t bits = 8 * p->streams[skip->stream].lanes; // memories come in lumps and are filled
-    assert_true(cost_bram18(bits, sized, true) <= cost_bram18(bits, 2 * least + 64, true));
+    assert_true(cost_bram(tech_find("xcup"), bits, sized, true) <= cost_bram(tech_find("xcup"), bits, 2 * least + 64, true));
 }
 
 static int linear(void **state)
@@ -201,7 +201,7 @@ static void packed_pixels_keep_their_cycles(void **state)
 {
     (void)state;
     static const struct { int64_t width, stride; } shapes[] = { { 12, 1 }, { 6, 2 }, { 5, 2 } };
-    static const char *const techs[] = { "DSP48E2", "DSP48E1" };
+    const struct tech *const techs[] = { tech_find("xcup"), tech_find("xc7") };
     int packed = 0, in_turn = 0;
     for (int i = 0; i < 3; i++) {
         depthwise(shapes[i].width, shapes[i].stride);
