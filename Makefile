@@ -10,7 +10,7 @@ SAN ?= 0
 PREFIX ?= /usr/local
 
 # Debian 12 packages: what building and testing needs.
-DEPS := gcc g++ make pkg-config verilator iverilog yosys protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
+DEPS := gcc g++ make pkg-config verilator iverilog yosys z3 protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
         libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev libglpk-dev uthash-dev valgrind python3
 
 ifneq ($(SAN),0)
@@ -115,6 +115,14 @@ bench: all
 synth: all
 	@sh tests/synth.sh $(B)/aihls
 
+## Proves the templates (yosys-smtbmc, z3, yosys-abc); one of them: sh tests/formal/run.sh MODULE.
+formal:
+	@sh tests/formal/run.sh all
+
+## Plants bugs in the templates; each must be caught by its proof.
+mutation:
+	@sh tests/formal/mutate.sh
+
 ## Style and header checks; Verilog lint of every template.
 lint: all
 	@sh tests/lint.sh
@@ -132,6 +140,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test check-fast test-rtl soak bench synth synth-ecp5 lint install clean help
+.PHONY: all deps demo test check-fast test-rtl soak bench synth synth-ecp5 formal mutation lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

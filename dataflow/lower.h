@@ -8,9 +8,10 @@
 enum requant_mode { REQUANT_EXACT, REQUANT_FAST, REQUANT_SHIFT };
 
 // does      recognises, for every QuantizeLinear, the operator between the DequantizeLinears that
-//           feed it and itself, and makes a stage of it: Conv, Gemm, MatMul, pools, Add, unary functions
-//           (as 256-entry tables, chains of them too); Relu and Clip become the requantizer's clamp;
-//           Reshape and Transpose cost nothing or are refused (E208). Operators in front of the first and
+//           feed it and itself, and makes stages of it (lower_main): products, pools, sums, concatenations, functions of
+//           one element (as 256-entry tables, chains of them too); Relu and Clip become the requantizer's clamp. Operators
+//           that move elements, and orders that a reader demands, cost nothing or become gather stages; E208 where no
+//           gather can do it. Operators in front of the first and
 //           behind the last of these run on the host. Every input that hardware reads and every output becomes a
 //           port; E211 for an output that only the host computes and for an input with two quantizations.
 // requires  a shaped, simplified graph in QDQ form (quantize_graph)

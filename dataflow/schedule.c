@@ -258,7 +258,8 @@ static void find_least(struct problem *q, struct arena *a)
         }
         to->n = n;
         remove_dominated(to, least, (int32_t)q->budget[1]);
-        qsort(to->items, (size_t)to->n, sizeof *to->items, by_bound);
+        if (to->n)
+            qsort(to->items, (size_t)to->n, sizeof *to->items, by_bound);
         to->n = to->n < LEAST_STATES ? to->n : LEAST_STATES;
     }
     if (layer[q->n].n)

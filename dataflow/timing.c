@@ -24,6 +24,7 @@
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
 #define SIZING_FRAMES 4
+#define LONG_INTERVAL 65536 // cycles of a frame from which on one frame less will do
 #define SIZING_ROUNDS 6 // each a quarter deeper, when a depth from the even pace is not enough
 
 struct fifo {
@@ -78,6 +79,7 @@ struct model {
     struct fold_shape *shape;
     int *first_edge, *next_edge; // lists of the edges of a stream
     int *wide, n_wide; // edges that widen
+    int *sink_edge, n_sinks; // edges to the host
     int64_t now, moved;  // last cycle in which something moved
     struct source *source;   // per input
     struct sink *sink;       // per output
@@ -351,6 +353,7 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
     m->machine = arena_array(a, struct machine, p->n_stages);
     m->shape = arena_array(a, struct fold_shape, p->n_stages);
     m->wide = arena_array(a, int, p->n_edges);
+    m->sink_edge = arena_array(a, int, p->n_edges);
     for (int i = 0; i < p->n_stages; i++) {
         const struct stage *s = &p->stages[i];
         struct machine *k = &m->machine[i];
@@ -383,6 +386,8 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         f->wide = e->lanes > s->lanes ? e->lanes / s->lanes : 1;
         if (f->wide > 1)
             m->wide[m->n_wide++] = i;
+        if (e->consumer < 0)
+            m->sink_edge[m->n_sinks++] = i;
     }
     m->first_edge = arena_array(a, int, p->n_streams);
     m->next_edge = arena_array(a, int, p->n_edges);
@@ -427,10 +432,10 @@ static bool frame_done(const struct model *m, int64_t f)
 static void step_all(struct model *m)
 {
     const struct pipeline *p = m->p;
-    for (int i = 0; i < p->n_edges; i++)
-        if (p->edges[i].consumer < 0 && can_pop(m, i)) {
-            pop(m, i);
-            m->sink[p->edges[i].port].taken++;
+    for (int i = 0; i < m->n_sinks; i++)
+        if (can_pop(m, m->sink_edge[i])) {
+            pop(m, m->sink_edge[i]);
+            m->sink[p->edges[m->sink_edge[i]].port].taken++;
         }
     for (int i = p->n_stages - 1; i >= 0; i--) {
         const struct stage *s = &p->stages[i];
@@ -533,7 +538,8 @@ bool timing_size_fifos(struct pipeline *p)
         interval = max_i64(interval, p->stages[i].cost.cycles);
     // At the pace of the slowest stage a join's FIFOs hold what the difference of its branches' lags asks for; a
     // faster source would fill the unbounded ones with frames that only wait.
-    struct timing_result wide = run_paced(p, &scratch, SIZING_FRAMES, interval), sized = { 0 };
+    int frames = interval < LONG_INTERVAL ? SIZING_FRAMES : SIZING_FRAMES - 1;
+    struct timing_result wide = run_paced(p, &scratch, frames, interval), sized = { 0 };
     bool ok = !wide.deadlock, joins = false;
     for (int i = 0; i < p->n_edges; i++)
         need[i] = p->edges[i].depth_words ? p->edges[i].depth_words : wide.edge_peak_words[i] + 2;
@@ -544,7 +550,7 @@ bool timing_size_fifos(struct pipeline *p)
                 set_depth(p, &p->edges[i], need[i]);
                 need[i] += need[i] / 4 + 1;
             }
-        sized = timing_run(p, &scratch, SIZING_FRAMES);
+        sized = timing_run(p, &scratch, frames);
         if (!joins || (!sized.deadlock && sized.interval_cycles <= wide.interval_cycles + wide.interval_cycles / 512))
             break; // the full pace of the source costs nothing
     }

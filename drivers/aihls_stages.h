@@ -5,7 +5,7 @@
 // A stream is an image of int8 elements in raster order, channel fastest: element (y, x, c) stands at
 // (y * width + x) * channels + c. All arithmetic is exact; rounding happens once, half to even.
 //
-// Adding a kind of stage: one function of type aihls_stage_function here, one case in ref_int_describe
+// Adding a kind of stage: one function of type aihls_stage_function here, one case in stage_function
 // (sim/ref_int.c). Both back ends and `aihls run` have it then.
 #ifndef AIHLS_STAGES_H
 #define AIHLS_STAGES_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The RTL templates by themselves: lint, the multiplier cell's twin against the vendors' primitives (formal), random
-// instances of each block with stalls (tests/rtl/run.sh), and a whole network on the primitives (tests/tech.sh).
+// The RTL templates by themselves: lint, the multiplier cell's twin against the vendors' primitives (formal), a quick subset
+// of `make formal`, random instances of each block with stalls (tests/rtl/run.sh), and a whole network on the primitives
+// (tests/tech.sh).
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,6 +21,7 @@ static struct script_row {
     { "the multiplier cell's twin equals every primitive for all inputs", "sh tests/rtl/run.sh mac", "yosys" },
     { "the model of SB_MAC16 equals the one of Yosys", "sh tests/rtl/run.sh mac16", "iverilog" },
     { "the LUT multiplier gives every product", "sh tests/rtl/run.sh lutmul", "iverilog" },
+    { "a quick subset of the proofs holds", "sh tests/formal/run.sh quick", "z3" },
     { "requantizers equal exact arithmetic", "sh tests/rtl/run.sh requant 11 12", "verilator" },
     { "windows give every element once", "sh tests/rtl/run.sh window 11 12", "verilator" },
     { "depthwise stages that pack two pixels equal their definition", "sh tests/rtl/run.sh pair 11 12", "verilator" },
