@@ -132,7 +132,7 @@ module aihls_drain #(
         if (REQUANT != 0) begin : g_requant
             localparam IN_TURN   = (PIXELS == 2 && MP > 1) ? 1 : 0;
             localparam RQ_PIXEL  = (IN_TURN != 0) ? RQ_LANES : CHANNELS;
-            localparam RQ_BEATS  = (RQ_PIXEL + RQ_LANES - 1) / RQ_LANES;
+            localparam RQ_BEATS  = (PARAM_PIXELS > 0) ? PARAM_PIXELS : (RQ_PIXEL + RQ_LANES - 1) / RQ_LANES;
             localparam RQ_ADDR_W = (RQ_BEATS <= 2) ? 1 : $clog2(RQ_BEATS);
             wire [RQ_ADDR_W-1:0] rq_addr;
             if (IN_TURN != 0) begin : g_in_turn
