@@ -19,7 +19,7 @@ module miter (input wire clk, input wire en, input wire [$5-1:0] hi, input wire 
     aihls_mac #(.TECH("$1"), .LANE_SHIFT($2), .PACK($3), .FIRST($4), .W_BITS($5), .S_BITS($6), .P_W($7)) u_primitive
         (.clk(clk), .en(en), .hi(hi), .lo(lo), .s(s), .pin(pin), .pout(c1), .p(p1));
     aihls_mac #(.TECH("GENERIC"), .LANE_SHIFT($2), .PACK($3), .FIRST($4), .W_BITS($5), .S_BITS($6), .P_W($7)) u_twin
-        (.clk(clk), .en(en), .hi(hi), .lo(lo), .s(s${7:-}), .pin(pin), .pout(c2), .p(p2));
+        (.clk(clk), .en(en), .hi(hi), .lo(lo), .s(s${8:-}), .pin(pin), .pout(c2), .p(p2));
     assign same = (p1 == p2) && (c1 == c2);
 endmodule
 END
