@@ -3,7 +3,6 @@
 
 #include <jansson.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,18 +18,6 @@ static const struct {
 #include "base/diag_codes.def"
 #undef DIAG
 };
-
-_Noreturn void bug_at(const char *file, int line, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fflush(stdout);
-    fprintf(stderr, "BUG %s:%d: ", file, line);
-    vfprintf(stderr, fmt, ap);
-    fputs("\nThis is a mistake in aihls, not in your model; please report it.\n", stderr);
-    va_end(ap);
-    exit(EXIT_BUG);
-}
 
 static void render_text(struct strbuf *sb, const struct diag_msg *m, const char *text)
 {

@@ -134,6 +134,8 @@ static bool locate(struct lowering *l, const struct tensor *t, struct source *ou
     t = skip_free(l, t, &out->map);
     const struct node *n = t->producer;
     const struct view *v = &l->views[t->index];
+    if (t->data)
+        return diag_error(l->cx, E201, at_tensor(l->g, t), "simplify the model when exporting it", "constant '%s' stands where hardware takes computed values", t->name);
     if (v->stream < 0 && n && move_is(n) && !lower_move(l, n, t))
         return false;
     if (v->stream < 0 && n && n->op != OP_QuantizeLinear && !is_integer_pool(n))
@@ -472,13 +474,15 @@ static bool connect_outputs(struct lowering *l)
         struct source s = { .stream = -1 };
         bool moves = v->stream < 0 && tail->dtype != DT_FLOAT && tail->producer && (is_free(tail->producer) || move_is(tail->producer));
         if (moves && !host_computes(tail)) { // integers that only change places behind the last QuantizeLinear
-            ok &= locate(l, tail, &s) || l->cx->diag->errors > 0 || // else the input itself, which nothing computes with
-                  diag_error(l->cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
-                             "no operator of the model can run in hardware");
+            if (!locate(l, tail, &s)) {
+                ok = false;
+                if (l->cx->diag->errors == 0) // the input itself, which nothing computes with
+                    diag_error(l->cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
+                               "no operator of the model can run in hardware");
+                continue;
+            }
             moved = (struct view){ .stream = s.stream, .logical = s.element };
             v = &moved;
-            if (s.stream < 0)
-                continue;
         }
         if (host_computes(tail) || (v->stream >= 0 && p->streams[v->stream].producer < 0)) {
             ok = quant_host_output(l->cx, g, g->outputs[i]);

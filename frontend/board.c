@@ -263,10 +263,17 @@ static void on_schema_error(void *user, xmlErrorPtr e)
 
 // ---- reading ----
 
+static char *copy_string(const char *s)
+{
+    size_t n_bytes = strlen(s) + 1;
+    return memcpy(memory_alloc(n_bytes), s, n_bytes);
+}
+
 // Only memory is parsed, and neither external subsets nor XInclude are asked for; a validator that
 // has its schema ignores xsi:schemaLocation. So no other file, and no host, is ever opened.
 static xmlDocPtr parse(struct reader *r, const char *bytes, size_t n_bytes)
 {
+    xmlMemSetup(free, memory_alloc, memory_resize, copy_string);
     xmlParserCtxtPtr parser = xmlNewParserCtxt();
     if (!parser)
         BUG("libxml2 gives no parser");

@@ -2,6 +2,7 @@
 // The whole graph at once: its invariants and its text form.
 #include <inttypes.h>
 #include <string.h>
+#define uthash_fatal(message) out_of_memory(0)
 #include <uthash.h>
 
 #include "base/check.h"

@@ -79,7 +79,7 @@ static void change_attribute(struct change *c, Onnx__NodeProto *n)
     Onnx__AttributeProto *a = n->attribute[below(c, n->n_attribute)];
     switch (below(c, 8)) {
     case 0: a->name = arena_strdup(&c->arena, names[below(c, sizeof names / sizeof *names)]); break;
-    case 1: n->attribute[0] = n->attribute[--n->n_attribute]; break;
+    case 1: n->n_attribute--; break;
     case 2: a->has_type = true, a->type = (Onnx__AttributeProto__AttributeType)below(c, 12); break;
     case 3: a->has_f = true, a->f = fraction(c); break;
     case 4:
@@ -110,7 +110,10 @@ static void change_node(struct change *c)
         break;
     }
     case 2: n->n_input -= n->n_input > 0; break;
-    case 3: g->node[below(c, g->n_node)] = g->node[--g->n_node]; break;
+    case 3: // one node less
+        g->n_node--;
+        g->node[below(c, g->n_node + 1)] = g->node[g->n_node];
+        break;
     case 4:
         if (n->n_input)
             n->input[below(c, n->n_input)] = some_name(c);

@@ -21,6 +21,9 @@ static int64_t elements(const struct tensor *t)
 
 static bool is_cheap(const struct graph *g)
 {
+    for (int i = 0; i < g->n_inputs; i++)
+        if (elements(g->inputs[i]) > MAX_ELEMENTS)
+            return false;
     for (int i = 0; i < g->n_nodes; i++) {
         const struct node *n = g->nodes[i];
         int64_t out = 0, largest = 1;
