@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <math.h>
 
 #include "dataflow/quant.h"
 #include "frontend/shape.h"
@@ -387,6 +388,36 @@ static void input_quantized_twice(void)
     finish();
 }
 
+static void infinite_weight(void)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
+    model_f32(m, "w", 4, DIMS(1, 2, 1, 1), (float[]){ 1, INFINITY });
+    model_node(m, "Conv", "x w", "y");
+    model_output(m, "y");
+}
+
+static void operator_on_a_constant(void) // a quantized constant stays what it is, and so does what reads it
+{
+    image();
+    weights("k", 4, DIMS(1, 2, 4, 4), 1, 0, I8, false);
+    model_node(m, "Floor", "k", "f");
+    qdq("f", 0.1f, 0, I8);
+    model_node(m, "Add", "f_d x_d", "y");
+    finish();
+}
+
+static void move_behind_an_operator_of_the_host(void)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
+    model_f32(m, "w", 4, DIMS(1, 2, 1, 1), (float[]){ 1, 2 });
+    model_node(m, "Conv", "x w", "c");
+    model_node(m, "ArgMax", "c", "a");
+    model_int(m, "axis", 1);
+    model_node(m, "Split", "a", "y z");
+    model_int(m, "axis", 2);
+    model_output(m, "y");
+}
+
 static const struct row {
     const char *name;
     void (*build)(void);
@@ -433,6 +464,9 @@ static const struct row {
     { "a float model with two outputs of the host", outputs_of_the_host_alone, E210, "test.onnx" },
     { "a second output that is not quantized", output_without_a_pair, E209, "tensor 'c'" },
     { "a second output that is moved and not quantized", moved_output_without_a_pair, E209, "tensor 'p'" },
+    { "a float weight that is infinite", infinite_weight, E209, "'y_node' (Conv)" },
+    { "a function of a constant", operator_on_a_constant, E201, "tensor 'k_i'" },
+    { "a move of what the host computes", move_behind_an_operator_of_the_host, E201, "'a_node' (ArgMax)" },
     { "one input that enters with two scales", input_quantized_twice, E211, "tensor 'q'" },
 };
 
