@@ -78,7 +78,7 @@ static void print_json(FILE *f, const struct diag_msg *m, const char *text, cons
     json_decref(o);
 }
 
-bool diag_emit(const struct ctx *cx, struct diag_msg m, const char *fmt, ...)
+int diag_print(const struct ctx *cx, struct diag_msg m, const char *fmt, ...)
 {
     struct diag *d = cx->diag;
     ASSERT((int)m.code >= 0 && m.code < DIAG_CODE_COUNT);
@@ -88,11 +88,11 @@ bool diag_emit(const struct ctx *cx, struct diag_msg m, const char *fmt, ...)
             d->first_error = m.code;
         }
         if (d->errors > DIAG_MAX_ERRORS)
-            return false;
+            return 0;
     } else {
         d->warnings++;
         if (d->quiet)
-            return false;
+            return 0;
     }
     struct strbuf text = STRBUF_INIT, whole = STRBUF_INIT;
     va_list ap;
@@ -108,7 +108,7 @@ bool diag_emit(const struct ctx *cx, struct diag_msg m, const char *fmt, ...)
         fputs(whole.text, d->out);
     strbuf_release(&text);
     strbuf_release(&whole);
-    return false;
+    return 0;
 }
 
 int diag_finish(struct diag *d)

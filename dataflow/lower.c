@@ -418,6 +418,9 @@ static bool lower_all(struct lowering *l)
 {
     const struct graph *g = l->g;
     bool *needed = quant_hardware(g, l->cx->arena), ok = true;
+    for (int i = 0; i < g->n_tensors; i++)
+        if (needed[i] && !g->tensors[i]->data && tensor_count(g->tensors[i]) == 0)
+            return diag_error(l->cx, E204, at_tensor(g, g->tensors[i]), "leave it out when exporting the model", "'%s' has no elements", g->tensors[i]->name);
     for (int i = 0; i < g->n_nodes; i++) {
         const struct node *n = g->nodes[i];
         if (!n->out[0] || !needed[n->out[0]->index])

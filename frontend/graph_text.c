@@ -2,10 +2,9 @@
 // The whole graph at once: its invariants and its text form.
 #include <inttypes.h>
 #include <string.h>
-#define uthash_fatal(message) out_of_memory(0)
-#include <uthash.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "frontend/graph.h"
 
 struct name_entry {

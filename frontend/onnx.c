@@ -9,10 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
-
-#define uthash_fatal(message) out_of_memory(0)
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "frontend/onnx_impl.h"
 
 #define IR_MIN 3

@@ -140,7 +140,9 @@ static bool is_identity_perm(const struct node *n)
 
 static bool is_noop(const struct graph *g, const struct node *n)
 {
-    const struct tensor *x = n->n_in ? n->in[0] : NULL, *y = n->out[0];
+    if (n->n_in == 0)
+        return false;
+    const struct tensor *x = n->in[0], *y = n->out[0];
     switch ((int)n->op) {
     case OP_Identity:
         return true;

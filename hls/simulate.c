@@ -148,14 +148,15 @@ static bool write_reference(const struct ctx *cx, const struct sim_request *r, c
 {
     const struct pipeline *p = d->pipeline;
     FILE *f = fopen(path, "wb");
-    bool ok = f != NULL;
-    for (int64_t i = 0; ok && i < frames; i++) {
+    bool ok = true, made = true;
+    if (!f)
+        return diag_error(cx, E002, path, strerror(errno), "cannot write the reference data");
+    for (int64_t i = 0; ok && made && i < frames; i++) {
         struct arena scratch = { 0 };
         struct strbuf beats = STRBUF_INIT;
         struct ctx inner = { &scratch, cx->diag };
         struct array *frame = arena_array(&scratch, struct array, d->graph->n_inputs);
         int8_t **streams = arena_array(&scratch, int8_t *, p->n_streams);
-        bool made = true;
         if (batch)
             made = batch_frame(&inner, d->source, r->input, batch, i % batch_frames(d->source, batch), frame);
         else
@@ -169,13 +170,9 @@ static bool write_reference(const struct ctx *cx, const struct sim_request *r, c
         }
         strbuf_release(&beats);
         arena_release(&scratch);
-        if (!made) {
-            fclose(f);
-            return false;
-        }
     }
-    ok = (f && fclose(f) == 0) && ok;
-    return ok || diag_error(cx, E002, path, strerror(errno), "cannot write the reference data");
+    ok &= fclose(f) == 0;
+    return made && (ok || diag_error(cx, E002, path, strerror(errno), "cannot write the reference data"));
 }
 
 // ---- results ----

@@ -418,6 +418,14 @@ static void move_behind_an_operator_of_the_host(void)
     model_output(m, "y");
 }
 
+static void convolution_to_no_channels(void)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
+    model_f32(m, "w", 4, DIMS(0, 2, 1, 1), NULL);
+    model_node(m, "Conv", "x w", "y");
+    model_output(m, "y");
+}
+
 static const struct row {
     const char *name;
     void (*build)(void);
@@ -465,6 +473,7 @@ static const struct row {
     { "a second output that is not quantized", output_without_a_pair, E209, "tensor 'c'" },
     { "a second output that is moved and not quantized", moved_output_without_a_pair, E209, "tensor 'p'" },
     { "a float weight that is infinite", infinite_weight, E209, "'y_node' (Conv)" },
+    { "a convolution to no channels", convolution_to_no_channels, E204, "tensor 'y" },
     { "a function of a constant", operator_on_a_constant, E201, "tensor 'k_i'" },
     { "a move of what the host computes", move_behind_an_operator_of_the_host, E201, "'a_node' (ArgMax)" },
     { "one input that enters with two scales", input_quantized_twice, E211, "tensor 'q'" },
