@@ -66,7 +66,7 @@ static int64_t conv_sum(const struct aihls_stage *s, const int8_t *image, int32_
                 acc += dot(w, p + base, channels);
             else
                 for (int32_t c = 0; c < channels; c++)
-                    acc += w[c] * s->pad_value;
+                    acc += (int64_t)w[c] * s->pad_value;
         }
     return acc;
 }

@@ -254,7 +254,7 @@ static void merge_equal_quantizers(struct graph *g)
         for (int k = 0; k < n->n_in; k++)
             if (n->in[k] && same[n->in[k]->index])
                 n->in[k] = same[n->in[k]->index];
-        if ((n->op != OP_QuantizeLinear && n->op != OP_DequantizeLinear) || n->in[0]->data)
+        if ((n->op != OP_QuantizeLinear && n->op != OP_DequantizeLinear) || !n->in[0] || n->in[0]->data)
             continue;
         for (a = first[n->in[0]->index]; a && !equal_quantizers(a, n);)
             a = next[a->index];
