@@ -174,13 +174,32 @@ bool resolve_source(struct lowering *l, const struct node *reader, const struct 
     return locate(l, dq->in[0], out) && read_qparam(l, dq, &out->scale, &out->zero_point, &flip);
 }
 
+// What names the elements of tensor `source` anew on their way to `reader`: a Reshape before anything else; the reader
+// itself where nothing does.
+static const struct node *mover(const struct node *reader, const struct tensor *source)
+{
+    for (int k = 0; k < reader->n_in; k++) {
+        const struct node *found = NULL;
+        const struct tensor *t = reader->in[k];
+        while (t && t != source && t->producer && (is_free(t->producer) || t->producer->op == OP_DequantizeLinear)) {
+            const struct node *n = t->producer;
+            if (is_free(n) && (!found || (found->op != OP_Reshape && n->op == OP_Reshape)))
+                found = n;
+            t = n->in[0];
+        }
+        if (t == source && found)
+            return found;
+    }
+    return reader;
+}
+
 // A gather stage that brings s into the wanted order; later readers of the tensor find it there.
 static bool reorder(struct lowering *l, const struct node *reader, struct source *s, const int32_t *want, int64_t h, int64_t w, int64_t c)
 {
     struct arena *a = l->cx->arena;
     int64_t n = h * w * c;
     const int32_t *at = compose_order(a, want, invert_order(a, s->element, n), n);
-    int stream = gather_stage(l, reader, arena_printf(a, "order for %s", reader->name[0] ? reader->name : op_info(reader->op)->name),
+    int stream = gather_stage(l, mover(reader, s->tensor), arena_printf(a, "order for %s", reader->name[0] ? reader->name : op_info(reader->op)->name),
                               s->stream, at, h, w, c, 0);
     if (stream < 0)
         return false;

@@ -437,7 +437,7 @@ static const struct row {
     { "Concat of frames", concat_of_frames, E202, "'y_node' (Concat)" },
     { "linear Resize by a fraction", resize_by_a_fraction, E202, "'y_node' (Resize)" },
     { "Mul by an image of constants", product_with_a_whole_image, E206, "'y_node' (Mul)" },
-    { "a Reshape that cuts channels anew", reshape_between_convolutions, E208, "'y_node' (Conv)" },
+    { "a Reshape that cuts channels anew", reshape_between_convolutions, E208, "'t_node' (Reshape)" },
     { "a Pad with a constant beyond the range", pad_beyond_the_range, E209, "'p_node' (Pad)" },
     { "Clip of integers", clip_of_integers, E201, "'k_node' (Clip)" },
     { "Gemm with transA", gemm_trans_a, E202, "'y_node' (Gemm), attribute 'transA'" },
