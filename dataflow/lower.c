@@ -364,7 +364,7 @@ static bool host_computes(const struct tensor *t)
     for (;;) {
         const struct node *n = t->producer;
         if (!n)
-            return true;
+            return !t->data; // a constant that was too large to fold is nobody's
         if (n->op == OP_DequantizeLinear)
             return false;
         if (op_info(n->op)->support != OP_BORDER && !is_rename(n))
@@ -506,7 +506,7 @@ static bool connect_outputs(struct lowering *l)
             moved = (struct view){ .stream = s.stream, .logical = s.element };
             v = &moved;
         }
-        if (host_computes(tail) || (v->stream >= 0 && p->streams[v->stream].producer < 0)) {
+        if (tail->data || host_computes(tail) || (v->stream >= 0 && p->streams[v->stream].producer < 0)) {
             ok = quant_host_output(l->cx, g, g->outputs[i]);
             continue;
         }

@@ -519,12 +519,33 @@ static void all_bad_operators_are_reported_at_once(void **state)
     assert_null(strstr(messages.text, "'y_node' (Add)"));
 }
 
+// What simplify_graph leaves alone for its size stands in the graph as an operator on a constant.
+static void a_constant_too_large_to_fold_is_named(void **state)
+{
+    struct graph *g;
+    struct pipeline *p;
+    (void)state;
+    qdq_setup();
+    image();
+    model_raw(m, "k", DT_INT32, 4, DIMS(1, 2, 4, 4), 32 * 4, (const int32_t[32]){ 0 });
+    model_node(m, "Cast", "k", "f");
+    model_int(m, "to", DT_FLOAT);
+    qdq("f", 0.1f, 0, I8);
+    model_node(m, "Add", "x_d f_d", "y");
+    finish();
+    assert_true(model_parse(m, &cx, &g) && shape_infer(&cx, g));
+    assert_false(lower_graph(&cx, g, REQUANT_EXACT, "test", &p));
+    assert_int_equal(diag.first_error, E201);
+    assert_non_null(strstr(messages.text, "'f_node' (Cast)"));
+}
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT(rows) + 1] = { cmocka_unit_test_teardown(all_bad_operators_are_reported_at_once, qdq_teardown) };
+    struct CMUnitTest tests[COUNT(rows) + 2] = { cmocka_unit_test_teardown(all_bad_operators_are_reported_at_once, qdq_teardown),
+                                                 cmocka_unit_test_teardown(a_constant_too_large_to_fold_is_named, qdq_teardown) };
     for (size_t i = 0; i < COUNT(rows); i++)
-        tests[i + 1] = (struct CMUnitTest){ rows[i].name, check_row, NULL, qdq_teardown, (void *)(uintptr_t)&rows[i] };
+        tests[i + 2] = (struct CMUnitTest){ rows[i].name, check_row, NULL, qdq_teardown, (void *)(uintptr_t)&rows[i] };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
