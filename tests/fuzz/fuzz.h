@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void fuzz_onnx(const uint8_t *bytes, size_t n);  // reader, shapes, simplification, quantization, lowering
+void fuzz_onnx(const uint8_t *bytes, size_t n);  // all passes from the reader to the netlist
 void fuzz_board(const uint8_t *bytes, size_t n); // board XML
 void fuzz_npy(const uint8_t *bytes, size_t n);   // .npy, written and read again
 void fuzz_npz(const uint8_t *bytes, size_t n);   // .npz

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// ONNX models through the passes that `aihls run` has in front of the reference. Calibration and lowering cost what the
-// model's own arithmetic costs, so that models with much of it stop after simplification.
-#include <string.h>
-
+// ONNX models through all passes up to the Verilog of the core. Calibration and lowering cost what the model's own
+// arithmetic costs, so that models with much of it stop after simplification; those of many stages stop after lowering.
 #include "base/check.h"
 #include "dataflow/lower.h"
 #include "dataflow/quant.h"
+#include "dataflow/schedule.h"
 #include "frontend/onnx.h"
 #include "frontend/shape.h"
 #include "frontend/simplify.h"
+#include "hls/bind.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_ELEMENTS ((int64_t)1 << 16) // of a tensor
 #define MAX_PRODUCTS ((int64_t)1 << 22) // of a node
+#define MAX_STAGES 6
 
 static int64_t elements(const struct tensor *t)
 {
@@ -37,8 +38,23 @@ static bool is_cheap(const struct graph *g)
     return true;
 }
 
-// The passes of design_read; false after a diagnostic. *cut: given up before the end without one.
-static bool passes(const struct ctx *cx, const uint8_t *bytes, size_t n, bool *cut)
+static bool schedule_and_bind(const struct ctx *cx, struct pipeline *p)
+{
+    struct board board;
+    struct strbuf text = STRBUF_INIT;
+    const struct schedule_goal fastest = { .max_dsp = -1 };
+    if (!board_read(cx, "pynq-z2", &board) || !schedule_solve(cx, p, &board, &fastest))
+        return false;
+    const struct netlist *n = bind_pipeline(p, cx->arena);
+    netlist_print(n, &text);
+    for (int i = 0; i < n->n_images; i++)
+        image_print(&n->images[i], &text);
+    strbuf_release(&text);
+    return true;
+}
+
+// The passes of design_build; false after a diagnostic.
+static bool passes(const struct ctx *cx, const uint8_t *bytes, size_t n)
 {
     struct graph *g;
     struct pipeline *p;
@@ -49,8 +65,11 @@ static bool passes(const struct ctx *cx, const uint8_t *bytes, size_t n, bool *c
     if (!simplify_graph(cx, g))
         return false;
     graph_verify(g);
-    *cut = !is_cheap(g);
-    return *cut || (quantize_graph(cx, g, NULL, &ranges) && lower_graph(cx, g, REQUANT_EXACT, "fuzz", &p));
+    if (!is_cheap(g))
+        return true;
+    if (!quantize_graph(cx, g, NULL, &ranges) || !lower_graph(cx, g, REQUANT_EXACT, "fuzz", &p))
+        return false;
+    return p->n_stages > MAX_STAGES || schedule_and_bind(cx, p);
 }
 
 void fuzz_onnx(const uint8_t *bytes, size_t n)
@@ -59,7 +78,7 @@ void fuzz_onnx(const uint8_t *bytes, size_t n)
     struct strbuf text = STRBUF_INIT;
     struct diag diag = { .rendered = &text };
     struct ctx cx = { &arena, &diag };
-    bool cut = false, ok = passes(&cx, bytes, n, &cut);
+    bool ok = passes(&cx, bytes, n);
     fuzz_expect(ok, diag.errors > 0, text.text);
     strbuf_release(&text);
     arena_release(&arena);

@@ -57,13 +57,13 @@ static void run_mutated(const struct fuzz_target *t, const uint8_t *seed, size_t
     uint8_t bytes[ROOM];
     size_t length = 0;
     for (int i = 0, most = changes ? atoi(changes) : 100; i < most; i++) {
-        if (i % 6 == 0) {
+        if (i % 6 == 0 || length == 0) { // 0: it became too long
             memcpy(bytes, seed, n);
             length = n;
         }
         length = fuzz_mutate_onnx(bytes, length, ROOM, (unsigned)below(1 << 30));
-        assert_true(length > 0);
-        t->run(bytes, length);
+        if (length > 0)
+            t->run(bytes, length);
     }
 }
 
