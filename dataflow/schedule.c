@@ -25,8 +25,9 @@
 
 #define RESOURCES 3
 #define WEIGHT_ROUNDS 300
-#define MAX_STATES 20000    // per stage, of the proof whether anything fits
-#define LEAST_STATES 5000   // per stage, of the search for least resources, which may end at a good choice
+#define FIRST_STATES 100 // per stage, of the first of the searches, which widen
+#define MAX_STATES 20000 // per stage, of the last: a proof whether anything fits
+#define LEAST_STATES 5000 // the same of the search for least resources, which may end at a good choice
 #define FIFO_ROUNDS 12
 
 typedef double shares_row[RESOURCES];
@@ -118,12 +119,12 @@ static void bounds(struct problem *q, struct arena *a)
 struct state {
     int32_t used[RESOURCES]; // of budget units
     int32_t parent, option;  // in the previous stage's list
-    double bound;            // of what it leads to, in the search for least resources
+    double bound;            // of what it leads to: see state_bound
 };
 
 struct layer {
     struct state *items;
-    int n, cap;
+    int n;
 };
 
 static int by_cost(const void *a, const void *b)
@@ -135,72 +136,38 @@ static int by_cost(const void *a, const void *b)
     return 0;
 }
 
-// Removes dominated states: in order of DSP, a state stays when it uses less LUT than every one before it
-// with at most its block RAM; a Fenwick tree over block RAM holds those minima.
-static void remove_dominated(struct layer *l, int32_t *least, int32_t brams)
+static int by_bound(const void *a, const void *b)
 {
-    int n = 0;
-    if (l->n == 0)
-        return;
-    qsort(l->items, (size_t)l->n, sizeof *l->items, by_cost);
-    for (int32_t i = 0; i <= brams + 1; i++)
-        least[i] = INT32_MAX;
-    for (int i = 0; i < l->n; i++) {
-        const struct state *s = &l->items[i];
-        int32_t best = INT32_MAX;
-        for (int32_t k = s->used[1] + 1; k > 0; k -= k & -k)
-            best = least[k] < best ? least[k] : best;
-        if (best <= s->used[2])
-            continue;
-        for (int32_t k = s->used[1] + 1; k <= brams + 1; k += k & -k)
-            least[k] = s->used[2] < least[k] ? s->used[2] : least[k];
-        l->items[n++] = *s;
-    }
-    l->n = n;
-}
-
-static void expand(struct problem *q, struct arena *a, int stage, const struct layer *from, struct layer *to)
-{
-    for (int i = 0; i < from->n; i++)
-        for (int o = 0; o < q->front[stage].n; o++) {
-            const struct cost *c = &q->front[stage].items[o].cost;
-            const int64_t add[RESOURCES] = { c->dsp, c->bram18, c->lut };
-            struct state s = { .parent = i, .option = o };
-            double share[RESOURCES];
-            bool possible = true;
-            for (int r = 0; r < RESOURCES; r++) {
-                int64_t sum = from->items[i].used[r] + add[r];
-                possible &= (double)sum <= q->budget[r];
-                s.used[r] = possible ? (int32_t)sum : 0;
-                share[r] = q->budget[r] > 0 ? (double)sum / q->budget[r] : 0;
-            }
-            for (int k = 0; possible && k < q->n_weights; k++)
-                possible = dot(q->weight[k], share) + q->rest[k][stage + 1] <= 1 + 1e-9;
-            if (possible)
-                arena_push(a, to->items, to->n, to->cap, s);
-        }
+    const struct state *x = a, *y = b;
+    return x->bound != y->bound ? (x->bound < y->bound ? -1 : 1) : by_cost(a, b);
 }
 
 // The sum of shares plus a price for each, w - 1, is a lower bound of the sum of shares once the price of the whole
 // budget is taken off (Lagrangian relaxation). Subgradient steps raise it; q->price and q->rest_price receive the best.
+// The choices on the way that fit are good ones: the best replaces q->best.
 static void find_prices(struct problem *q, struct arena *a)
 {
     double price[RESOURCES] = { 0 }, best = -1;
+    int *choice = arena_array(a, int, q->n);
     q->rest_price = arena_array(a, double, q->n + 1);
     for (int round = 0; round < WEIGHT_ROUNDS; round++) {
         double w[RESOURCES], sum[RESOURCES] = { 0 }, bound = 0;
         for (int r = 0; r < RESOURCES; r++)
             w[r] = 1 + price[r];
         for (int s = 0; s < q->n; s++) {
-            int o = cheapest(q, s, w);
-            bound += dot(w, q->cost[s][o]);
+            choice[s] = cheapest(q, s, w);
+            bound += dot(w, q->cost[s][choice[s]]);
             for (int r = 0; r < RESOURCES; r++)
-                sum[r] += q->cost[s][o][r];
+                sum[r] += q->cost[s][choice[s]][r];
         }
         bound -= price[0] + price[1] + price[2];
         if (bound > best) {
             best = bound;
             memcpy(q->price, price, sizeof price);
+        }
+        if (sum[0] <= 1 && sum[1] <= 1 && sum[2] <= 1 && sum[0] + sum[1] + sum[2] < q->best_value) {
+            q->best_value = sum[0] + sum[1] + sum[2];
+            memcpy(q->best, choice, (size_t)q->n * sizeof *choice);
         }
         for (int r = 0; r < RESOURCES; r++)
             price[r] = fmax(0, price[r] + (sum[r] - 1) / (1 + 0.1 * round));
@@ -211,16 +178,77 @@ static void find_prices(struct problem *q, struct arena *a)
     }
 }
 
-// Least sum of shares that a choice which goes on from state s, before stage `stage`, can have.
-static double state_bound(const struct problem *q, const struct state *s, int stage)
+// Whether a choice that goes on from state s, before stage `stage`, may fit and, with `least`, be better than the best
+// so far. s->bound receives the least that such a choice can have of what counts: the sum of shares or, where
+// only a fit is asked for, the tightest weighted sum.
+static bool may_lead(const struct problem *q, struct state *s, int stage, bool least)
 {
-    double value = 0, priced = q->rest_price[stage];
+    double share[RESOURCES], value = 0, priced = 0, tight = 0;
+    for (int r = 0; r < RESOURCES; r++)
+        share[r] = q->budget[r] > 0 ? s->used[r] / q->budget[r] : 0;
+    for (int k = 0; k < q->n_weights; k++)
+        tight = fmax(tight, dot(q->weight[k], share) + q->rest[k][stage]);
+    s->bound = tight;
+    if (!least || tight > 1 + 1e-9)
+        return tight <= 1 + 1e-9;
     for (int r = 0; r < RESOURCES; r++) {
-        double share = q->budget[r] > 0 ? s->used[r] / q->budget[r] : 0;
-        value += share;
-        priced += (1 + q->price[r]) * share - q->price[r];
+        value += share[r];
+        priced += (1 + q->price[r]) * share[r] - q->price[r];
     }
-    return fmax(value + q->rest_sum[stage], priced);
+    s->bound = fmax(value + q->rest_sum[stage], priced + q->rest_price[stage]);
+    return s->bound < q->best_value - 1e-12;
+}
+
+// The candidates for stage `stage` go to `to`, memory that grows as needed.
+struct candidates {
+    struct state *items;
+    int n, cap;
+    int32_t *least; // of remove_dominated: one per block RAM of the budget, and two
+};
+
+static void expand(struct problem *q, struct arena *a, int stage, const struct layer *from, bool least, struct candidates *to)
+{
+    to->n = 0;
+    for (int o = 0; o < q->front[stage].n; o++) {
+        const struct cost *c = &q->front[stage].items[o].cost;
+        const int64_t add[RESOURCES] = { c->dsp, c->bram18, c->lut };
+        for (int i = 0; i < from->n; i++) {
+            struct state s = { .parent = i, .option = o };
+            bool possible = true;
+            for (int r = 0; r < RESOURCES; r++) {
+                int64_t sum = from->items[i].used[r] + add[r];
+                possible &= (double)sum <= q->budget[r];
+                s.used[r] = possible ? (int32_t)sum : 0;
+            }
+            if (possible && may_lead(q, &s, stage + 1, least))
+                arena_push(a, to->items, to->n, to->cap, s);
+        }
+    }
+    q->nodes += to->n;
+}
+
+// Removes dominated states: in order of DSP, a state stays when it uses less LUT than every one before it
+// with at most its block RAM; a Fenwick tree over block RAM holds those minima.
+static void remove_dominated(struct candidates *l, int32_t brams)
+{
+    int n = 0;
+    if (l->n == 0)
+        return;
+    qsort(l->items, (size_t)l->n, sizeof *l->items, by_cost);
+    for (int32_t i = 0; i <= brams + 1; i++)
+        l->least[i] = INT32_MAX;
+    for (int i = 0; i < l->n; i++) {
+        const struct state *s = &l->items[i];
+        int32_t best = INT32_MAX;
+        for (int32_t k = s->used[1] + 1; k > 0; k -= k & -k)
+            best = l->least[k] < best ? l->least[k] : best;
+        if (best <= s->used[2])
+            continue;
+        for (int32_t k = s->used[1] + 1; k <= brams + 1; k += k & -k)
+            l->least[k] = s->used[2] < l->least[k] ? s->used[2] : l->least[k];
+        l->items[n++] = *s;
+    }
+    l->n = n;
 }
 
 static void take_path(struct problem *q, const struct layer *layer, int at)
@@ -231,62 +259,47 @@ static void take_path(struct problem *q, const struct layer *layer, int at)
     }
 }
 
-static int by_bound(const void *a, const void *b)
-{
-    const struct state *x = a, *y = b;
-    return x->bound != y->bound ? (x->bound < y->bound ? -1 : 1) : by_cost(a, b);
-}
-
-// Replaces q->best, whose sum of shares is q->best_value, by the choice of least sum: the same dynamic program, without the
-// states that a bound shows to lead to no less than the best so far.
-static void find_least(struct problem *q, struct arena *a)
+// The dynamic program. FITS: q->best is a choice that fits and, with `least`, of less than q->best_value before. More than
+// max_states in a layer are cut to the most promising: then NO_FIT is not known, and *cut.
+static enum answer search(struct problem *q, struct arena *a, bool least, int max_states, bool *cut)
 {
     struct layer *layer = arena_array(a, struct layer, q->n + 1);
-    int32_t *least = arena_array(a, int32_t, (int64_t)q->budget[1] + 3);
+    struct candidates c = { .least = arena_array(a, int32_t, (int64_t)q->budget[1] + 3) };
     struct state start = { .parent = -1 };
-    find_prices(q, a);
-    arena_push(a, layer[0].items, layer[0].n, layer[0].cap, start);
+    *cut = false;
+    layer[0] = (struct layer){ &start, 1 };
     for (int s = 0; s < q->n; s++) {
         struct layer *to = &layer[s + 1];
-        expand(q, a, s, &layer[s], to);
-        q->nodes += to->n;
-        int n = 0;
-        for (int i = 0; i < to->n; i++) {
-            to->items[i].bound = state_bound(q, &to->items[i], s + 1);
-            if (to->items[i].bound < q->best_value - 1e-12)
-                to->items[n++] = to->items[i];
-        }
-        to->n = n;
-        remove_dominated(to, least, (int32_t)q->budget[1]);
-        if (to->n)
-            qsort(to->items, (size_t)to->n, sizeof *to->items, by_bound);
-        to->n = to->n < LEAST_STATES ? to->n : LEAST_STATES;
-    }
-    if (layer[q->n].n)
-        take_path(q, layer, 0);
-}
-
-static enum answer decide(struct problem *q, struct arena *a)
-{
-    struct layer *layer = arena_array(a, struct layer, q->n + 1);
-    int32_t brams = (int32_t)q->budget[1];
-    int32_t *least = arena_array(a, int32_t, brams + 3);
-    struct state start = { .parent = -1 };
-    bool cut = false;
-    arena_push(a, layer[0].items, layer[0].n, layer[0].cap, start);
-    for (int s = 0; s < q->n; s++) {
-        expand(q, a, s, &layer[s], &layer[s + 1]);
-        q->nodes += layer[s + 1].n;
-        remove_dominated(&layer[s + 1], least, brams);
-        if (layer[s + 1].n == 0)
-            return cut ? UNKNOWN : NO_FIT;
-        if (layer[s + 1].n > MAX_STATES) { // an answer in time, but no proof
-            layer[s + 1].n = MAX_STATES;
-            cut = true;
-        }
+        expand(q, a, s, &layer[s], least, &c);
+        remove_dominated(&c, (int32_t)q->budget[1]);
+        if (c.n == 0)
+            return *cut ? UNKNOWN : NO_FIT;
+        if (c.n > max_states || s == q->n - 1)
+            qsort(c.items, (size_t)c.n, sizeof *c.items, by_bound);
+        *cut |= c.n > max_states;
+        to->n = c.n < max_states ? c.n : max_states;
+        to->items = arena_array(a, struct state, to->n);
+        memcpy(to->items, c.items, (size_t)to->n * sizeof *c.items);
     }
     take_path(q, layer, 0);
+    q->best_value = layer[q->n].items[0].bound;
     return FITS;
+}
+
+// Wider and wider, for a narrow search nearly always finds what a wide one has to find before it can leave out the rest.
+static enum answer search_widening(struct problem *q, bool least, int max_states)
+{
+    enum answer answer = UNKNOWN;
+    bool cut = true;
+    for (int states = FIRST_STATES; cut; states *= 8) {
+        struct arena scratch = { 0 };
+        bool last = states >= max_states;
+        answer = search(q, &scratch, least, last ? max_states : states, &cut);
+        arena_release(&scratch);
+        if (last || (answer == FITS && !least))
+            break;
+    }
+    return answer;
 }
 
 // One option per stage within the budgets at this interval; with `least`, of the least sum of shares.
@@ -310,7 +323,7 @@ static bool solve_at(struct pipeline *p, const struct tech *tech, int64_t interv
     enum answer answer = weigh(&q);
     if (answer == UNKNOWN) {
         bounds(&q, a);
-        answer = decide(&q, a);
+        answer = search_widening(&q, false, MAX_STATES);
         *proven &= answer != UNKNOWN;
     }
     if (answer == FITS && least) {
@@ -318,7 +331,8 @@ static bool solve_at(struct pipeline *p, const struct tech *tech, int64_t interv
         q.best_value = 0;
         for (int s = 0; s < q.n; s++)
             q.best_value += q.cost[s][q.best[s]][0] + q.cost[s][q.best[s]][1] + q.cost[s][q.best[s]][2];
-        find_least(&q, a);
+        find_prices(&q, a);
+        search_widening(&q, true, LEAST_STATES);
     }
     p->schedule_nodes += q.nodes;
     if (answer != FITS)

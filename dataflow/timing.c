@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // timing: every cycle, each stage may take one input beat, do one step of its loop, and give one
 // output beat. Values do not matter, so a beat in a FIFO is the cycle in which it arrives there.
+// A stage says when it can next do something; until then, or until one of its FIFOs changes, it is left out.
 //
 //   edge FIFO ─► narrow ─► row ring ─► steps ─► hold ─(rate)─► queues of a pixel pair ─► fork ─► edge FIFOs
 //                           rows_in, rows_free   beats left      (packed dw of several words)
@@ -24,6 +25,7 @@
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
 #define SIZING_FRAMES 4
+#define NEVER INT64_MAX
 #define LONG_INTERVAL 65536 // cycles of a frame from which on one frame less will do
 #define SIZING_ROUNDS 6 // each a quarter deeper, when a depth from the even pace is not enough
 
@@ -37,6 +39,7 @@ struct fifo {
     int64_t pixel_beats; // of a pixel
     int parts, last_parts; // that a beat is narrowed to, and a pixel's last beat
     int wide; // beats of the FIFO that make one of the edge's
+    int64_t *reader, *writer; // when these wake
 };
 
 struct machine {
@@ -46,8 +49,9 @@ struct machine {
     // later: rows_in of the last cycle, rows_free of the last two.
     int64_t rows_seen, freed[2];
     // loop
-    int64_t row, pass, steps_left, passes_per_row;
-    int64_t hold, timer;
+    int64_t row, pass, passes_per_row;
+    int64_t last_step; // cycle of the last step of the pass in work; NEVER: none is
+    int64_t hold, idle_from; // the requantizer takes nothing before that cycle
     // aihls_unpair, where a stage needs it: beats held of pixels 0 and 1 of a pair, and what leaves next
     bool unpairs;
     int64_t first_left; // beats of the hold register that are pixel 0's
@@ -80,7 +84,9 @@ struct model {
     int *first_edge, *next_edge; // lists of the edges of a stream
     int *wide, n_wide; // edges that widen
     int *sink_edge, n_sinks; // edges to the host
-    int64_t now, moved;  // last cycle in which something moved
+    int64_t now;
+    int64_t *wake;       // per stage: the next cycle in which it may do something
+    int64_t *wake_source, *wake_sink; // the same per input, and per edge to the host
     struct source *source;   // per input
     struct sink *sink;       // per output
     int64_t source_frames, source_interval;
@@ -97,10 +103,11 @@ static void push(struct model *m, int edge, int64_t latency)
         f->capacity *= 2;
         f->head = 0;
     }
-    f->arrival[(f->head + f->count) & (f->capacity - 1)] = m->now + latency + FIFO_LATENCY;
+    int64_t at = m->now + latency + FIFO_LATENCY;
+    f->arrival[(f->head + f->count) & (f->capacity - 1)] = at;
     f->count++;
     f->peak = max_i64(f->peak, f->count);
-    m->moved = m->now;
+    *f->reader = min_i64(*f->reader, at);
 }
 
 static bool can_push(const struct model *m, int stream)
@@ -124,6 +131,13 @@ static bool head_arrived(const struct fifo *f, int64_t now)
     return f->count > 0 && f->arrival[f->head] <= now;
 }
 
+static void drop_head(const struct model *m, struct fifo *f)
+{
+    f->head = (f->head + 1) & (f->capacity - 1);
+    f->count--;
+    *f->writer = min_i64(*f->writer, m->now);
+}
+
 static bool can_pop(const struct model *m, int edge)
 {
     const struct fifo *f = &m->fifo[edge];
@@ -137,22 +151,26 @@ static void widen(struct model *m, int edge)
     if (f->sub >= f->wide - 1 || !head_arrived(f, m->now))
         return;
     f->sub++;
-    f->head = (f->head + 1) & (f->capacity - 1);
-    f->count--;
-    m->moved = m->now;
+    drop_head(m, f);
+    *f->reader = min_i64(*f->reader, m->now + 1);
 }
 
 // Takes one beat of the edge's own (narrowed or widened) width.
 static void pop(struct model *m, int edge)
 {
     struct fifo *f = &m->fifo[edge];
-    m->moved = m->now;
     if (f->wide == 1 && ++f->sub < (f->pixel_beat + 1 == f->pixel_beats ? f->last_parts : f->parts))
         return;
     f->sub = 0;
     f->pixel_beat = f->pixel_beat + 1 == f->pixel_beats ? 0 : f->pixel_beat + 1;
-    f->head = (f->head + 1) & (f->capacity - 1);
-    f->count--;
+    drop_head(m, f);
+}
+
+// The first cycle in which an edge without a beat to take may have one, as far as is known now.
+static int64_t next_beat(const struct model *m, int edge)
+{
+    const struct fifo *f = &m->fifo[edge];
+    return f->count == 0 ? NEVER : max_i64(f->arrival[f->head], m->now + 1);
 }
 
 // First image row that output row `oy` no longer needs to be kept from, and the last it needs.
@@ -189,125 +207,144 @@ static void finish_pass(const struct stage *s, const struct fold_shape *x, struc
 }
 
 // Gives a beat of the pixel whose turn it is.
-static void step_unpair(struct model *m, const struct stage *s, struct machine *k)
+static bool step_unpair(struct model *m, const struct stage *s, struct machine *k)
 {
     int64_t *held = &k->held[k->out_x % 2];
     if (*held == 0 || !can_push(m, s->out_stream))
-        return;
+        return false;
     push_all(m, s->out_stream, k->latency);
     --*held;
     if (++k->out_beat == ceil_div(s->out_c, s->fold.rq_lanes)) {
         k->out_beat = 0;
         k->out_x = (k->out_x + 1) % s->geo.out_w;
     }
+    return true;
 }
 
 // The requantizer takes a beat every rq_cycles, whichever pass it is of: while it works on the last
 // beat of one, the hold register is free for the next.
-static void step_drain(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_drain(struct model *m, const struct stage *s, struct machine *k)
 {
     int pixel = k->first_left > 0 ? 0 : 1;
-    if (k->timer > 0)
-        k->timer--;
-    if (k->hold == 0 || k->timer > 0 || (k->unpairs ? k->held[pixel] == k->room[pixel] : !can_push(m, s->out_stream)))
-        return;
+    if (k->hold == 0 || m->now < k->idle_from)
+        return k->hold == 0 ? NEVER : k->idle_from;
+    if (k->unpairs ? k->held[pixel] == k->room[pixel] : !can_push(m, s->out_stream))
+        return NEVER;
     if (k->unpairs) {
         k->held[pixel]++;
-        m->moved = m->now;
     } else {
         push_all(m, s->out_stream, k->latency);
     }
     k->first_left -= k->first_left > 0;
     k->hold--;
-    k->timer = s->fold.rq_cycles;
+    k->idle_from = m->now + s->fold.rq_cycles;
+    return m->now + 1;
 }
 
-static void step_window(struct model *m, const struct stage *s, struct machine *k)
+// The loop; rows_in and rows_free count rows since the first frame, k->row output rows likewise.
+static int64_t step_loop(struct model *m, const struct stage *s, struct machine *k)
 {
     const struct window_geometry *g = &s->geo;
     const struct fold_shape *x = &m->shape[s->index];
-    int edge = s->in_edge[0];
-    if (k->unpairs)
-        step_unpair(m, s, k);
-    step_drain(m, s, k);
-    // the loop; rows_in and rows_free count rows since the first frame, k->row output rows likewise
-    bool ready = k->steps_left > 0 || k->pass > 0 || k->rows_seen >= k->row / g->out_h * g->in_h + rows_needed(g, k->row % g->out_h);
+    int64_t rows_seen = k->rows_seen;
     k->rows_seen = k->rows_in;
-    if (ready) {
-        if (k->steps_left == 0)
-            k->steps_left = x->steps;
-        if (k->steps_left > 1) {
-            k->steps_left--;
-            m->moved = m->now;
-        } else if (k->hold == 0) {
-            m->moved = m->now;
-            k->steps_left = 0;
-            finish_pass(s, x, k);
-            if (++k->pass == k->passes_per_row) {
-                k->pass = 0;
-                k->row++;
-                k->rows_free = k->row / g->out_h * g->in_h + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
-            }
-        }
+    if (k->last_step == NEVER) {
+        if (k->pass == 0 && rows_seen < k->row / g->out_h * g->in_h + rows_needed(g, k->row % g->out_h))
+            return rows_seen < k->rows_seen ? m->now + 1 : NEVER;
+        k->last_step = m->now + x->steps - 1;
     }
-    bool room = k->rows_in < k->freed[1];
-    k->freed[1] = k->freed[0];
-    k->freed[0] = k->rows_free;
-    if (room && can_pop(m, edge)) {
-        pop(m, edge);
-        if (++k->beats_in_row == k->beats_per_row) {
-            k->beats_in_row = 0;
-            k->rows_in++;
-        }
+    if (m->now < k->last_step)
+        return k->last_step;
+    if (k->hold > 0)
+        return NEVER;
+    k->last_step = NEVER;
+    finish_pass(s, x, k);
+    if (++k->pass == k->passes_per_row) {
+        k->pass = 0;
+        k->row++;
+        k->rows_free = k->row / g->out_h * g->in_h + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
     }
+    return m->now + 1;
 }
 
-static void step_gap(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_ring(struct model *m, const struct stage *s, struct machine *k)
+{
+    int edge = s->in_edge[0];
+    bool room = k->rows_in < k->freed[1], settled = k->freed[1] == k->freed[0] && k->freed[0] == k->rows_free;
+    k->freed[1] = k->freed[0];
+    k->freed[0] = k->rows_free;
+    if (!room || !can_pop(m, edge))
+        return !settled ? m->now + 1 : room ? next_beat(m, edge) : NEVER;
+    pop(m, edge);
+    if (++k->beats_in_row == k->beats_per_row) {
+        k->beats_in_row = 0;
+        k->rows_in++;
+    }
+    return m->now + 1;
+}
+
+static int64_t step_window(struct model *m, const struct stage *s, struct machine *k)
+{
+    int64_t next = k->unpairs && step_unpair(m, s, k) ? m->now + 1 : NEVER;
+    next = min_i64(next, step_drain(m, s, k));
+    next = min_i64(next, step_loop(m, s, k));
+    return min_i64(next, step_ring(m, s, k));
+}
+
+static int64_t step_gap(struct model *m, const struct stage *s, struct machine *k)
 {
     const struct window_geometry *g = &s->geo;
     int64_t beats = ceil_div(s->in_c, s->fold.in_lanes), pixel = k->beat / beats;
     bool last = pixel == (g->kernel_h - 1) * g->in_w + g->kernel_w - 1;
-    if (k->timer > 0)
-        k->timer--;
-    if (!can_pop(m, s->in_edge[0]) || (last && (k->timer > 0 || !can_push(m, s->out_stream))))
-        return;
+    if (!can_pop(m, s->in_edge[0]))
+        return next_beat(m, s->in_edge[0]);
+    if (last && (m->now < k->idle_from || !can_push(m, s->out_stream)))
+        return m->now < k->idle_from ? k->idle_from : NEVER;
     pop(m, s->in_edge[0]);
     if (last) {
         push_all(m, s->out_stream, k->latency);
-        k->timer = s->fold.rq_cycles;
+        k->idle_from = m->now + s->fold.rq_cycles;
     }
     k->beat = (k->beat + 1) % (beats * g->in_h * g->in_w);
+    return m->now + 1;
 }
 
-static void step_elementwise(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_elementwise(struct model *m, const struct stage *s, struct machine *k)
 {
     for (int i = 0; i < s->n_in; i++)
         if (!can_pop(m, s->in_edge[i]))
-            return;
+            return next_beat(m, s->in_edge[i]);
     if (!can_push(m, s->out_stream))
-        return;
+        return NEVER;
     for (int i = 0; i < s->n_in; i++)
         pop(m, s->in_edge[i]);
     push_all(m, s->out_stream, k->latency);
+    return m->now + 1;
 }
 
-static void step_gather(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_gather(struct model *m, const struct stage *s, struct machine *k)
 {
     int edge = s->in_edge[0];
-    if (k->words_in < k->words_free + k->ring_words && can_pop(m, edge)) {
-        pop(m, edge);
-        k->words_in++;
+    int64_t next = NEVER;
+    if (k->words_in < k->words_free + k->ring_words) {
+        next = next_beat(m, edge);
+        if (can_pop(m, edge)) {
+            pop(m, edge);
+            k->words_in++;
+            next = m->now + 1;
+        }
     }
     int64_t frame = k->row / s->gather.out_h, y = k->row % s->gather.out_h;
     bool ready = k->word > 0 || k->words_in >= frame * k->frame_words + k->need[y];
     if (!ready || !can_push(m, s->out_stream))
-        return;
+        return next;
     push_all(m, s->out_stream, k->latency);
-    if (++k->word < k->row_words)
-        return;
-    k->word = 0;
-    k->row++;
-    k->words_free = frame * k->frame_words + k->release[y];
+    if (++k->word == k->row_words) {
+        k->word = 0;
+        k->row++;
+        k->words_free = frame * k->frame_words + k->release[y];
+    }
+    return m->now + 1;
 }
 
 static void init_gather(struct model *m, const struct stage *s, struct machine *k)
@@ -324,15 +361,18 @@ static void init_gather(struct model *m, const struct stage *s, struct machine *
     k->ring_words = cost_gather_ring(s, &s->fold, m->p->board->tech);
 }
 
-static void step_concat(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_concat(struct model *m, const struct stage *s, struct machine *k)
 {
     int64_t first = s->piece[0] / s->fold.in_lanes, all = first + s->piece[1] / s->fold.in_lanes;
     int edge = s->in_edge[k->beat < first ? 0 : 1];
-    if (!can_pop(m, edge) || !can_push(m, s->out_stream))
-        return;
+    if (!can_pop(m, edge))
+        return next_beat(m, edge);
+    if (!can_push(m, s->out_stream))
+        return NEVER;
     pop(m, edge);
     push_all(m, s->out_stream, k->latency);
     k->beat = (k->beat + 1) % all;
+    return m->now + 1;
 }
 
 // Beats on their way through the requantizer take no room in the queues behind it.
@@ -354,11 +394,15 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
     m->shape = arena_array(a, struct fold_shape, p->n_stages);
     m->wide = arena_array(a, int, p->n_edges);
     m->sink_edge = arena_array(a, int, p->n_edges);
+    m->wake = arena_array(a, int64_t, p->n_stages);
+    m->wake_source = arena_array(a, int64_t, p->n_inputs);
+    m->wake_sink = arena_array(a, int64_t, p->n_edges);
     for (int i = 0; i < p->n_stages; i++) {
         const struct stage *s = &p->stages[i];
         struct machine *k = &m->machine[i];
         m->shape[i] = fold_shape(s, &s->fold);
         k->rows_free = k->freed[0] = k->freed[1] = s->fold.ring_rows;
+        k->last_step = NEVER;
         k->beats_per_row = s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes);
         k->passes_per_row = ceil_div(s->geo.out_w, m->shape[i].pixels) * m->shape[i].passes;
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
@@ -386,6 +430,8 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         f->wide = e->lanes > s->lanes ? e->lanes / s->lanes : 1;
         if (f->wide > 1)
             m->wide[m->n_wide++] = i;
+        f->writer = producer < 0 ? NULL : &m->wake[producer];
+        f->reader = e->consumer < 0 ? &m->wake_sink[m->n_sinks] : &m->wake[e->consumer];
         if (e->consumer < 0)
             m->sink_edge[m->n_sinks++] = i;
     }
@@ -403,6 +449,8 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
     for (int i = 0; i < p->n_inputs; i++) {
         const struct stream *s = &p->streams[p->inputs[i].stream];
         m->source[i] = (struct source){ .stream = s->index, .frame_beats = stream_beats(s, s->lanes) };
+        for (int e = m->first_edge[s->index]; e >= 0; e = m->next_edge[e])
+            m->fifo[e].writer = &m->wake_source[i];
     }
     for (int i = 0; i < p->n_outputs; i++) {
         const struct stream *s = &p->streams[p->outputs[i].stream];
@@ -411,13 +459,27 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
 }
 
 // An even pace: beat i of an input not before i / beats per frame * interval.
-static void step_source(struct model *m, struct source *s)
+static int64_t step_source(struct model *m, struct source *s)
 {
-    bool due = s->sent * m->source_interval <= m->now * s->frame_beats;
-    if (!due || s->sent == m->source_frames * s->frame_beats || !can_push(m, s->stream))
-        return;
+    int64_t due = ceil_div(s->sent * m->source_interval, s->frame_beats);
+    if (s->sent == m->source_frames * s->frame_beats)
+        return NEVER;
+    if (m->now < due)
+        return due;
+    if (!can_push(m, s->stream))
+        return NEVER;
     push_all(m, s->stream, 0);
     s->sent++;
+    return m->now + 1;
+}
+
+static int64_t step_sink(struct model *m, int edge)
+{
+    if (!can_pop(m, edge))
+        return next_beat(m, edge);
+    pop(m, edge);
+    m->sink[m->p->edges[edge].port].taken++;
+    return m->now + 1;
 }
 
 // Whether every output has had its last beat of frame `f`.
@@ -429,33 +491,46 @@ static bool frame_done(const struct model *m, int64_t f)
     return true;
 }
 
-static void step_all(struct model *m)
+static int64_t step_stage(struct model *m, const struct stage *s, struct machine *k)
+{
+    switch (s->kind) {
+    case STAGE_CONV:
+    case STAGE_DW: return step_window(m, s, k);
+    case STAGE_GAP: return step_gap(m, s, k);
+    case STAGE_GATHER: return step_gather(m, s, k);
+    case STAGE_CONCAT: return step_concat(m, s, k);
+    case STAGE_ADD:
+    case STAGE_MUL:
+    case STAGE_TABLE: return step_elementwise(m, s, k);
+    case STAGE_KIND_COUNT: break;
+    }
+    BUG("no stage kind");
+}
+
+// Lets everything that may do something in this cycle do it, readers before writers: what a beat leaves free can be
+// filled in the same cycle. Returns the next cycle in which anything may happen.
+static int64_t step_all(struct model *m)
 {
     const struct pipeline *p = m->p;
+    int64_t next = NEVER;
     for (int i = 0; i < m->n_sinks; i++)
-        if (can_pop(m, m->sink_edge[i])) {
-            pop(m, m->sink_edge[i]);
-            m->sink[p->edges[m->sink_edge[i]].port].taken++;
-        }
-    for (int i = p->n_stages - 1; i >= 0; i--) {
-        const struct stage *s = &p->stages[i];
-        struct machine *k = &m->machine[i];
-        switch (s->kind) {
-        case STAGE_CONV:
-        case STAGE_DW: step_window(m, s, k); break;
-        case STAGE_GAP: step_gap(m, s, k); break;
-        case STAGE_GATHER: step_gather(m, s, k); break;
-        case STAGE_CONCAT: step_concat(m, s, k); break;
-        case STAGE_ADD:
-        case STAGE_MUL:
-        case STAGE_TABLE: step_elementwise(m, s, k); break;
-        case STAGE_KIND_COUNT: BUG("no stage kind");
-        }
-    }
+        if (m->wake_sink[i] <= m->now)
+            m->wake_sink[i] = step_sink(m, m->sink_edge[i]);
+    for (int i = p->n_stages - 1; i >= 0; i--)
+        if (m->wake[i] <= m->now)
+            m->wake[i] = step_stage(m, &p->stages[i], &m->machine[i]);
     for (int i = 0; i < m->n_wide; i++)
         widen(m, m->wide[i]);
-    for (int i = 0; i < p->n_inputs; i++)
-        step_source(m, &m->source[i]);
+    for (int i = 0; i < p->n_inputs; i++) {
+        if (m->wake_source[i] <= m->now)
+            m->wake_source[i] = step_source(m, &m->source[i]);
+        next = min_i64(next, m->wake_source[i]);
+    }
+    for (int i = 0; i < m->n_sinks; i++)
+        next = min_i64(next, m->wake_sink[i]);
+    for (int i = 0; i < p->n_stages; i++)
+        next = min_i64(next, m->wake[i]);
+    return next == NEVER ? NEVER : max_i64(next, m->now + 1);
 }
 
 // source_interval: cycles per frame at which the host sends; 0: as fast as the pipeline takes it.
@@ -463,16 +538,14 @@ static struct timing_result run_paced(const struct pipeline *p, struct arena *a,
 {
     struct timing_result r = { 0 };
     struct model m;
-    int64_t patience = 10000, *done = arena_array(a, int64_t, frames + 1);
+    int64_t *done = arena_array(a, int64_t, frames + 1);
     model_init(&m, p, a, frames);
     m.source_interval = source_interval;
-    for (int i = 0; i < p->n_stages; i++)
-        patience = max_i64(patience, 2 * p->stages[i].cost.cycles);
-    for (int64_t seen = 0; seen < frames; m.now++) {
-        step_all(&m);
-        if (frame_done(&m, seen))
+    for (int64_t seen = 0, next; seen < frames; m.now = next) {
+        next = step_all(&m);
+        while (seen < frames && frame_done(&m, seen))
             done[seen++] = m.now;
-        if (m.now - m.moved > patience) {
+        if (next == NEVER && seen < frames) {
             r.deadlock = true;
             break;
         }

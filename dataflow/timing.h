@@ -7,7 +7,7 @@
 #include "dataflow/pipeline.h"
 
 struct timing_result {
-    bool deadlock;           // nothing moved for longer than any stage's frame
+    bool deadlock;           // nothing can ever move again
     int64_t interval_cycles; // between the ends of the last two frames: the last beats of all their outputs
     int64_t latency_cycles;  // first beat of any input to the end of the first frame
     int64_t *edge_peak_words; // per edge, largest occupation
