@@ -492,7 +492,25 @@ static int64_t least_interval(struct solve *s)
     return high;
 }
 
-static bool solve_once(struct solve *s, int64_t wanted)
+static bool within(const struct cost *c, const int64_t *have)
+{
+    return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
+}
+
+// Sizes the FIFOs. Those that do not fit `have` are not worth the time to confirm that they keep the pace.
+static void size_fifos(struct pipeline *p, const int64_t *have)
+{
+    bool ok = timing_size_fifos(p);
+    sum_up(p);
+    if (ok && within(&p->total, have)) {
+        ok = timing_confirm(p);
+        sum_up(p);
+    }
+    if (!ok)
+        BUG("FIFO analysis of %s found no progress", p->name);
+}
+
+static bool solve_once(struct solve *s, int64_t wanted, const int64_t *have)
 {
     struct pipeline *p = s->p;
     int64_t interval = wanted;
@@ -503,16 +521,9 @@ static bool solve_once(struct solve *s, int64_t wanted)
     if (!interval || !try_interval(s, interval, s->budget, true, &s->proven))
         return false;
     schedule_apply(p, s->chosen, s->b->tech);
-    if (!timing_size_fifos(p))
-        BUG("FIFO analysis of %s found no progress", p->name);
+    size_fifos(p, have);
     p->optimal = s->proven;
-    sum_up(p);
     return true;
-}
-
-static bool within(const struct cost *c, const int64_t *have)
-{
-    return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
 }
 
 // What stands in the way of one cycle less: a stage that has no faster fold, or each resource of which more would
@@ -559,7 +570,7 @@ static bool solve_within(struct solve *s, const struct schedule_goal *goal, cons
             return false;
         for (int r = 0; r < RESOURCES; r++)
             s->budget[r] = (double)max_i64(0, have[r] - room[r]);
-        if (!solve_once(s, s->wanted)) {
+        if (!solve_once(s, s->wanted, have)) {
             if (memcmp(room, kept, sizeof room) == 0)
                 return false;
             for (int r = 0; r < RESOURCES; r++) // too much was kept free
@@ -567,13 +578,13 @@ static bool solve_within(struct solve *s, const struct schedule_goal *goal, cons
             continue;
         }
         memcpy(kept, room, sizeof room);
-        int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
-        if (limit && s->wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
+        if (within(&p->total, have)) {
+            int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
+            if (!limit || !s->wanted || p->latency_cycles <= limit || round + 1 == FIFO_ROUNDS)
+                break;
             s->wanted = s->wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
             continue;
         }
-        if (within(&p->total, have))
-            break;
         // FIFOs and forks came on top: leave them room, and more each time, for choices come in lumps
         struct cost edges = edge_cost(p);
         const int64_t top[RESOURCES] = { edges.dsp, edges.bram18, edges.lut };
@@ -610,9 +621,7 @@ static bool fits_somehow(const struct ctx *cx, struct pipeline *p, const struct 
         if (!fits_at(&s, max_i64(1, longest_interval(p) >> shift)))
             continue;
         schedule_apply(p, s.chosen, b->tech);
-        if (!timing_size_fifos(p))
-            BUG("FIFO analysis of %s found no progress", p->name);
-        sum_up(p);
+        size_fifos(p, have);
         if (within(&p->total, have))
             return true;
         if (shift == 0)
@@ -662,7 +671,7 @@ static bool smallest_schedule(struct solve *s, const int64_t *have)
         }
         for (int r = 0; r < RESOURCES; r++)
             s->budget[r] = high * (double)have[r] - (double)edges[r];
-        if (!solve_once(s, longest))
+        if (!solve_once(s, longest, have))
             return false;
         struct cost c = edge_cost(s->p);
         bool same = c.dsp == edges[0] && c.bram18 == edges[1] && c.lut == edges[2];
