@@ -90,6 +90,7 @@ struct model {
     struct source *source;   // per input
     struct sink *sink;       // per output
     int64_t source_frames, source_interval;
+    uint64_t pauses; // state of the hosts' random pauses; 0: they make none
 };
 
 static void push(struct model *m, int edge, int64_t latency)
@@ -458,6 +459,18 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
     }
 }
 
+// Cycles that a host waits before it moves a beat that it could move: one now and then, rarely many.
+static int64_t host_pause(struct model *m)
+{
+    if (!m->pauses)
+        return 0;
+    m->pauses ^= m->pauses >> 12; // xorshift64* (Vigna 2016)
+    m->pauses ^= m->pauses << 25;
+    m->pauses ^= m->pauses >> 27;
+    uint64_t r = m->pauses * 0x2545f4914f6cdd1du >> 32;
+    return r % 64 == 0 ? (int64_t)(r >> 8) % 512 : r % 4 == 0;
+}
+
 // An even pace: beat i of an input not before i / beats per frame * interval.
 static int64_t step_source(struct model *m, struct source *s)
 {
@@ -468,6 +481,9 @@ static int64_t step_source(struct model *m, struct source *s)
         return due;
     if (!can_push(m, s->stream))
         return NEVER;
+    int64_t wait = host_pause(m);
+    if (wait)
+        return m->now + wait;
     push_all(m, s->stream, 0);
     s->sent++;
     return m->now + 1;
@@ -477,6 +493,9 @@ static int64_t step_sink(struct model *m, int edge)
 {
     if (!can_pop(m, edge))
         return next_beat(m, edge);
+    int64_t wait = host_pause(m);
+    if (wait)
+        return m->now + wait;
     pop(m, edge);
     m->sink[m->p->edges[edge].port].taken++;
     return m->now + 1;
@@ -533,14 +552,15 @@ static int64_t step_all(struct model *m)
     return next == NEVER ? NEVER : max_i64(next, m->now + 1);
 }
 
-// source_interval: cycles per frame at which the host sends; 0: as fast as the pipeline takes it.
-static struct timing_result run_paced(const struct pipeline *p, struct arena *a, int frames, int64_t source_interval)
+// source_interval: cycles per frame at which the host sends; 0: as fast as the pipeline takes it. pauses: see struct model.
+static struct timing_result run_paced(const struct pipeline *p, struct arena *a, int frames, int64_t source_interval, uint64_t pauses)
 {
     struct timing_result r = { 0 };
     struct model m;
     int64_t *done = arena_array(a, int64_t, frames + 1);
     model_init(&m, p, a, frames);
     m.source_interval = source_interval;
+    m.pauses = pauses;
     for (int64_t seen = 0, next; seen < frames; m.now = next) {
         next = step_all(&m);
         while (seen < frames && frame_done(&m, seen))
@@ -560,7 +580,12 @@ static struct timing_result run_paced(const struct pipeline *p, struct arena *a,
 
 struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames)
 {
-    return run_paced(p, a, frames, 0);
+    return run_paced(p, a, frames, 0, 0);
+}
+
+struct timing_result timing_run_paused(const struct pipeline *p, struct arena *a, int frames, uint64_t seed)
+{
+    return run_paced(p, a, frames, 0, seed * 0x9e3779b97f4a7c15u + 1);
 }
 
 static bool enters_join(const struct pipeline *p, const struct edge *e)
@@ -612,7 +637,7 @@ bool timing_size_fifos(struct pipeline *p)
     // At the pace of the slowest stage a join's FIFOs hold what the difference of its branches' lags asks for; a
     // faster source would fill the unbounded ones with frames that only wait.
     int frames = interval < LONG_INTERVAL ? SIZING_FRAMES : SIZING_FRAMES - 1;
-    struct timing_result wide = run_paced(p, &scratch, frames, interval), sized = { 0 };
+    struct timing_result wide = run_paced(p, &scratch, frames, interval, 0), sized = { 0 };
     bool ok = !wide.deadlock, joins = false;
     for (int i = 0; i < p->n_edges; i++)
         need[i] = p->edges[i].depth_words ? p->edges[i].depth_words : wide.edge_peak_words[i] + 2;

@@ -17,6 +17,10 @@ struct timing_result {
 // edge_peak_words in arena `a`.
 struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames);
 
+// The same with hosts that pause at random, for a cycle or for hundreds, at every input and output. What it says of
+// deadlock is meant to be read, not the cycles.
+struct timing_result timing_run_paused(const struct pipeline *p, struct arena *a, int frames, uint64_t seed);
+
 // does      sets depth_words of every edge: those into a join from the occupation that the model finds
 //           when they are unbounded and frames come at the pipeline's own pace, all others to a constant (so too
 //           edges into a join from inputs that serve nothing else: their hosts can wait); then
