@@ -302,22 +302,58 @@ static enum answer search_widening(struct problem *q, bool least, int max_states
     return answer;
 }
 
-// One option per stage within the budgets at this interval; with `least`, of the least sum of shares.
-static bool solve_at(struct pipeline *p, const struct tech *tech, int64_t interval, const double *budget, bool least,
-                     struct arena *a, struct option *chosen, bool *proven)
+// ---- one interval ----
+
+struct solve {
+    const struct ctx *cx;
+    struct pipeline *p;
+    const struct board *b;
+    int *twin; // per stage: the first stage with the same options
+    double budget[RESOURCES];
+    struct option *chosen;
+    int64_t floor; // no schedule is faster than this
+    bool proven;
+    int64_t wanted; // cycles per frame that the goal asks for; 0: as few as possible
+};
+
+static struct solve new_solve(const struct ctx *cx, struct pipeline *p, const struct board *b)
 {
+    struct solve s = { .cx = cx, .p = p, .b = b, .floor = 1, .proven = true };
+    struct arena scratch = { 0 };
+    struct options_key *key = arena_array(&scratch, struct options_key, p->n_stages);
+    s.chosen = arena_array(cx->arena, struct option, p->n_stages);
+    s.twin = arena_array(cx->arena, int, p->n_stages);
+    for (int i = 0; i < p->n_stages; i++) {
+        key[i] = stage_options_key(p, &p->stages[i], b->tech);
+        s.twin[i] = 0;
+        while (memcmp(&key[s.twin[i]], &key[i], sizeof *key) != 0)
+            s.twin[i]++;
+    }
+    arena_release(&scratch);
+    return s;
+}
+
+// One option per stage within the budgets at this interval, to s->chosen; with `least`, of the least sum of shares.
+static bool solve_at(struct solve *s, int64_t interval, const double *budget, bool least, struct arena *a, bool *proven)
+{
+    struct pipeline *p = s->p;
     struct problem q = { .n = p->n_stages };
     struct options *front = arena_array(a, struct options, p->n_stages);
     memcpy(q.budget, budget, sizeof q.budget);
     q.cost = arena_array(a, shares_row *, p->n_stages);
     q.best = arena_array(a, int, p->n_stages);
-    for (int s = 0; s < p->n_stages; s++) {
-        stage_options(p, &p->stages[s], tech, interval, a, &front[s]);
-        if (front[s].n == 0)
+    for (int i = 0; i < p->n_stages; i++) {
+        int twin = s->twin[i];
+        front[i] = front[twin];
+        q.cost[i] = q.cost[twin];
+        if (twin < i)
+            continue;
+        stage_options(p, &p->stages[i], s->b->tech, interval, a, &front[i]);
+        if (front[i].n == 0)
             return false;
-        q.cost[s] = arena_alloc(a, (size_t)front[s].n * sizeof *q.cost[s]);
-        for (int o = 0; o < front[s].n; o++)
-            shares(&q, &front[s].items[o].cost, q.cost[s][o]);
+        q.cost[i] = arena_alloc(a, (size_t)front[i].n * sizeof *q.cost[i]);
+        for (int o = 0; o < front[i].n; o++)
+            shares(&q, &front[i].items[o].cost, q.cost[i][o]);
     }
     q.front = front;
     enum answer answer = weigh(&q);
@@ -329,24 +365,23 @@ static bool solve_at(struct pipeline *p, const struct tech *tech, int64_t interv
     if (answer == FITS && least) {
         bounds(&q, a);
         q.best_value = 0;
-        for (int s = 0; s < q.n; s++)
-            q.best_value += q.cost[s][q.best[s]][0] + q.cost[s][q.best[s]][1] + q.cost[s][q.best[s]][2];
+        for (int i = 0; i < q.n; i++)
+            q.best_value += q.cost[i][q.best[i]][0] + q.cost[i][q.best[i]][1] + q.cost[i][q.best[i]][2];
         find_prices(&q, a);
         search_widening(&q, true, LEAST_STATES);
     }
     p->schedule_nodes += q.nodes;
     if (answer != FITS)
         return false;
-    for (int s = 0; s < q.n; s++)
-        chosen[s] = front[s].items[q.best[s]];
+    for (int i = 0; i < q.n; i++)
+        s->chosen[i] = front[i].items[q.best[i]];
     return true;
 }
 
-static bool try_interval(struct pipeline *p, const struct tech *tech, int64_t interval, const double *budget, bool least,
-                         struct option *chosen, bool *proven)
+static bool try_interval(struct solve *s, int64_t interval, const double *budget, bool least, bool *proven)
 {
     struct arena scratch = { 0 };
-    bool ok = solve_at(p, tech, interval, budget, least, &scratch, chosen, proven);
+    bool ok = solve_at(s, interval, budget, least, &scratch, proven);
     arena_release(&scratch);
     return ok;
 }
@@ -427,25 +462,9 @@ static int64_t longest_interval(const struct pipeline *p)
 
 // ---- the solver ----
 
-struct solve {
-    const struct ctx *cx;
-    struct pipeline *p;
-    const struct board *b;
-    double budget[RESOURCES];
-    struct option *chosen;
-    int64_t floor; // no schedule is faster than this
-    bool proven;
-    int64_t wanted; // cycles per frame that the goal asks for; 0: as few as possible
-};
-
-static struct solve new_solve(const struct ctx *cx, struct pipeline *p, const struct board *b)
-{
-    return (struct solve){ .cx = cx, .p = p, .b = b, .chosen = arena_array(cx->arena, struct option, p->n_stages), .floor = 1, .proven = true };
-}
-
 static bool fits_at(struct solve *s, int64_t interval)
 {
-    return try_interval(s->p, s->b->tech, interval, s->budget, false, s->chosen, &s->proven);
+    return try_interval(s, interval, s->budget, false, &s->proven);
 }
 
 // The least interval at which everything fits; 0 when nothing does. Nothing fits below s->floor.
@@ -473,7 +492,25 @@ static int64_t least_interval(struct solve *s)
     return high;
 }
 
-static bool solve_once(struct solve *s, int64_t wanted)
+static bool within(const struct cost *c, const int64_t *have)
+{
+    return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
+}
+
+// Sizes the FIFOs. Those that do not fit `have` are not worth the time to confirm that they keep the pace.
+static void size_fifos(struct pipeline *p, const int64_t *have)
+{
+    bool ok = timing_size_fifos(p);
+    sum_up(p);
+    if (ok && within(&p->total, have)) {
+        ok = timing_confirm(p);
+        sum_up(p);
+    }
+    if (!ok)
+        BUG("FIFO analysis of %s found no progress", p->name);
+}
+
+static bool solve_once(struct solve *s, int64_t wanted, const int64_t *have)
 {
     struct pipeline *p = s->p;
     int64_t interval = wanted;
@@ -481,19 +518,12 @@ static bool solve_once(struct solve *s, int64_t wanted)
         interval = least_interval(s);
         s->floor = max_i64(s->floor, interval); // a smaller budget cannot do better
     }
-    if (!interval || !try_interval(p, s->b->tech, interval, s->budget, true, s->chosen, &s->proven))
+    if (!interval || !try_interval(s, interval, s->budget, true, &s->proven))
         return false;
     schedule_apply(p, s->chosen, s->b->tech);
-    if (!timing_size_fifos(p))
-        BUG("FIFO analysis of %s found no progress", p->name);
+    size_fifos(p, have);
     p->optimal = s->proven;
-    sum_up(p);
     return true;
-}
-
-static bool within(const struct cost *c, const int64_t *have)
-{
-    return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
 }
 
 // What stands in the way of one cycle less: a stage that has no faster fold, or each resource of which more would
@@ -517,7 +547,7 @@ static const char *find_bound(struct solve *s, int64_t interval)
         bool proven = true;
         memcpy(budget, s->budget, sizeof budget);
         budget[r] = 16 * budget[r] + 1000;
-        if (try_interval(p, s->b->tech, interval - 1, budget, false, s->chosen, &proven))
+        if (try_interval(s, interval - 1, budget, false, &proven))
             names = names ? arena_printf(a, "%s or %s", names, what[r]) : what[r];
     }
     return names ? names : arena_printf(a, "DSP, %s and LUT together", what[1]);
@@ -540,7 +570,7 @@ static bool solve_within(struct solve *s, const struct schedule_goal *goal, cons
             return false;
         for (int r = 0; r < RESOURCES; r++)
             s->budget[r] = (double)max_i64(0, have[r] - room[r]);
-        if (!solve_once(s, s->wanted)) {
+        if (!solve_once(s, s->wanted, have)) {
             if (memcmp(room, kept, sizeof room) == 0)
                 return false;
             for (int r = 0; r < RESOURCES; r++) // too much was kept free
@@ -548,13 +578,13 @@ static bool solve_within(struct solve *s, const struct schedule_goal *goal, cons
             continue;
         }
         memcpy(kept, room, sizeof room);
-        int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
-        if (limit && s->wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
+        if (within(&p->total, have)) {
+            int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
+            if (!limit || !s->wanted || p->latency_cycles <= limit || round + 1 == FIFO_ROUNDS)
+                break;
             s->wanted = s->wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
             continue;
         }
-        if (within(&p->total, have))
-            break;
         // FIFOs and forks came on top: leave them room, and more each time, for choices come in lumps
         struct cost edges = edge_cost(p);
         const int64_t top[RESOURCES] = { edges.dsp, edges.bram18, edges.lut };
@@ -591,9 +621,7 @@ static bool fits_somehow(const struct ctx *cx, struct pipeline *p, const struct 
         if (!fits_at(&s, max_i64(1, longest_interval(p) >> shift)))
             continue;
         schedule_apply(p, s.chosen, b->tech);
-        if (!timing_size_fifos(p))
-            BUG("FIFO analysis of %s found no progress", p->name);
-        sum_up(p);
+        size_fifos(p, have);
         if (within(&p->total, have))
             return true;
         if (shift == 0)
@@ -643,7 +671,7 @@ static bool smallest_schedule(struct solve *s, const int64_t *have)
         }
         for (int r = 0; r < RESOURCES; r++)
             s->budget[r] = high * (double)have[r] - (double)edges[r];
-        if (!solve_once(s, longest))
+        if (!solve_once(s, longest, have))
             return false;
         struct cost c = edge_cost(s->p);
         bool same = c.dsp == edges[0] && c.bram18 == edges[1] && c.lut == edges[2];

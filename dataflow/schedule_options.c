@@ -266,20 +266,45 @@ static void gap_options(const struct enumeration *e, int lanes)
     }
 }
 
+static bool from_host_alone(const struct pipeline *p, const struct stage *s)
+{
+    const struct stream *in = stage_in(p, s, 0);
+    return in->producer < 0 && stream_edge_count(p, in->index) == 1;
+}
+
+static bool has_weights(const struct stage *s)
+{
+    return s->kind == STAGE_CONV || (s->kind == STAGE_DW && s->op == DW_MAC);
+}
+
+struct options_key stage_options_key(const struct pipeline *p, const struct stage *s, const struct tech *tech)
+{
+    const struct window_geometry *g = &s->geo;
+    const struct requant *r = &s->rq;
+    bool w = has_weights(s);
+    return (struct options_key){ {
+        s->kind, s->kind == STAGE_DW ? s->op : 0, s->kind == STAGE_GATHER ? s->index : 0, s->in_c, s->out_c,
+        g->in_h, g->in_w, g->kernel_h, g->kernel_w, g->stride_h, g->stride_w, g->pad_top, g->pad_left, g->dilation_h, g->dilation_w, g->out_h,
+        g->out_w, g->group, s->weight_bits, s->acc_bits, s->has_requant, r->n, r->by_pixel * 64 + r->mult_bits, r->shift_bits, r->bias_bits,
+        s->kind == STAGE_MUL ? s->a_mult : 0, s->kind == STAGE_TABLE ? s->n_tables : 0, s->piece[0], s->piece[1], stage_in(p, s, 0)->c,
+        s->n_in > 1 ? stage_in(p, s, 1)->c : 0, from_host_alone(p, s), w ? 2 * cost_safe_segment(s, tech) + cost_can_pack(s, tech) : 0,
+    } };
+}
+
 void stage_options(const struct pipeline *p, const struct stage *s, const struct tech *tech, int64_t interval,
                    struct arena *a, struct options *out)
 {
     struct enumeration e = { .s = s, .tech = tech, .interval = interval, .a = a, .out = out };
     const struct stream *in = stage_in(p, s, 0);
     out->n = 0;
-    if (s->kind == STAGE_CONV || (s->kind == STAGE_DW && s->op == DW_MAC)) {
+    if (has_weights(s)) {
         e.safe_segment = cost_safe_segment(s, tech);
         e.can_pack = cost_can_pack(s, tech);
     }
     switch (s->kind) {
     case STAGE_CONV:
     case STAGE_DW:
-        windowed_options(&e, in, in->producer < 0 && stream_edge_count(p, in->index) == 1);
+        windowed_options(&e, in, from_host_alone(p, s));
         break;
     case STAGE_GAP: {
         int lanes = lanes_needed(p, s, interval);

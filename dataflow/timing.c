@@ -50,6 +50,7 @@ struct machine {
     int64_t rows_seen, freed[2];
     // loop
     int64_t row, pass, passes_per_row;
+    int64_t rows_wanted; // of the input, before the row can start
     int64_t last_step; // cycle of the last step of the pass in work; NEVER: none is
     int64_t hold, idle_from; // the requantizer takes nothing before that cycle
     // aihls_unpair, where a stage needs it: beats held of pixels 0 and 1 of a pair, and what leaves next
@@ -85,6 +86,7 @@ struct model {
     int *wide, n_wide; // edges that widen
     int *sink_edge, n_sinks; // edges to the host
     int64_t now;
+    int64_t next;        // cycle with anything to do, as far as this cycle's steps have told
     int64_t *wake;       // per stage: the next cycle in which it may do something
     int64_t *wake_source, *wake_sink; // the same per input, and per edge to the host
     struct source *source;   // per input
@@ -109,6 +111,7 @@ static void push(struct model *m, int edge, int64_t latency)
     f->count++;
     f->peak = max_i64(f->peak, f->count);
     *f->reader = min_i64(*f->reader, at);
+    m->next = min_i64(m->next, at);
 }
 
 static bool can_push(const struct model *m, int stream)
@@ -132,11 +135,12 @@ static bool head_arrived(const struct fifo *f, int64_t now)
     return f->count > 0 && f->arrival[f->head] <= now;
 }
 
-static void drop_head(const struct model *m, struct fifo *f)
+static void drop_head(struct model *m, struct fifo *f)
 {
     f->head = (f->head + 1) & (f->capacity - 1);
     f->count--;
     *f->writer = min_i64(*f->writer, m->now);
+    m->next = min_i64(m->next, m->now + 1);
 }
 
 static bool can_pop(const struct model *m, int edge)
@@ -250,7 +254,7 @@ static int64_t step_loop(struct model *m, const struct stage *s, struct machine 
     int64_t rows_seen = k->rows_seen;
     k->rows_seen = k->rows_in;
     if (k->last_step == NEVER) {
-        if (k->pass == 0 && rows_seen < k->row / g->out_h * g->in_h + rows_needed(g, k->row % g->out_h))
+        if (k->pass == 0 && rows_seen < k->rows_wanted)
             return rows_seen < k->rows_seen ? m->now + 1 : NEVER;
         k->last_step = m->now + x->steps - 1;
     }
@@ -263,7 +267,9 @@ static int64_t step_loop(struct model *m, const struct stage *s, struct machine 
     if (++k->pass == k->passes_per_row) {
         k->pass = 0;
         k->row++;
-        k->rows_free = k->row / g->out_h * g->in_h + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
+        int64_t before = k->row / g->out_h * g->in_h;
+        k->rows_wanted = before + rows_needed(g, k->row % g->out_h);
+        k->rows_free = before + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
     }
     return m->now + 1;
 }
@@ -404,6 +410,7 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         m->shape[i] = fold_shape(s, &s->fold);
         k->rows_free = k->freed[0] = k->freed[1] = s->fold.ring_rows;
         k->last_step = NEVER;
+        k->rows_wanted = rows_needed(&s->geo, 0);
         k->beats_per_row = s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes);
         k->passes_per_row = ceil_div(s->geo.out_w, m->shape[i].pixels) * m->shape[i].passes;
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
@@ -531,25 +538,25 @@ static int64_t step_stage(struct model *m, const struct stage *s, struct machine
 static int64_t step_all(struct model *m)
 {
     const struct pipeline *p = m->p;
-    int64_t next = NEVER;
-    for (int i = 0; i < m->n_sinks; i++)
+    m->next = NEVER;
+    for (int i = 0; i < m->n_sinks; i++) {
         if (m->wake_sink[i] <= m->now)
             m->wake_sink[i] = step_sink(m, m->sink_edge[i]);
-    for (int i = p->n_stages - 1; i >= 0; i--)
+        m->next = min_i64(m->next, m->wake_sink[i]);
+    }
+    for (int i = p->n_stages - 1; i >= 0; i--) {
         if (m->wake[i] <= m->now)
             m->wake[i] = step_stage(m, &p->stages[i], &m->machine[i]);
+        m->next = min_i64(m->next, m->wake[i]);
+    }
     for (int i = 0; i < m->n_wide; i++)
         widen(m, m->wide[i]);
     for (int i = 0; i < p->n_inputs; i++) {
         if (m->wake_source[i] <= m->now)
             m->wake_source[i] = step_source(m, &m->source[i]);
-        next = min_i64(next, m->wake_source[i]);
+        m->next = min_i64(m->next, m->wake_source[i]);
     }
-    for (int i = 0; i < m->n_sinks; i++)
-        next = min_i64(next, m->wake_sink[i]);
-    for (int i = 0; i < p->n_stages; i++)
-        next = min_i64(next, m->wake[i]);
-    return next == NEVER ? NEVER : max_i64(next, m->now + 1);
+    return m->next;
 }
 
 // source_interval: cycles per frame at which the host sends; 0: as fast as the pipeline takes it. pauses: see struct model.
@@ -623,38 +630,68 @@ static void set_depth(const struct pipeline *p, struct edge *e, int64_t words)
         e->depth_words += grain;
 }
 
-bool timing_size_fifos(struct pipeline *p)
+static int64_t slowest_stage(const struct pipeline *p)
 {
-    struct arena scratch = { 0 };
-    int64_t *need = arena_array(&scratch, int64_t, p->n_edges), interval = 1;
-    for (int i = 0; i < p->n_edges; i++) {
-        struct edge *e = &p->edges[i];
-        e->depth_words = enters_join(p, e) && !holds_up_nobody(p, e) ? 0 : DEFAULT_DEPTH;
-        e->block = cost_fifo_in_block(p->board->tech);
-    }
+    int64_t interval = 1;
     for (int i = 0; i < p->n_stages; i++)
         interval = max_i64(interval, p->stages[i].cost.cycles);
+    return interval;
+}
+
+static int frames_to_run(const struct pipeline *p)
+{
+    return slowest_stage(p) < LONG_INTERVAL ? SIZING_FRAMES : SIZING_FRAMES - 1;
+}
+
+static bool depth_from_model(const struct pipeline *p, const struct edge *e)
+{
+    return enters_join(p, e) && !holds_up_nobody(p, e);
+}
+
+bool timing_size_fifos(struct pipeline *p)
+{
+    bool modelled = false;
+    for (int i = 0; i < p->n_edges; i++) {
+        struct edge *e = &p->edges[i];
+        bool join = depth_from_model(p, e);
+        e->depth_words = join ? 0 : DEFAULT_DEPTH;
+        e->block = cost_fifo_in_block(p->board->tech);
+        if (enters_join(p, e) && !join)
+            set_depth(p, e, DEFAULT_DEPTH);
+        modelled |= join;
+    }
+    p->interval_cycles = slowest_stage(p);
+    if (!modelled)
+        return true;
     // At the pace of the slowest stage a join's FIFOs hold what the difference of its branches' lags asks for; a
     // faster source would fill the unbounded ones with frames that only wait.
-    int frames = interval < LONG_INTERVAL ? SIZING_FRAMES : SIZING_FRAMES - 1;
-    struct timing_result wide = run_paced(p, &scratch, frames, interval, 0), sized = { 0 };
-    bool ok = !wide.deadlock, joins = false;
+    struct arena scratch = { 0 };
+    struct timing_result wide = run_paced(p, &scratch, frames_to_run(p), p->interval_cycles, 0);
+    p->interval_cycles = wide.interval_cycles;
     for (int i = 0; i < p->n_edges; i++)
-        need[i] = p->edges[i].depth_words ? p->edges[i].depth_words : wide.edge_peak_words[i] + 2;
-    for (int round = 0; ok && round < SIZING_ROUNDS; round++) {
-        for (int i = 0; i < p->n_edges; i++)
-            if (enters_join(p, &p->edges[i])) {
-                joins = true;
-                set_depth(p, &p->edges[i], need[i]);
-                need[i] += need[i] / 4 + 1;
-            }
-        sized = timing_run(p, &scratch, frames);
-        if (!joins || (!sized.deadlock && sized.interval_cycles <= wide.interval_cycles + wide.interval_cycles / 512))
+        if (depth_from_model(p, &p->edges[i]))
+            set_depth(p, &p->edges[i], wide.edge_peak_words[i] + 2);
+    arena_release(&scratch);
+    return !wide.deadlock;
+}
+
+bool timing_confirm(struct pipeline *p)
+{
+    struct arena scratch = { 0 };
+    struct timing_result sized = { 0 };
+    bool joins = false;
+    for (int i = 0; i < p->n_edges; i++)
+        joins |= enters_join(p, &p->edges[i]);
+    for (int round = 0; round < SIZING_ROUNDS; round++) {
+        sized = timing_run(p, &scratch, frames_to_run(p));
+        if (!joins || (!sized.deadlock && sized.interval_cycles <= p->interval_cycles + p->interval_cycles / 512))
             break; // the full pace of the source costs nothing
+        for (int i = 0; i < p->n_edges && round + 1 < SIZING_ROUNDS; i++)
+            if (enters_join(p, &p->edges[i]))
+                set_depth(p, &p->edges[i], p->edges[i].depth_words + p->edges[i].depth_words / 4 + 1);
     }
-    ok = ok && !sized.deadlock;
     p->interval_cycles = sized.interval_cycles;
     p->latency_cycles = sized.latency_cycles;
     arena_release(&scratch);
-    return ok;
+    return !sized.deadlock;
 }

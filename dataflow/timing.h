@@ -23,11 +23,16 @@ struct timing_result timing_run_paused(const struct pipeline *p, struct arena *a
 
 // does      sets depth_words of every edge: those into a join from the occupation that the model finds
 //           when they are unbounded and frames come at the pipeline's own pace, all others to a constant (so too
-//           edges into a join from inputs that serve nothing else: their hosts can wait); then
-//           confirms interval and progress with a source that never waits, deepening where that falls short
+//           edges into a join from inputs that serve nothing else: their hosts can wait)
 // requires  folds, lanes
-// provides  depths, p->interval_cycles, p->latency_cycles
-// False when the pipeline cannot keep the interval (a bug of the analysis: reported as such by the caller).
+// provides  depths, p->interval_cycles as that pace has it
+// False when frames stop (a bug of the analysis: reported as such by the caller).
 bool timing_size_fifos(struct pipeline *p);
+
+// does      confirms progress and the interval with a source that never waits, deepening where they fall short
+// requires  timing_size_fifos
+// provides  p->interval_cycles, p->latency_cycles
+// False as above.
+bool timing_confirm(struct pipeline *p);
 
 #endif

@@ -311,7 +311,7 @@ const char *ops_case_finish(struct arena *a, struct random *r, struct ops_case *
 {
     struct pipeline *p = c->pipeline;
     c->text = describe(a, p);
-    if (!timing_size_fifos(p))
+    if (!timing_size_fifos(p) || !timing_confirm(p))
         return "the timing model finds no progress";
     pipeline_verify(p);
     run_reference(a, r, c);

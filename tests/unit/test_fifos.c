@@ -69,7 +69,7 @@ static void check_graph(uint64_t seed)
     ops_net_make(&a, boards, BOARDS, seed, NET_ANY, "net", &c);
     struct pipeline *p = c.pipeline;
     double t1 = seconds();
-    bool ok = timing_size_fifos(p);
+    bool ok = timing_size_fifos(p) && timing_confirm(p);
     double t2 = seconds();
     if (!ok)
         fail_msg("seed %llu: sizing fails", (unsigned long long)seed);

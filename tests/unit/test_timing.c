@@ -173,7 +173,7 @@ static void running_again_gives_the_same(void **state)
     assert_true(p->n_edges <= 16);
     for (int i = 0; i < p->n_edges; i++)
         depth[i] = p->edges[i].depth_words;
-    assert_true(timing_size_fifos(p));
+    assert_true(timing_size_fifos(p) && timing_confirm(p));
     assert_int_equal(p->interval_cycles, interval);
     assert_int_equal(p->latency_cycles, latency);
     for (int i = 0; i < p->n_edges; i++)
