@@ -11,6 +11,7 @@ struct timing_result {
     int64_t interval_cycles; // between the ends of the last two frames: the last beats of all their outputs
     int64_t latency_cycles;  // first beat of any input to the end of the first frame
     int64_t *edge_peak_words; // per edge, largest occupation
+    bool *edge_in_the_way;   // per edge, whether it was full while its reader waited for another
 };
 
 // Runs `frames` frames (at least 2) with no input starving and no output blocked. Edges with depth_words 0 count as unbounded.

@@ -111,7 +111,8 @@ static void step_ring(struct tokens *t, const struct stage *s, struct actor *a)
 {
     const struct stream *out = &t->p->streams[s->out_stream];
     bool gather = s->kind == STAGE_GATHER;
-    int64_t beats_in = gather ? 1 : s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes), beats_out = out->w * words_a_pixel(out);
+    int64_t beats_in = gather ? 1 : s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes);
+    int64_t beats_out = (gather ? s->gather.out_w : s->geo.out_w) * words_a_pixel(out);
     if (a->allowed == 0 || a->given == (a->rows + 1) * beats_out) {
         a->rows = a->given / beats_out;
         if (gather)
