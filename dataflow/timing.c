@@ -27,6 +27,7 @@
 #define SIZING_FRAMES 4
 #define NEVER INT64_MAX
 #define LONG_INTERVAL 65536 // cycles of a frame from which on one frame less will do
+#define TRIM_STEPS 200000000 // cycles times stages to simulate in order to save memory: a second or so
 #define SIZING_ROUNDS 6 // each a quarter deeper, when a depth from the even pace is not enough
 
 struct fifo {
@@ -40,6 +41,7 @@ struct fifo {
     int parts, last_parts; // that a beat is narrowed to, and a pixel's last beat
     int wide; // beats of the FIFO that make one of the edge's
     int64_t *reader, *writer; // when these wake
+    bool in_the_way; // was full while its reader waited for another edge
 };
 
 struct machine {
@@ -76,6 +78,14 @@ struct sink {
     int64_t taken, frame_beats;
 };
 
+// How a run differs from the pipeline as it is with hosts that never wait.
+struct regime {
+    int frames;
+    int64_t source_interval; // cycles per frame at which the host sends; 0: as fast as the pipeline takes it
+    uint64_t pauses; // state of the hosts' random pauses; 0: they make none
+    bool bare;       // a FIFO holds its depth and no more, not even what its producer has in its registers
+};
+
 struct model {
     const struct pipeline *p;
     struct arena *a;
@@ -91,7 +101,7 @@ struct model {
     int64_t *wake_source, *wake_sink; // the same per input, and per edge to the host
     struct source *source;   // per input
     struct sink *sink;       // per output
-    int64_t source_frames, source_interval;
+    struct regime regime;
 };
 
 static void push(struct model *m, int edge, int64_t latency)
@@ -175,6 +185,19 @@ static int64_t next_beat(const struct model *m, int edge)
 {
     const struct fifo *f = &m->fifo[edge];
     return f->count == 0 ? NEVER : max_i64(f->arrival[f->head], m->now + 1);
+}
+
+static bool is_full(const struct fifo *f)
+{
+    return f->limit && f->count >= f->limit;
+}
+
+// A join that waits at port `starved`: the first cycle in which it may have something.
+static int64_t wait_at(struct model *m, const struct stage *s, int starved)
+{
+    struct fifo *other = &m->fifo[s->in_edge[s->n_in - 1 - starved]];
+    other->in_the_way |= s->n_in > 1 && is_full(other);
+    return next_beat(m, s->in_edge[starved]);
 }
 
 // First image row that output row `oy` no longer needs to be kept from, and the last it needs.
@@ -319,7 +342,7 @@ static int64_t step_elementwise(struct model *m, const struct stage *s, struct m
 {
     for (int i = 0; i < s->n_in; i++)
         if (!can_pop(m, s->in_edge[i]))
-            return next_beat(m, s->in_edge[i]);
+            return wait_at(m, s, i);
     if (!can_push(m, s->out_stream))
         return NEVER;
     for (int i = 0; i < s->n_in; i++)
@@ -370,9 +393,9 @@ static void init_gather(struct model *m, const struct stage *s, struct machine *
 static int64_t step_concat(struct model *m, const struct stage *s, struct machine *k)
 {
     int64_t first = s->piece[0] / s->fold.in_lanes, all = first + s->piece[1] / s->fold.in_lanes;
-    int edge = s->in_edge[k->beat < first ? 0 : 1];
+    int port = k->beat < first ? 0 : 1, edge = s->in_edge[port];
     if (!can_pop(m, edge))
-        return next_beat(m, edge);
+        return wait_at(m, s, port);
     if (!can_push(m, s->out_stream))
         return NEVER;
     pop(m, edge);
@@ -392,9 +415,9 @@ static void init_unpair(const struct stage *s, struct machine *k)
     k->latency += UNPAIR_LATENCY;
 }
 
-static void model_init(struct model *m, const struct pipeline *p, struct arena *a, int frames)
+static void model_init(struct model *m, const struct pipeline *p, struct arena *a, const struct regime *regime)
 {
-    *m = (struct model){ .p = p, .a = a };
+    *m = (struct model){ .p = p, .a = a, .regime = *regime };
     m->fifo = arena_array(a, struct fifo, p->n_edges);
     m->machine = arena_array(a, struct machine, p->n_stages);
     m->shape = arena_array(a, struct fold_shape, p->n_stages);
@@ -429,7 +452,7 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         // beats inside the producer's own pipeline do not take room in the FIFO
         int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].unpairs ? UNPAIR_LATENCY
                                             : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
-        f->limit = e->depth_words ? e->depth_words + in_flight : 0;
+        f->limit = e->depth_words ? e->depth_words + (regime->bare ? 0 : in_flight) : 0;
         const struct stream *s = &p->streams[e->stream];
         f->pixel_beats = ceil_div(s->c, s->lanes);
         f->parts = (int)ceil_div(s->lanes, e->lanes);
@@ -450,7 +473,6 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         m->next_edge[i] = m->first_edge[p->edges[i].stream];
         m->first_edge[p->edges[i].stream] = i;
     }
-    m->source_frames = frames;
     m->source = arena_array(a, struct source, p->n_inputs);
     m->sink = arena_array(a, struct sink, p->n_outputs);
     for (int i = 0; i < p->n_inputs; i++) {
@@ -465,16 +487,31 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
     }
 }
 
+// Cycles that a host waits before it moves a beat that it could move: one now and then, rarely many.
+static int64_t host_pause(struct model *m)
+{
+    if (!m->regime.pauses)
+        return 0;
+    m->regime.pauses ^= m->regime.pauses >> 12; // xorshift64* (Vigna 2016)
+    m->regime.pauses ^= m->regime.pauses << 25;
+    m->regime.pauses ^= m->regime.pauses >> 27;
+    uint64_t r = m->regime.pauses * 0x2545f4914f6cdd1du >> 32;
+    return r % 64 == 0 ? (int64_t)(r >> 8) % 512 : r % 4 == 0;
+}
+
 // An even pace: beat i of an input not before i / beats per frame * interval.
 static int64_t step_source(struct model *m, struct source *s)
 {
-    int64_t due = ceil_div(s->sent * m->source_interval, s->frame_beats);
-    if (s->sent == m->source_frames * s->frame_beats)
+    int64_t due = ceil_div(s->sent * m->regime.source_interval, s->frame_beats);
+    if (s->sent == m->regime.frames * s->frame_beats)
         return NEVER;
     if (m->now < due)
         return due;
     if (!can_push(m, s->stream))
         return NEVER;
+    int64_t wait = host_pause(m);
+    if (wait)
+        return m->now + wait;
     push_all(m, s->stream, 0);
     s->sent++;
     return m->now + 1;
@@ -484,6 +521,9 @@ static int64_t step_sink(struct model *m, int edge)
 {
     if (!can_pop(m, edge))
         return next_beat(m, edge);
+    int64_t wait = host_pause(m);
+    if (wait)
+        return m->now + wait;
     pop(m, edge);
     m->sink[m->p->edges[edge].port].taken++;
     return m->now + 1;
@@ -540,14 +580,13 @@ static int64_t step_all(struct model *m)
     return m->next;
 }
 
-// source_interval: cycles per frame at which the host sends; 0: as fast as the pipeline takes it.
-static struct timing_result run_paced(const struct pipeline *p, struct arena *a, int frames, int64_t source_interval)
+static struct timing_result run(const struct pipeline *p, struct arena *a, struct regime regime)
 {
     struct timing_result r = { 0 };
     struct model m;
+    int frames = regime.frames;
     int64_t *done = arena_array(a, int64_t, frames + 1);
-    model_init(&m, p, a, frames);
-    m.source_interval = source_interval;
+    model_init(&m, p, a, &regime);
     for (int64_t seen = 0, next; seen < frames; m.now = next) {
         next = step_all(&m);
         while (seen < frames && frame_done(&m, seen))
@@ -560,14 +599,22 @@ static struct timing_result run_paced(const struct pipeline *p, struct arena *a,
     r.interval_cycles = frames > 1 ? done[frames - 1] - done[frames - 2] : 0;
     r.latency_cycles = done[0];
     r.edge_peak_words = arena_array(a, int64_t, p->n_edges);
-    for (int i = 0; i < p->n_edges; i++)
+    r.edge_in_the_way = arena_array(a, bool, p->n_edges);
+    for (int i = 0; i < p->n_edges; i++) {
         r.edge_peak_words[i] = m.fifo[i].peak;
+        r.edge_in_the_way[i] = m.fifo[i].in_the_way;
+    }
     return r;
 }
 
 struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames)
 {
-    return run_paced(p, a, frames, 0);
+    return run(p, a, (struct regime){ .frames = frames });
+}
+
+struct timing_result timing_run_paused(const struct pipeline *p, struct arena *a, int frames, uint64_t seed)
+{
+    return run(p, a, (struct regime){ .frames = frames, .pauses = seed * 0x9e3779b97f4a7c15u + 1 });
 }
 
 static bool enters_join(const struct pipeline *p, const struct edge *e)
@@ -641,7 +688,7 @@ bool timing_size_fifos(struct pipeline *p)
     // At the pace of the slowest stage a join's FIFOs hold what the difference of its branches' lags asks for; a
     // faster source would fill the unbounded ones with frames that only wait.
     struct arena scratch = { 0 };
-    struct timing_result wide = run_paced(p, &scratch, frames_to_run(p), p->interval_cycles);
+    struct timing_result wide = run(p, &scratch, (struct regime){ .frames = frames_to_run(p), .source_interval = p->interval_cycles });
     p->interval_cycles = wide.interval_cycles;
     for (int i = 0; i < p->n_edges; i++)
         if (depth_from_model(p, &p->edges[i]))
@@ -650,23 +697,192 @@ bool timing_size_fifos(struct pipeline *p)
     return !wide.deadlock;
 }
 
+// The greatest depth that a smaller memory than e's has; 0: there is none.
+static int64_t smaller_depth(const struct pipeline *p, const struct edge *e)
+{
+    const struct tech *tech = p->board->tech;
+    if (!e->block)
+        return e->depth_words > 32 ? 32 : 0;
+    int64_t bits = 8 * p->streams[e->stream].lanes, words = e->depth_words - e->depth_words % 128;
+    int64_t blocks = cost_bram(tech, bits, e->depth_words, true);
+    while (words > 0 && cost_bram(tech, bits, words, true) == blocks)
+        words -= 128;
+    return words > 0 || cost_fifo_in_block(tech) ? words : 64;
+}
+
+// Where nothing moves any more, some full FIFO stands before a join that waits for its other side. The one of least
+// memory gets more. False: there is none.
+static bool relieve(struct model *m, struct pipeline *p)
+{
+    struct edge *least = NULL;
+    int64_t least_bits = INT64_MAX;
+    for (int i = 0; i < p->n_edges; i++) {
+        struct edge *e = &p->edges[i];
+        if (!depth_from_model(p, e) || !is_full(&m->fifo[i]))
+            continue;
+        int other = p->stages[e->consumer].in_edge[1 - e->port];
+        int64_t bits = e->depth_words * p->streams[e->stream].lanes;
+        if (!can_pop(m, other) && bits < least_bits) {
+            least = e;
+            least_bits = bits;
+        }
+    }
+    if (!least)
+        return false;
+    set_depth(p, least, least->depth_words + 1);
+    m->fifo[least->index].limit = least->depth_words;
+    *m->fifo[least->index].writer = m->now;
+    return true;
+}
+
+// The least depths, or nearly, with which a frame gets through although pipeline registers hold nothing (struct regime).
+// False: no depths do.
+static bool least_depths(struct pipeline *p)
+{
+    struct arena scratch = { 0 };
+    struct model m;
+    bool ok = true;
+    for (int i = 0; i < p->n_edges; i++)
+        if (depth_from_model(p, &p->edges[i]))
+            set_depth(p, &p->edges[i], 1);
+    model_init(&m, p, &scratch, &(struct regime){ .frames = 1, .bare = true });
+    while (ok && !frame_done(&m, 0)) {
+        int64_t next = step_all(&m);
+        ok = next != NEVER || frame_done(&m, 0) || relieve(&m, p);
+        m.now = next == NEVER ? m.now + 1 : next;
+    }
+    arena_release(&scratch);
+    return ok;
+}
+
+// Whether a frame gets through so. The model lets registers take beats as long as they have room; in the hardware those of
+// a stage all stop when the first beat does, with whatever gaps are between them.
+static bool stands(const struct pipeline *p)
+{
+    struct arena scratch = { 0 };
+    struct timing_result r = run(p, &scratch, (struct regime){ .frames = 1, .bare = true });
+    arena_release(&scratch);
+    return !r.deadlock;
+}
+
+// The depths of the edges, to return to.
+static struct edge *copy_edges(const struct pipeline *p, struct arena *a)
+{
+    struct edge *copy = arena_array(a, struct edge, p->n_edges);
+    memcpy(copy, p->edges, (size_t)p->n_edges * sizeof *copy);
+    return copy;
+}
+
+// Cycles of all stages that may be simulated yet to save memory.
+static bool affordable(const struct pipeline *p, int64_t *steps)
+{
+    *steps -= p->interval_cycles * frames_to_run(p) * p->n_stages;
+    return *steps >= 0;
+}
+
+// From the least depths up, to at most those of `enough`, until frames come every `interval` cycles: FIFOs that were full
+// while the join behind them waited for its other side are given twice the depth.
+static void grow(struct pipeline *p, const struct edge *enough, int64_t interval, int64_t *steps)
+{
+    for (bool some = true; some;) {
+        struct arena scratch = { 0 };
+        bool ok = affordable(p, steps);
+        struct timing_result r = { .deadlock = true };
+        if (ok)
+            r = timing_run(p, &scratch, frames_to_run(p));
+        some = false;
+        for (int i = 0; i < p->n_edges && ok && (r.deadlock || r.interval_cycles > interval); i++) {
+            struct edge *e = &p->edges[i];
+            if (!depth_from_model(p, e) || e->depth_words >= enough[i].depth_words || !r.edge_in_the_way[i])
+                continue;
+            set_depth(p, e, min_i64(enough[i].depth_words, 2 * e->depth_words));
+            some = true;
+        }
+        arena_release(&scratch);
+        if (!some && (r.deadlock || r.interval_cycles > interval))
+            memcpy(p->edges, enough, (size_t)p->n_edges * sizeof *enough);
+    }
+}
+
+// Whether frames come every `interval` cycles if e has room for `words`; then it gets that.
+static bool suffices(struct pipeline *p, struct edge *e, int64_t words, int64_t interval)
+{
+    struct arena scratch = { 0 };
+    struct edge kept = *e;
+    set_depth(p, e, words);
+    struct timing_result r = timing_run(p, &scratch, frames_to_run(p));
+    arena_release(&scratch);
+    bool ok = !r.deadlock && r.interval_cycles <= interval && stands(p);
+    if (!ok)
+        *e = kept;
+    return ok;
+}
+
+// Takes memory from e as long as frames come at the interval; `least` words may be as deep as it must be.
+static void shrink(struct pipeline *p, struct edge *e, int64_t least, int64_t interval, int64_t *steps)
+{
+    int64_t words = smaller_depth(p, e), few = 0; // words that are known to be too few
+    if (words == 0 || !affordable(p, steps) || !suffices(p, e, words, interval))
+        return;
+    for (words = min_i64(words, least); (words = min_i64(words, smaller_depth(p, e))) > few && affordable(p, steps);) {
+        if (!suffices(p, e, words, interval))
+            few = words;
+        words = few + (e->depth_words - few) / 2;
+    }
+}
+
+// Gives back what FIFOs into joins do not need to keep the interval: what an unbounded one holds at its fullest is more
+// than what a bounded one must.
+static void trim(struct pipeline *p, int64_t interval)
+{
+    struct arena scratch = { 0 };
+    const struct edge *enough = copy_edges(p, &scratch);
+    int64_t steps = TRIM_STEPS;
+    if (!least_depths(p))
+        BUG("least FIFO depths of %s found no progress", p->name);
+    const struct edge *least = copy_edges(p, &scratch);
+    grow(p, enough, interval, &steps);
+    bool *done = arena_array(&scratch, bool, p->n_edges);
+    for (int round = 0; round < p->n_edges; round++) { // the largest first
+        struct edge *largest = NULL;
+        int64_t most = 0;
+        for (int i = 0; i < p->n_edges; i++) {
+            int64_t bits = p->edges[i].depth_words * p->streams[p->edges[i].stream].lanes;
+            if (!done[i] && depth_from_model(p, &p->edges[i]) && bits > most) {
+                largest = &p->edges[i];
+                most = bits;
+            }
+        }
+        if (!largest)
+            break;
+        done[largest->index] = true;
+        shrink(p, largest, least[largest->index].depth_words, interval, &steps);
+    }
+    arena_release(&scratch);
+}
+
 bool timing_confirm(struct pipeline *p)
 {
     struct arena scratch = { 0 };
     struct timing_result sized = { 0 };
-    bool joins = false;
+    bool joins = false, ok = false;
     for (int i = 0; i < p->n_edges; i++)
         joins |= enters_join(p, &p->edges[i]);
-    for (int round = 0; round < SIZING_ROUNDS; round++) {
+    for (int round = 0; round < SIZING_ROUNDS && !ok; round++) {
         sized = timing_run(p, &scratch, frames_to_run(p));
-        if (!joins || (!sized.deadlock && sized.interval_cycles <= p->interval_cycles + p->interval_cycles / 512))
-            break; // the full pace of the source costs nothing
-        for (int i = 0; i < p->n_edges && round + 1 < SIZING_ROUNDS; i++)
+        // the full pace of the source costs nothing
+        ok = !joins || (!sized.deadlock && sized.interval_cycles <= p->interval_cycles + p->interval_cycles / 512);
+        for (int i = 0; i < p->n_edges && !ok && round + 1 < SIZING_ROUNDS; i++)
             if (enters_join(p, &p->edges[i]))
                 set_depth(p, &p->edges[i], p->edges[i].depth_words + p->edges[i].depth_words / 4 + 1);
     }
-    p->interval_cycles = sized.interval_cycles;
-    p->latency_cycles = sized.latency_cycles;
+    if (!sized.deadlock) {
+        // frames that catch up with one another may come faster at first than any later do
+        p->interval_cycles = max_i64(sized.interval_cycles, slowest_stage(p));
+        if (joins)
+            trim(p, p->interval_cycles);
+        p->latency_cycles = timing_run(p, &scratch, 2).latency_cycles;
+    }
     arena_release(&scratch);
     return !sized.deadlock;
 }

@@ -11,11 +11,16 @@ struct timing_result {
     int64_t interval_cycles; // between the ends of the last two frames: the last beats of all their outputs
     int64_t latency_cycles;  // first beat of any input to the end of the first frame
     int64_t *edge_peak_words; // per edge, largest occupation
+    bool *edge_in_the_way;   // per edge, whether it was full while its reader waited for another
 };
 
 // Runs `frames` frames (at least 2) with no input starving and no output blocked. Edges with depth_words 0 count as unbounded.
 // edge_peak_words in arena `a`.
 struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames);
+
+// The same with hosts that pause at random, for a cycle or for hundreds, at every input and output. What it says of
+// deadlock is meant to be read, not the cycles.
+struct timing_result timing_run_paused(const struct pipeline *p, struct arena *a, int frames, uint64_t seed);
 
 // does      sets depth_words of every edge: those into a join from the occupation that the model finds
 //           when they are unbounded and frames come at the pipeline's own pace, all others to a constant (so too
