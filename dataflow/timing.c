@@ -25,6 +25,7 @@
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
 #define SIZING_FRAMES 4
+#define SETTLED_FRAMES 10 // from which on, where large FIFOs fill first, the interval is that of all later frames
 #define NEVER INT64_MAX
 #define LONG_INTERVAL 65536 // cycles of a frame from which on one frame less will do
 #define TRIM_STEPS 200000000 // cycles times stages to simulate in order to save memory: a second or so
@@ -885,4 +886,38 @@ bool timing_confirm(struct pipeline *p)
     }
     arena_release(&scratch);
     return !sized.deadlock;
+}
+
+bool timing_deepen(struct pipeline *p)
+{
+    struct arena scratch = { 0 };
+    const struct edge *before = copy_edges(p, &scratch);
+    int64_t slowest = slowest_stage(p), was = p->interval_cycles, steps = TRIM_STEPS;
+    if (was <= slowest + slowest / 512)
+        return false;
+    for (int i = 0; i < p->n_edges; i++)
+        p->edges[i].depth_words = 0;
+    struct timing_result wide = run(p, &scratch, (struct regime){ .frames = SETTLED_FRAMES, .source_interval = slowest });
+    for (int i = 0; i < p->n_edges; i++) {
+        struct edge *e = &p->edges[i];
+        int64_t need = wide.edge_peak_words[i] + 2;
+        *e = before[i];
+        if (need > e->depth_words)
+            set_depth(p, e, need);
+    }
+    struct timing_result deep = timing_run(p, &scratch, SETTLED_FRAMES);
+    bool better = !wide.deadlock && !deep.deadlock && deep.interval_cycles < was - was / 512;
+    if (better) {
+        p->interval_cycles = max_i64(deep.interval_cycles, slowest);
+        for (int i = 0; i < p->n_edges; i++)
+            if (p->edges[i].depth_words > before[i].depth_words)
+                shrink(p, &p->edges[i], before[i].depth_words, p->interval_cycles, &steps);
+        deep = timing_run(p, &scratch, SETTLED_FRAMES);
+        p->interval_cycles = max_i64(deep.interval_cycles, slowest);
+        p->latency_cycles = deep.latency_cycles;
+    } else {
+        memcpy(p->edges, before, (size_t)p->n_edges * sizeof *before);
+    }
+    arena_release(&scratch);
+    return better;
 }
