@@ -28,7 +28,7 @@
 #define SETTLED_FRAMES 10 // from which on, where large FIFOs fill first, the interval is that of all later frames
 #define NEVER INT64_MAX
 #define LONG_INTERVAL 65536 // cycles of a frame from which on one frame less will do
-#define TRIM_STEPS 200000000 // cycles times stages to simulate in order to save memory: a second or so
+#define TRIM_STEPS 25000000 // cycles times stages to simulate in order to save memory: a tenth of a second or so
 #define SIZING_ROUNDS 6 // each a quarter deeper, when a depth from the even pace is not enough
 
 struct fifo {
@@ -833,12 +833,16 @@ static void shrink(struct pipeline *p, struct edge *e, int64_t least, int64_t in
 }
 
 // Gives back what FIFOs into joins do not need to keep the interval: what an unbounded one holds at its fullest is more
-// than what a bounded one must.
-static void trim(struct pipeline *p, int64_t interval)
+// than what a bounded one must. False: too large a pipeline to try; nothing has changed.
+static bool trim(struct pipeline *p, int64_t interval)
 {
     struct arena scratch = { 0 };
     const struct edge *enough = copy_edges(p, &scratch);
     int64_t steps = TRIM_STEPS;
+    if (!affordable(p, &steps)) {
+        arena_release(&scratch);
+        return false;
+    }
     if (!least_depths(p))
         BUG("least FIFO depths of %s found no progress", p->name);
     const struct edge *least = copy_edges(p, &scratch);
@@ -860,6 +864,7 @@ static void trim(struct pipeline *p, int64_t interval)
         shrink(p, largest, least[largest->index].depth_words, interval, &steps);
     }
     arena_release(&scratch);
+    return true;
 }
 
 bool timing_confirm(struct pipeline *p)
@@ -880,9 +885,9 @@ bool timing_confirm(struct pipeline *p)
     if (!sized.deadlock) {
         // frames that catch up with one another may come faster at first than any later do
         p->interval_cycles = max_i64(sized.interval_cycles, slowest_stage(p));
-        if (joins)
-            trim(p, p->interval_cycles);
-        p->latency_cycles = timing_run(p, &scratch, 2).latency_cycles;
+        p->latency_cycles = sized.latency_cycles;
+        if (joins && trim(p, p->interval_cycles))
+            p->latency_cycles = timing_run(p, &scratch, 2).latency_cycles;
     }
     arena_release(&scratch);
     return !sized.deadlock;
