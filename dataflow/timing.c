@@ -24,6 +24,7 @@
 #define UNPAIR_LATENCY 2
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
+#define SHORT_INTERVAL 8192 // cycles of a frame below which there is time for twice as many
 #define SIZING_FRAMES 4
 #define NEVER INT64_MAX
 #define LONG_INTERVAL 65536 // cycles of a frame from which on one frame less will do
@@ -33,7 +34,8 @@
 struct fifo {
     int64_t *arrival; // ring buffer of cycles
     int64_t capacity; // entries of the ring buffer, a power of two
-    int64_t limit;    // beats that fit, 0: any number
+    int64_t depth;    // beats that fit, 0: any number
+    int64_t limit;    // and with them those that the producer's own registers may hold behind them
     int64_t head, count, peak;
     int sub;          // narrowing: pieces of the head beat taken
     int64_t pixel_beat; // position of the head beat in its pixel
@@ -123,13 +125,20 @@ static void push(struct model *m, int edge, int64_t latency)
     m->next = min_i64(m->next, at);
 }
 
+// Whether the producer must stop: there is no room, or a beat in its registers has come to a full FIFO and all that
+// follow it stand where they are.
+static bool blocks(const struct fifo *f, int64_t now)
+{
+    if (!f->depth || f->count < f->depth)
+        return false;
+    return f->count >= f->limit || (f->count > f->depth && f->arrival[(f->head + f->depth) & (f->capacity - 1)] - FIFO_LATENCY <= now);
+}
+
 static bool can_push(const struct model *m, int stream)
 {
-    for (int i = m->first_edge[stream]; i >= 0; i = m->next_edge[i]) {
-        const struct fifo *f = &m->fifo[i];
-        if (f->limit && f->count >= f->limit)
+    for (int i = m->first_edge[stream]; i >= 0; i = m->next_edge[i])
+        if (blocks(&m->fifo[i], m->now))
             return false;
-    }
     return true;
 }
 
@@ -189,7 +198,7 @@ static int64_t next_beat(const struct model *m, int edge)
 
 static bool is_full(const struct fifo *f)
 {
-    return f->limit && f->count >= f->limit;
+    return f->depth && f->count >= f->depth;
 }
 
 // A join that waits at port `starved`: the first cycle in which it may have something.
@@ -452,7 +461,8 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         // beats inside the producer's own pipeline do not take room in the FIFO
         int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].unpairs ? UNPAIR_LATENCY
                                             : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
-        f->limit = e->depth_words ? e->depth_words + (regime->bare ? 0 : in_flight) : 0;
+        f->depth = e->depth_words;
+        f->limit = e->depth_words + (regime->bare ? 0 : in_flight);
         const struct stream *s = &p->streams[e->stream];
         f->pixel_beats = ceil_div(s->c, s->lanes);
         f->parts = (int)ceil_div(s->lanes, e->lanes);
@@ -596,7 +606,8 @@ static struct timing_result run(const struct pipeline *p, struct arena *a, struc
             break;
         }
     }
-    r.interval_cycles = frames > 1 ? done[frames - 1] - done[frames - 2] : 0;
+    int half = frames / 2; // frames may come in pairs, so to speak: one late, one early
+    r.interval_cycles = half ? ceil_div(done[frames - 1] - done[frames - 1 - half], half) : 0;
     r.latency_cycles = done[0];
     r.edge_peak_words = arena_array(a, int64_t, p->n_edges);
     r.edge_in_the_way = arena_array(a, bool, p->n_edges);
@@ -662,7 +673,8 @@ static int64_t slowest_stage(const struct pipeline *p)
 
 static int frames_to_run(const struct pipeline *p)
 {
-    return slowest_stage(p) < LONG_INTERVAL ? SIZING_FRAMES : SIZING_FRAMES - 1;
+    int64_t interval = slowest_stage(p);
+    return interval < SHORT_INTERVAL ? 2 * SIZING_FRAMES : interval < LONG_INTERVAL ? SIZING_FRAMES : SIZING_FRAMES - 1;
 }
 
 static bool depth_from_model(const struct pipeline *p, const struct edge *e)
@@ -730,7 +742,7 @@ static bool relieve(struct model *m, struct pipeline *p)
     if (!least)
         return false;
     set_depth(p, least, least->depth_words + 1);
-    m->fifo[least->index].limit = least->depth_words;
+    m->fifo[least->index].depth = m->fifo[least->index].limit = least->depth_words;
     *m->fifo[least->index].writer = m->now;
     return true;
 }

@@ -8,7 +8,7 @@
 
 struct timing_result {
     bool deadlock;           // nothing can ever move again
-    int64_t interval_cycles; // between the ends of the last two frames: the last beats of all their outputs
+    int64_t interval_cycles; // between the ends (last beats of all outputs) of two frames: mean of the run's second half
     int64_t latency_cycles;  // first beat of any input to the end of the first frame
     int64_t *edge_peak_words; // per edge, largest occupation
     bool *edge_in_the_way;   // per edge, whether it was full while its reader waited for another
