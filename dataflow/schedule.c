@@ -304,6 +304,12 @@ static enum answer search_widening(struct problem *q, bool least, int max_states
 
 // ---- one interval ----
 
+// The options of all stages at an interval.
+struct fronts {
+    int64_t interval;
+    const struct options *of; // per stage; NULL: some stage has none
+};
+
 struct solve {
     const struct ctx *cx;
     struct pipeline *p;
@@ -312,8 +318,12 @@ struct solve {
     double budget[RESOURCES];
     struct option *chosen;
     int64_t floor; // no schedule is faster than this
+    bool near;     // but one is hardly slower
     bool proven;
     int64_t wanted; // cycles per frame that the goal asks for; 0: as few as possible
+    struct arena memory; // of what follows
+    struct fronts *known; // the same few intervals are asked for again and again
+    int n_known, cap_known;
 };
 
 static struct solve new_solve(const struct ctx *cx, struct pipeline *p, const struct board *b)
@@ -333,29 +343,58 @@ static struct solve new_solve(const struct ctx *cx, struct pipeline *p, const st
     return s;
 }
 
+static void free_solve(struct solve *s)
+{
+    arena_release(&s->memory);
+}
+
+static const struct options *fronts_at(struct solve *s, int64_t interval)
+{
+    int n = s->p->n_stages;
+    for (int i = 0; i < s->n_known; i++)
+        if (s->known[i].interval == interval)
+            return s->known[i].of;
+    struct options *front = arena_array(&s->memory, struct options, n), *list = arena_array(&s->memory, struct options, n);
+    struct arena *scratch = arena_array(&s->memory, struct arena, n);
+    bool all = true;
+#pragma omp parallel for schedule(dynamic)
+    for (int i = 0; i < n; i++)
+        if (s->twin[i] == i)
+            stage_options(s->p, &s->p->stages[i], s->b->tech, interval, &scratch[i], &list[i]);
+    for (int i = 0; i < n; i++) {
+        front[i] = front[s->twin[i]];
+        if (s->twin[i] < i)
+            continue;
+        all &= list[i].n > 0;
+        front[i] = (struct options){ .items = arena_array(&s->memory, struct option, list[i].n), .n = list[i].n };
+        if (list[i].n)
+            memcpy(front[i].items, list[i].items, (size_t)list[i].n * sizeof *list[i].items);
+        arena_release(&scratch[i]);
+    }
+    struct fronts f = { interval, all ? front : NULL };
+    arena_push(&s->memory, s->known, s->n_known, s->cap_known, f);
+    return f.of;
+}
+
 // One option per stage within the budgets at this interval, to s->chosen; with `least`, of the least sum of shares.
 static bool solve_at(struct solve *s, int64_t interval, const double *budget, bool least, struct arena *a, bool *proven)
 {
     struct pipeline *p = s->p;
-    struct problem q = { .n = p->n_stages };
-    struct options *front = arena_array(a, struct options, p->n_stages);
+    struct problem q = { .n = p->n_stages, .front = fronts_at(s, interval) };
+    if (!q.front)
+        return false;
     memcpy(q.budget, budget, sizeof q.budget);
     q.cost = arena_array(a, shares_row *, p->n_stages);
     q.best = arena_array(a, int, p->n_stages);
     for (int i = 0; i < p->n_stages; i++) {
-        int twin = s->twin[i];
-        front[i] = front[twin];
-        q.cost[i] = q.cost[twin];
-        if (twin < i)
+        const struct options *front = &q.front[i];
+        q.cost[i] = q.cost[s->twin[i]];
+        if (s->twin[i] < i)
             continue;
-        stage_options(p, &p->stages[i], s->b->tech, interval, a, &front[i]);
-        if (front[i].n == 0)
-            return false;
-        q.cost[i] = arena_alloc(a, (size_t)front[i].n * sizeof *q.cost[i]);
-        for (int o = 0; o < front[i].n; o++)
-            shares(&q, &front[i].items[o].cost, q.cost[i][o]);
+        q.cost[i] = arena_alloc(a, (size_t)front->n * sizeof *q.cost[i]);
+        for (int o = 0; o < front->n; o++)
+            shares(&q, &front->items[o].cost, q.cost[i][o]);
     }
-    q.front = front;
     enum answer answer = weigh(&q);
     if (answer == UNKNOWN) {
         bounds(&q, a);
@@ -374,7 +413,7 @@ static bool solve_at(struct solve *s, int64_t interval, const double *budget, bo
     if (answer != FITS)
         return false;
     for (int i = 0; i < q.n; i++)
-        s->chosen[i] = front[i].items[q.best[i]];
+        s->chosen[i] = q.front[i].items[q.best[i]];
     return true;
 }
 
@@ -467,22 +506,23 @@ static bool fits_at(struct solve *s, int64_t interval)
     return try_interval(s, interval, s->budget, false, &s->proven);
 }
 
-// The least interval at which everything fits; 0 when nothing does. Nothing fits below s->floor.
-// Doubling finds the range, bisection narrows it; in the end each step asks for one cycle less than the last
-// answer, which either fails and proves it least, or jumps to the next value that any choice has.
+// The least interval at which everything fits; 0 when nothing does. Nothing fits below s->floor, which is near it
+// where it comes from a larger budget. Growing steps find the range. Then the question is whether one cycle less than the
+// last answer fits too: no proves it least, as it often is, for the cycles of folds come in lumps; yes jumps to the next
+// value that any choice has, and half of the range is taken off before the question is asked again.
 static int64_t least_interval(struct solve *s)
 {
-    int64_t low = s->floor - 1, high = s->floor, longest = longest_interval(s->p);
+    int64_t low = s->floor - 1, high = s->floor, longest = longest_interval(s->p), step = s->floor / (s->near ? 64 : 1) + 1;
     while (!fits_at(s, high)) {
         if (high >= longest)
             return 0;
         low = high;
-        high = min_i64(longest, 2 * high);
+        high = min_i64(longest, high + step);
+        step *= 2;
     }
     high = slowest(s->chosen, s->p->n_stages);
-    while (high - low > 1) {
-        bool wide = high - low > high / 64;
-        int64_t next = wide ? low + (high - low) / 2 : high - 1;
+    for (bool halve = false; high - low > 1; halve = !halve) {
+        int64_t next = halve && high - low > high / 64 ? low + (high - low) / 2 : high - 1;
         if (fits_at(s, next)) {
             high = slowest(s->chosen, s->p->n_stages);
         } else {
@@ -517,6 +557,7 @@ static bool solve_once(struct solve *s, int64_t wanted, const int64_t *have)
     if (!wanted || !fits_at(s, wanted)) {
         interval = least_interval(s);
         s->floor = max_i64(s->floor, interval); // a smaller budget cannot do better
+        s->near = interval > 0;
     }
     if (!interval || !try_interval(s, interval, s->budget, true, &s->proven))
         return false;
@@ -534,14 +575,14 @@ static const char *find_bound(struct solve *s, int64_t interval)
     struct pipeline *p = s->p;
     struct arena *a = p->arena, scratch = { 0 };
     const char *names = NULL;
-    for (int i = 0; i < p->n_stages; i++) {
+    bool stages = !fronts_at(s, interval - 1);
+    for (int i = 0; stages && i < p->n_stages; i++) {
         struct options list = { 0 };
         stage_options(p, &p->stages[i], s->b->tech, interval - 1, &scratch, &list);
         if (list.n == 0)
             names = names ? arena_printf(a, "%s, %s", names, p->stages[i].name) : p->stages[i].name;
     }
     arena_release(&scratch);
-    bool stages = names != NULL;
     for (int r = 0; !stages && r < RESOURCES; r++) {
         double budget[RESOURCES];
         bool proven = true;
@@ -610,22 +651,24 @@ static void board_budget(const struct board *b, int64_t max_dsp, int64_t *have)
 #define VERIFIED_STEPS 300000000 // cycles times stages of FIFO sizing up to which E302 checks its numbers with the solver
 
 // Whether p fits in some schedule, however slow. Slow ones take long to size FIFOs for, so faster ones come first.
-static bool fits_somehow(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
+static bool fits_somehow(struct solve *s, const int64_t *have)
 {
-    struct solve s = new_solve(cx, p, b);
+    struct pipeline *p = s->p;
     const struct schedule_goal slow = { .fps = 1, .max_dsp = -1, .clock_hz = longest_interval(p) };
-    p->board = b;
+    p->board = s->b;
+    s->floor = 1;
+    s->near = false;
     for (int r = 0; r < RESOURCES; r++)
-        s.budget[r] = (double)have[r];
+        s->budget[r] = (double)have[r];
     for (int shift = 12; shift >= 0; shift -= 4) {
-        if (!fits_at(&s, max_i64(1, longest_interval(p) >> shift)))
+        if (!fits_at(s, max_i64(1, longest_interval(p) >> shift)))
             continue;
-        schedule_apply(p, s.chosen, b->tech);
+        schedule_apply(p, s->chosen, s->b->tech);
         size_fifos(p, have);
         if (within(&p->total, have))
             return true;
         if (shift == 0)
-            return solve_within(&s, &slow, have);
+            return solve_within(s, &slow, have);
     }
     return false;
 }
@@ -642,8 +685,10 @@ static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
         if (!board_read(&inner, board_name(i), &b))
             continue;
         board_budget(&b, -1, have);
-        if (fits_somehow(&inner, p, &b, have))
+        struct solve s = new_solve(&inner, p, &b);
+        if (fits_somehow(&s, have))
             names = names ? arena_printf(cx->arena, "%s, %s", names, b.name) : b.name;
+        free_solve(&s);
     }
     return names;
 }
@@ -694,7 +739,7 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
     if (smallest_schedule(&s, have)) {
         need[0] = max_i64(have[0], p->total.dsp), need[1] = max_i64(have[1], p->total.bram18), need[2] = max_i64(have[2], p->total.lut);
         bool quick = 8 * p->interval_cycles * p->n_stages < VERIFIED_STEPS;
-        while (quick && !fits_somehow(cx, p, b, need)) { // the last LUTs may take more rounds than the solver makes
+        while (quick && !fits_somehow(&s, need)) { // the last LUTs may take more rounds than the solver makes
             bool any = need[0] > have[0] || need[1] > have[1] || need[2] > have[2];
             for (int r = 0; r < RESOURCES; r++)
                 need[r] += !any || need[r] > have[r] ? need[r] / 200 + 1 : 0;
@@ -710,6 +755,7 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
               .need = short_of.len ? arena_strdup(cx->arena, short_of.text) : "a mix of resources that no fold reaches",
               .help = fits ? arena_printf(cx->arena, "it fits %s", fits) : "none of the boards in `aihls boards` takes this model" },
               "the model does not fit %s", b->name);
+    free_solve(&s);
     strbuf_release(&found);
     strbuf_release(&short_of);
     return false;
@@ -720,10 +766,12 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
     int64_t have[RESOURCES];
     struct solve s = new_solve(cx, p, b);
     board_budget(b, goal->max_dsp, have);
-    if (!solve_within(&s, goal, have))
-        return report_no_fit(cx, p, b, have);
-    int64_t interval = slowest_stage(p);
-    p->bound = goal->fps && interval <= s.wanted && s.wanted ? "the goal" : find_bound(&s, interval);
-    pipeline_verify(p);
-    return true;
+    bool fits = solve_within(&s, goal, have);
+    if (fits) {
+        int64_t interval = slowest_stage(p);
+        p->bound = goal->fps && interval <= s.wanted && s.wanted ? "the goal" : find_bound(&s, interval);
+        pipeline_verify(p);
+    }
+    free_solve(&s);
+    return fits || report_no_fit(cx, p, b, have);
 }
