@@ -23,18 +23,13 @@
 #define GATHER_LATENCY 8
 #define UNPAIR_LATENCY 2
 
-#define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
-#define SIZING_FRAMES 4
-#define SETTLED_FRAMES 10 // from which on, where large FIFOs fill first, the interval is that of all later frames
 #define NEVER INT64_MAX
-#define LONG_INTERVAL 65536 // cycles of a frame from which on one frame less will do
-#define TRIM_STEPS 25000000 // cycles times stages to simulate in order to save memory: a tenth of a second or so
-#define SIZING_ROUNDS 6 // each a quarter deeper, when a depth from the even pace is not enough
 
 struct fifo {
     int64_t *arrival; // ring buffer of cycles
     int64_t capacity; // entries of the ring buffer, a power of two
-    int64_t limit;    // beats that fit, 0: any number
+    int64_t depth;    // beats that fit, 0: any number
+    int64_t limit;    // and with them those that the producer's own registers may hold behind them
     int64_t head, count, peak;
     int sub;          // narrowing: pieces of the head beat taken
     int64_t pixel_beat; // position of the head beat in its pixel
@@ -124,13 +119,20 @@ static void push(struct model *m, int edge, int64_t latency)
     m->next = min_i64(m->next, at);
 }
 
+// Whether the producer must stop: there is no room, or a beat in its registers has come to a full FIFO and all that
+// follow it stand where they are.
+static bool blocks(const struct fifo *f, int64_t now)
+{
+    if (!f->depth || f->count < f->depth)
+        return false;
+    return f->count >= f->limit || (f->count > f->depth && f->arrival[(f->head + f->depth) & (f->capacity - 1)] - FIFO_LATENCY <= now);
+}
+
 static bool can_push(const struct model *m, int stream)
 {
-    for (int i = m->first_edge[stream]; i >= 0; i = m->next_edge[i]) {
-        const struct fifo *f = &m->fifo[i];
-        if (f->limit && f->count >= f->limit)
+    for (int i = m->first_edge[stream]; i >= 0; i = m->next_edge[i])
+        if (blocks(&m->fifo[i], m->now))
             return false;
-    }
     return true;
 }
 
@@ -190,7 +192,7 @@ static int64_t next_beat(const struct model *m, int edge)
 
 static bool is_full(const struct fifo *f)
 {
-    return f->limit && f->count >= f->limit;
+    return f->depth && f->count >= f->depth;
 }
 
 // A join that waits at port `starved`: the first cycle in which it may have something.
@@ -453,7 +455,8 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         // beats inside the producer's own pipeline do not take room in the FIFO
         int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].unpairs ? UNPAIR_LATENCY
                                             : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
-        f->limit = e->depth_words ? e->depth_words + (regime->bare ? 0 : in_flight) : 0;
+        f->depth = e->depth_words;
+        f->limit = e->depth_words + (regime->bare ? 0 : in_flight);
         const struct stream *s = &p->streams[e->stream];
         f->pixel_beats = ceil_div(s->c, s->lanes);
         f->parts = (int)ceil_div(s->lanes, e->lanes);
@@ -597,7 +600,8 @@ static struct timing_result run(const struct pipeline *p, struct arena *a, struc
             break;
         }
     }
-    r.interval_cycles = frames > 1 ? done[frames - 1] - done[frames - 2] : 0;
+    int half = frames / 2; // frames may come in pairs, so to speak: one late, one early
+    r.interval_cycles = half ? ceil_div(done[frames - 1] - done[frames - 1 - half], half) : 0;
     r.latency_cycles = done[0];
     r.edge_peak_words = arena_array(a, int64_t, p->n_edges);
     r.edge_in_the_way = arena_array(a, bool, p->n_edges);
@@ -613,316 +617,46 @@ struct timing_result timing_run(const struct pipeline *p, struct arena *a, int f
     return run(p, a, (struct regime){ .frames = frames });
 }
 
+struct timing_result timing_run_paced(const struct pipeline *p, struct arena *a, int frames, int64_t interval)
+{
+    return run(p, a, (struct regime){ .frames = frames, .source_interval = interval });
+}
+
 struct timing_result timing_run_paused(const struct pipeline *p, struct arena *a, int frames, uint64_t seed)
 {
     return run(p, a, (struct regime){ .frames = frames, .pauses = seed * 0x9e3779b97f4a7c15u + 1 });
 }
 
-static bool enters_join(const struct pipeline *p, const struct edge *e)
+// Which FIFOs are full while the joins behind them wait for their other sides; and the depths that p has now.
+static void tell(struct model *m, bool *in_the_way)
 {
-    return e->consumer >= 0 && p->stages[e->consumer].n_in > 1;
-}
-
-// Whether all that the edge carries comes from inputs that serve nothing else. When it is full only their hosts
-// wait, so that however late the other side of a join is, no depth is too small.
-static bool holds_up_nobody(const struct pipeline *p, const struct edge *e)
-{
-    const struct stream *s = &p->streams[e->stream];
-    if (stream_edge_count(p, s->index) > 1)
-        return false;
-    const struct stage *from = s->producer < 0 ? NULL : &p->stages[s->producer];
-    for (int k = 0; from && k < from->n_in; k++)
-        if (!holds_up_nobody(p, &p->edges[from->in_edge[k]]))
-            return false;
-    return true;
-}
-
-// Depths that memories offer: LUT RAM up to 64 words, else full block RAMs of that width.
-static void set_depth(const struct pipeline *p, struct edge *e, int64_t words)
-{
-    const struct tech *tech = p->board->tech;
-    int64_t bits = 8 * p->streams[e->stream].lanes;
-    e->block = words > 64 || cost_fifo_in_block(tech);
-    if (!e->block) {
-        e->depth_words = words <= 32 ? 32 : 64;
-        return;
+    for (int i = 0; i < m->p->n_edges; i++) {
+        const struct edge *e = &m->p->edges[i];
+        const struct stage *s = e->consumer < 0 ? NULL : &m->p->stages[e->consumer];
+        in_the_way[i] = s && s->n_in > 1 && is_full(&m->fifo[i]) && !can_pop(m, s->in_edge[1 - e->port]);
     }
-    int64_t blocks = cost_bram(tech, bits, words, true), grain = 128;
-    e->depth_words = ceil_div(words, grain) * grain;
-    while (cost_bram(tech, bits, e->depth_words + grain, true) == blocks)
-        e->depth_words += grain;
 }
 
-static int64_t slowest_stage(const struct pipeline *p)
-{
-    int64_t interval = 1;
-    for (int i = 0; i < p->n_stages; i++)
-        interval = max_i64(interval, p->stages[i].cost.cycles);
-    return interval;
-}
-
-static int frames_to_run(const struct pipeline *p)
-{
-    return slowest_stage(p) < LONG_INTERVAL ? SIZING_FRAMES : SIZING_FRAMES - 1;
-}
-
-static bool depth_from_model(const struct pipeline *p, const struct edge *e)
-{
-    return enters_join(p, e) && !holds_up_nobody(p, e);
-}
-
-bool timing_size_fifos(struct pipeline *p)
-{
-    bool modelled = false;
-    for (int i = 0; i < p->n_edges; i++) {
-        struct edge *e = &p->edges[i];
-        bool join = depth_from_model(p, e);
-        e->depth_words = join ? 0 : DEFAULT_DEPTH;
-        e->block = cost_fifo_in_block(p->board->tech);
-        if (enters_join(p, e) && !join)
-            set_depth(p, e, DEFAULT_DEPTH);
-        modelled |= join;
-    }
-    p->interval_cycles = slowest_stage(p);
-    if (!modelled)
-        return true;
-    // At the pace of the slowest stage a join's FIFOs hold what the difference of its branches' lags asks for; a
-    // faster source would fill the unbounded ones with frames that only wait.
-    struct arena scratch = { 0 };
-    struct timing_result wide = run(p, &scratch, (struct regime){ .frames = frames_to_run(p), .source_interval = p->interval_cycles });
-    p->interval_cycles = wide.interval_cycles;
-    for (int i = 0; i < p->n_edges; i++)
-        if (depth_from_model(p, &p->edges[i]))
-            set_depth(p, &p->edges[i], wide.edge_peak_words[i] + 2);
-    arena_release(&scratch);
-    return !wide.deadlock;
-}
-
-// The greatest depth that a smaller memory than e's has; 0: there is none.
-static int64_t smaller_depth(const struct pipeline *p, const struct edge *e)
-{
-    const struct tech *tech = p->board->tech;
-    if (!e->block)
-        return e->depth_words > 32 ? 32 : 0;
-    int64_t bits = 8 * p->streams[e->stream].lanes, words = e->depth_words - e->depth_words % 128;
-    int64_t blocks = cost_bram(tech, bits, e->depth_words, true);
-    while (words > 0 && cost_bram(tech, bits, words, true) == blocks)
-        words -= 128;
-    return words > 0 || cost_fifo_in_block(tech) ? words : 64;
-}
-
-// Where nothing moves any more, some full FIFO stands before a join that waits for its other side. The one of least
-// memory gets more. False: there is none.
-static bool relieve(struct model *m, struct pipeline *p)
-{
-    struct edge *least = NULL;
-    int64_t least_bits = INT64_MAX;
-    for (int i = 0; i < p->n_edges; i++) {
-        struct edge *e = &p->edges[i];
-        if (!depth_from_model(p, e) || !is_full(&m->fifo[i]))
-            continue;
-        int other = p->stages[e->consumer].in_edge[1 - e->port];
-        int64_t bits = e->depth_words * p->streams[e->stream].lanes;
-        if (!can_pop(m, other) && bits < least_bits) {
-            least = e;
-            least_bits = bits;
-        }
-    }
-    if (!least)
-        return false;
-    set_depth(p, least, least->depth_words + 1);
-    m->fifo[least->index].limit = least->depth_words;
-    *m->fifo[least->index].writer = m->now;
-    return true;
-}
-
-// The least depths, or nearly, with which a frame gets through although pipeline registers hold nothing (struct regime).
-// False: no depths do.
-static bool least_depths(struct pipeline *p)
+bool timing_pass_bare(struct pipeline *p, bool (*relieve)(struct pipeline *p, const bool *in_the_way))
 {
     struct arena scratch = { 0 };
     struct model m;
-    bool ok = true;
-    for (int i = 0; i < p->n_edges; i++)
-        if (depth_from_model(p, &p->edges[i]))
-            set_depth(p, &p->edges[i], 1);
+    bool ok = true, *in_the_way = arena_array(&scratch, bool, p->n_edges);
     model_init(&m, p, &scratch, &(struct regime){ .frames = 1, .bare = true });
-    while (ok && !frame_done(&m, 0)) {
-        int64_t next = step_all(&m);
-        ok = next != NEVER || frame_done(&m, 0) || relieve(&m, p);
-        m.now = next == NEVER ? m.now + 1 : next;
-    }
-    arena_release(&scratch);
-    return ok;
-}
-
-// Whether a frame gets through so. The model lets registers take beats as long as they have room; in the hardware those of
-// a stage all stop when the first beat does, with whatever gaps are between them.
-static bool stands(const struct pipeline *p)
-{
-    struct arena scratch = { 0 };
-    struct timing_result r = run(p, &scratch, (struct regime){ .frames = 1, .bare = true });
-    arena_release(&scratch);
-    return !r.deadlock;
-}
-
-// The depths of the edges, to return to.
-static struct edge *copy_edges(const struct pipeline *p, struct arena *a)
-{
-    struct edge *copy = arena_array(a, struct edge, p->n_edges);
-    memcpy(copy, p->edges, (size_t)p->n_edges * sizeof *copy);
-    return copy;
-}
-
-// Cycles of all stages that may be simulated yet to save memory.
-static bool affordable(const struct pipeline *p, int64_t *steps)
-{
-    *steps -= p->interval_cycles * frames_to_run(p) * p->n_stages;
-    return *steps >= 0;
-}
-
-// From the least depths up, to at most those of `enough`, until frames come every `interval` cycles: FIFOs that were full
-// while the join behind them waited for its other side are given twice the depth.
-static void grow(struct pipeline *p, const struct edge *enough, int64_t interval, int64_t *steps)
-{
-    for (bool some = true; some;) {
-        struct arena scratch = { 0 };
-        bool ok = affordable(p, steps);
-        struct timing_result r = { .deadlock = true };
-        if (ok)
-            r = timing_run(p, &scratch, frames_to_run(p));
-        some = false;
-        for (int i = 0; i < p->n_edges && ok && (r.deadlock || r.interval_cycles > interval); i++) {
-            struct edge *e = &p->edges[i];
-            if (!depth_from_model(p, e) || e->depth_words >= enough[i].depth_words || !r.edge_in_the_way[i])
-                continue;
-            set_depth(p, e, min_i64(enough[i].depth_words, 2 * e->depth_words));
-            some = true;
-        }
-        arena_release(&scratch);
-        if (!some && (r.deadlock || r.interval_cycles > interval))
-            memcpy(p->edges, enough, (size_t)p->n_edges * sizeof *enough);
-    }
-}
-
-// Whether frames come every `interval` cycles if e has room for `words`; then it gets that.
-static bool suffices(struct pipeline *p, struct edge *e, int64_t words, int64_t interval)
-{
-    struct arena scratch = { 0 };
-    struct edge kept = *e;
-    set_depth(p, e, words);
-    struct timing_result r = timing_run(p, &scratch, frames_to_run(p));
-    arena_release(&scratch);
-    bool ok = !r.deadlock && r.interval_cycles <= interval && stands(p);
-    if (!ok)
-        *e = kept;
-    return ok;
-}
-
-// Takes memory from e as long as frames come at the interval; `least` words may be as deep as it must be.
-static void shrink(struct pipeline *p, struct edge *e, int64_t least, int64_t interval, int64_t *steps)
-{
-    int64_t words = smaller_depth(p, e), few = 0; // words that are known to be too few
-    if (words == 0 || !affordable(p, steps) || !suffices(p, e, words, interval))
-        return;
-    for (words = min_i64(words, least); (words = min_i64(words, smaller_depth(p, e))) > few && affordable(p, steps);) {
-        if (!suffices(p, e, words, interval))
-            few = words;
-        words = few + (e->depth_words - few) / 2;
-    }
-}
-
-// Gives back what FIFOs into joins do not need to keep the interval: what an unbounded one holds at its fullest is more
-// than what a bounded one must. False: too large a pipeline to try; nothing has changed.
-static bool trim(struct pipeline *p, int64_t interval)
-{
-    struct arena scratch = { 0 };
-    const struct edge *enough = copy_edges(p, &scratch);
-    int64_t steps = TRIM_STEPS;
-    if (!affordable(p, &steps)) {
-        arena_release(&scratch);
-        return false;
-    }
-    if (!least_depths(p))
-        BUG("least FIFO depths of %s found no progress", p->name);
-    const struct edge *least = copy_edges(p, &scratch);
-    grow(p, enough, interval, &steps);
-    bool *done = arena_array(&scratch, bool, p->n_edges);
-    for (int round = 0; round < p->n_edges; round++) { // the largest first
-        struct edge *largest = NULL;
-        int64_t most = 0;
-        for (int i = 0; i < p->n_edges; i++) {
-            int64_t bits = p->edges[i].depth_words * p->streams[p->edges[i].stream].lanes;
-            if (!done[i] && depth_from_model(p, &p->edges[i]) && bits > most) {
-                largest = &p->edges[i];
-                most = bits;
-            }
-        }
-        if (!largest)
+    for (int64_t next; ok; m.now = next) {
+        next = step_all(&m);
+        if (frame_done(&m, 0))
             break;
-        done[largest->index] = true;
-        shrink(p, largest, least[largest->index].depth_words, interval, &steps);
+        if (next != NEVER)
+            continue;
+        tell(&m, in_the_way);
+        ok = relieve && relieve(p, in_the_way);
+        for (int i = 0; i < p->n_edges; i++) {
+            m.fifo[i].depth = m.fifo[i].limit = p->edges[i].depth_words;
+            *m.fifo[i].writer = m.now;
+        }
+        next = m.now + 1;
     }
     arena_release(&scratch);
-    return true;
-}
-
-bool timing_confirm(struct pipeline *p)
-{
-    struct arena scratch = { 0 };
-    struct timing_result sized = { 0 };
-    bool joins = false, ok = false;
-    for (int i = 0; i < p->n_edges; i++)
-        joins |= enters_join(p, &p->edges[i]);
-    for (int round = 0; round < SIZING_ROUNDS && !ok; round++) {
-        sized = timing_run(p, &scratch, frames_to_run(p));
-        // the full pace of the source costs nothing
-        ok = !joins || (!sized.deadlock && sized.interval_cycles <= p->interval_cycles + p->interval_cycles / 512);
-        for (int i = 0; i < p->n_edges && !ok && round + 1 < SIZING_ROUNDS; i++)
-            if (enters_join(p, &p->edges[i]))
-                set_depth(p, &p->edges[i], p->edges[i].depth_words + p->edges[i].depth_words / 4 + 1);
-    }
-    if (!sized.deadlock) {
-        // frames that catch up with one another may come faster at first than any later do
-        p->interval_cycles = max_i64(sized.interval_cycles, slowest_stage(p));
-        p->latency_cycles = sized.latency_cycles;
-        if (joins && trim(p, p->interval_cycles))
-            p->latency_cycles = timing_run(p, &scratch, 2).latency_cycles;
-    }
-    arena_release(&scratch);
-    return !sized.deadlock;
-}
-
-bool timing_deepen(struct pipeline *p)
-{
-    struct arena scratch = { 0 };
-    const struct edge *before = copy_edges(p, &scratch);
-    int64_t slowest = slowest_stage(p), was = p->interval_cycles, steps = TRIM_STEPS;
-    if (was <= slowest + slowest / 512)
-        return false;
-    for (int i = 0; i < p->n_edges; i++)
-        p->edges[i].depth_words = 0;
-    struct timing_result wide = run(p, &scratch, (struct regime){ .frames = SETTLED_FRAMES, .source_interval = slowest });
-    for (int i = 0; i < p->n_edges; i++) {
-        struct edge *e = &p->edges[i];
-        int64_t need = wide.edge_peak_words[i] + 2;
-        *e = before[i];
-        if (need > e->depth_words)
-            set_depth(p, e, need);
-    }
-    struct timing_result deep = timing_run(p, &scratch, SETTLED_FRAMES);
-    bool better = !wide.deadlock && !deep.deadlock && deep.interval_cycles < was - was / 512;
-    if (better) {
-        p->interval_cycles = max_i64(deep.interval_cycles, slowest);
-        for (int i = 0; i < p->n_edges; i++)
-            if (p->edges[i].depth_words > before[i].depth_words)
-                shrink(p, &p->edges[i], before[i].depth_words, p->interval_cycles, &steps);
-        deep = timing_run(p, &scratch, SETTLED_FRAMES);
-        p->interval_cycles = max_i64(deep.interval_cycles, slowest);
-        p->latency_cycles = deep.latency_cycles;
-    } else {
-        memcpy(p->edges, before, (size_t)p->n_edges * sizeof *before);
-    }
-    arena_release(&scratch);
-    return better;
+    return ok;
 }

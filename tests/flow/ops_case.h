@@ -9,7 +9,7 @@
 #include "hls/netlist.h"
 #include "tests/flow/ops_graph.h"
 
-#define OPS_FRAMES 4    // as many as timing_size_fifos looks at
+#define OPS_FRAMES 4
 #define OPS_MAX_LANES 8 // 64 bits of data a port
 #define OPS_MAX_EDGES 32 // a stall bit each
 
@@ -35,6 +35,7 @@ struct ops_case {
     const char *wrong;  // what is wrong before the simulation, or NULL
     struct graph *graph;
     struct pipeline *pipeline;
+    int64_t interval_cycles; // between the last two of OPS_FRAMES frames, as the timing model has it
     struct netlist *netlist;
     int8_t **streams[OPS_FRAMES]; // what each stream carries
     struct ops_result result[OPS_RUNS];
