@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/strbuf.h"
 #include "tests/fuzz/fuzz.h"
@@ -15,9 +16,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t n, size_t room, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t n, size_t room);
 
+#define SECONDS_MOST 10
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+// A slow input is a mistake too. The fuzzers' own limits count what other programs take from this one as well; they
+// are set much higher, for inputs that never end.
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
+    double start = cpu_seconds();
     FUZZ_TARGET(bytes, n);
+    double took = cpu_seconds() - start;
+    if (took > SECONDS_MOST) {
+        fprintf(stderr, "fuzz: this input took %.1f seconds\n", took);
+        abort();
+    }
     return 0;
 }
 

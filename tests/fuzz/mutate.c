@@ -102,10 +102,10 @@ static void change_node(struct change *c)
         break;
     }
     case 1: { // one input more
-        char **in = arena_array(&c->arena, char *, n->n_input + 1);
+        char **in = arena_array(&c->arena, char *, n->n_input + 1), *name = some_name(c);
         if (n->n_input)
             memcpy(in, n->input, n->n_input * sizeof *in);
-        in[n->n_input++] = some_name(c);
+        in[n->n_input++] = name;
         n->input = in;
         break;
     }

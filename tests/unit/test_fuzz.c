@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the fuzz targets (tests/fuzz/fuzz.h) without a fuzzer: on the seeds, on beginnings of them, and on small changes.
-// A target that is not content ends the process; the last line on standard output names the input.
+// A target that is not content ends the process; the last word on standard output names the seed.
 //
 //     AIHLS_FUZZ_CHANGES   how many changes of each seed (100)
 #include <setjmp.h>
@@ -93,7 +93,7 @@ static void take(void *user, const char *name, const void *bytes, size_t n)
 {
     const struct row *r = user;
     ASSERT(n > 0 && n <= ROOM);
-    printf("\r%s %s", r->name, name);
+    printf(" %s", name);
     fflush(stdout);
     r->run(target, bytes, n);
     seeds_run++;
