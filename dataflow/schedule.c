@@ -702,7 +702,9 @@ static bool fits_somehow(struct solve *s, const int64_t *have)
         if (!fits_at(s, max_i64(1, longest_interval(p) >> shift)))
             continue;
         schedule_apply(p, s->chosen, s->b->tech);
-        size_fifos(p, have);
+        if (!timing_size_fifos(p))
+            BUG("FIFO analysis of %s found no progress", p->name);
+        sum_up(p);
         if (within(&p->total, have))
             return true;
         if (shift == 0)
