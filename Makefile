@@ -33,7 +33,7 @@ SOURCES := $(filter-out hls/aihls.c,$(wildcard base/*.c frontend/*.c dataflow/*.
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o $(B)/gen/embed.o
 EMBED := $(sort $(wildcard boards/*.xsd boards/*/board.xml rtl_templates/*.v docs/diagnostics/*.md drivers/*) sim/harness.cpp)
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/test_*.c tests/flow/test_*.c)))
-SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c tests/flow/ops_*.c))
+SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c tests/flow/ops_*.c) $(filter-out tests/fuzz/entry.c,$(wildcard tests/fuzz/*.c)))
 
 all: $(B)/aihls
 
@@ -129,6 +129,10 @@ formal:
 mutation:
 	@sh tests/formal/mutate.sh
 
+## Fuzzes the readers of files, FUZZ_SECONDS (60) each; with clang-14, or FUZZ_ENGINE=afl.
+fuzz:
+	@mkdir -p build && sh tests/fuzz/run.sh
+
 ## Style and header checks; Verilog lint of every template.
 lint: all
 	@sh tests/lint.sh
@@ -146,6 +150,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test check-fast test-rtl networks soak bench synth synth-ecp5 formal mutation lint install clean help
+.PHONY: all deps demo test check-fast test-rtl networks soak bench synth synth-ecp5 formal mutation fuzz lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

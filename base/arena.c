@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
+
 #define ALIGN 16u
 // Large enough that a small network lives in a few blocks, small against any process.
 #define BLOCK_BYTES ((size_t)256 * 1024)
@@ -15,12 +17,6 @@ struct arena_block {
     size_t used, capacity; // bytes of data
     _Alignas(16) unsigned char data[];
 };
-
-static _Noreturn void out_of_memory(size_t n_bytes)
-{
-    fprintf(stderr, "error[E001]: out of memory (asked for %zu bytes)\n", n_bytes);
-    exit(1);
-}
 
 void arena_init(struct arena *a)
 {
@@ -49,10 +45,8 @@ void *arena_alloc(struct arena *a, size_t n_bytes)
     struct arena_block *b = a->blocks;
     if (!b || b->capacity - b->used < need) {
         size_t capacity = need > BLOCK_BYTES ? need : BLOCK_BYTES;
-        // calloc: fresh pages of large tensors come zeroed from the system, at no cost
-        struct arena_block *fresh = calloc(1, sizeof *fresh + capacity);
-        if (!fresh)
-            out_of_memory(n_bytes);
+        // not cleared by us: fresh pages of large tensors come zeroed from the system, at no cost
+        struct arena_block *fresh = memory_zeroed(sizeof *fresh + capacity);
         fresh->capacity = capacity;
         if (b && need > BLOCK_BYTES) { // keep filling the small block
             fresh->next = b->next;

@@ -2,8 +2,7 @@
 // arena: a bump allocator. One arena owns all that lives as long as a compilation;
 // nothing in it is freed alone.
 //
-// Memory is zeroed and aligned to 16 bytes. Out of memory ends the process with a
-// message and exit code 1: there is nothing sensible that a compiler could do.
+// Memory is zeroed and aligned to 16 bytes. Out of memory ends the process: out_of_memory (check.h).
 #ifndef AIHLS_ARENA_H
 #define AIHLS_ARENA_H
 

@@ -7,6 +7,7 @@
 #define AIHLS_CHECK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define EXIT_BUG 70
@@ -14,6 +15,14 @@
 // Prints "BUG file:line: message" on stderr and ends the process with EXIT_BUG.
 _Noreturn void bug_at(const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+// Says E001 on stderr and ends the process with exit code 1: there is nothing sensible that a compiler could do.
+_Noreturn void out_of_memory(size_t n_bytes);
+// malloc, calloc and realloc that end so instead of giving NULL; also what jansson, libxml2 and protobuf-c are given, for
+// their callers could not tell a missing byte from a damaged file.
+void *memory_alloc(size_t n_bytes);
+void *memory_zeroed(size_t n_bytes);
+void *memory_resize(void *p, size_t n_bytes);
 
 #define BUG(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
 #define ASSERT(cond) ((cond) ? (void)0 : BUG("assertion failed: %s", #cond))

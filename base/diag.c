@@ -3,7 +3,6 @@
 
 #include <jansson.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,18 +18,6 @@ static const struct {
 #include "base/diag_codes.def"
 #undef DIAG
 };
-
-_Noreturn void bug_at(const char *file, int line, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fflush(stdout);
-    fprintf(stderr, "BUG %s:%d: ", file, line);
-    vfprintf(stderr, fmt, ap);
-    fputs("\nThis is a mistake in aihls, not in your model; please report it.\n", stderr);
-    va_end(ap);
-    exit(EXIT_BUG);
-}
 
 static void render_text(struct strbuf *sb, const struct diag_msg *m, const char *text)
 {
@@ -91,7 +78,7 @@ static void print_json(FILE *f, const struct diag_msg *m, const char *text, cons
     json_decref(o);
 }
 
-bool diag_emit(const struct ctx *cx, struct diag_msg m, const char *fmt, ...)
+int diag_print(const struct ctx *cx, struct diag_msg m, const char *fmt, ...)
 {
     struct diag *d = cx->diag;
     ASSERT((int)m.code >= 0 && m.code < DIAG_CODE_COUNT);
@@ -101,11 +88,11 @@ bool diag_emit(const struct ctx *cx, struct diag_msg m, const char *fmt, ...)
             d->first_error = m.code;
         }
         if (d->errors > DIAG_MAX_ERRORS)
-            return false;
+            return 0;
     } else {
         d->warnings++;
         if (d->quiet)
-            return false;
+            return 0;
     }
     struct strbuf text = STRBUF_INIT, whole = STRBUF_INIT;
     va_list ap;
@@ -121,7 +108,7 @@ bool diag_emit(const struct ctx *cx, struct diag_msg m, const char *fmt, ...)
         fputs(whole.text, d->out);
     strbuf_release(&text);
     strbuf_release(&whole);
-    return false;
+    return 0;
 }
 
 int diag_finish(struct diag *d)

@@ -49,7 +49,7 @@ struct ctx {
     struct diag *diag;
 };
 
-// A diagnostic under construction. Strings need to live until diag_emit only.
+// A diagnostic under construction. Strings need to live until diag_emit has come back only.
 struct diag_msg {
     enum diag_code code;
     const char *where; // "resnet8.onnx: node 14 'conv1' (Conv), attribute 'group'" or NULL
@@ -58,10 +58,16 @@ struct diag_msg {
     const char *help;  // what to do, or NULL: then "see `aihls explain CODE`"
 };
 
-// Prints one diagnostic; `fmt` makes its first line (a sentence without a full stop).
-// Returns false always, so that passes can `return diag_emit(cx, …)`.
-bool diag_emit(const struct ctx *cx, struct diag_msg m, const char *fmt, ...)
+// diag_emit(cx, message, "format", …) prints one diagnostic; the format makes its first line (a sentence without a full
+// stop). False always, so that passes can `return diag_emit(cx, …)`; a macro, so that static analysis sees that too.
+#define diag_emit(...) diag_false(diag_print(__VA_ARGS__))
+int diag_print(const struct ctx *cx, struct diag_msg m, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+static inline bool diag_false(int nothing)
+{
+    (void)nothing;
+    return false;
+}
 
 // Short form: diag_error(cx, E101_…, where, help, "…").
 #define diag_error(cx, code_, where_, help_, ...)                                        \

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
+
 char strbuf_empty[1];
 
 static void reserve(struct strbuf *sb, size_t more)
@@ -16,11 +18,7 @@ static void reserve(struct strbuf *sb, size_t more)
     size_t capacity = sb->capacity ? sb->capacity : 128;
     while (capacity < sb->len + more + 1)
         capacity *= 2;
-    char *grown = sb->capacity ? realloc(sb->text, capacity) : malloc(capacity);
-    if (!grown) {
-        fprintf(stderr, "error[E001]: out of memory (asked for %zu bytes)\n", capacity);
-        exit(1);
-    }
+    char *grown = memory_resize(sb->capacity ? sb->text : NULL, capacity);
     if (!sb->capacity)
         grown[0] = 0;
     sb->text = grown;

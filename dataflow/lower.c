@@ -134,6 +134,8 @@ static bool locate(struct lowering *l, const struct tensor *t, struct source *ou
     t = skip_free(l, t, &out->map);
     const struct node *n = t->producer;
     const struct view *v = &l->views[t->index];
+    if (t->data)
+        return diag_error(l->cx, E201, at_tensor(l->g, t), "simplify the model when exporting it", "constant '%s' stands where hardware takes computed values", t->name);
     if (v->stream < 0 && n && move_is(n) && !lower_move(l, n, t))
         return false;
     if (v->stream < 0 && n && n->op != OP_QuantizeLinear && !is_integer_pool(n))
@@ -172,13 +174,32 @@ bool resolve_source(struct lowering *l, const struct node *reader, const struct 
     return locate(l, dq->in[0], out) && read_qparam(l, dq, &out->scale, &out->zero_point, &flip);
 }
 
+// What names the elements of tensor `source` anew on their way to `reader`: a Reshape before anything else; the reader
+// itself where nothing does.
+static const struct node *mover(const struct node *reader, const struct tensor *source)
+{
+    for (int k = 0; k < reader->n_in; k++) {
+        const struct node *found = NULL;
+        const struct tensor *t = reader->in[k];
+        while (t && t != source && t->producer && (is_free(t->producer) || t->producer->op == OP_DequantizeLinear)) {
+            const struct node *n = t->producer;
+            if (is_free(n) && (!found || (found->op != OP_Reshape && n->op == OP_Reshape)))
+                found = n;
+            t = n->in[0];
+        }
+        if (t == source && found)
+            return found;
+    }
+    return reader;
+}
+
 // A gather stage that brings s into the wanted order; later readers of the tensor find it there.
 static bool reorder(struct lowering *l, const struct node *reader, struct source *s, const int32_t *want, int64_t h, int64_t w, int64_t c)
 {
     struct arena *a = l->cx->arena;
     int64_t n = h * w * c;
     const int32_t *at = compose_order(a, want, invert_order(a, s->element, n), n);
-    int stream = gather_stage(l, reader, arena_printf(a, "order for %s", reader->name[0] ? reader->name : op_info(reader->op)->name),
+    int stream = gather_stage(l, mover(reader, s->tensor), arena_printf(a, "order for %s", reader->name[0] ? reader->name : op_info(reader->op)->name),
                               s->stream, at, h, w, c, 0);
     if (stream < 0)
         return false;
@@ -343,7 +364,7 @@ static bool host_computes(const struct tensor *t)
     for (;;) {
         const struct node *n = t->producer;
         if (!n)
-            return true;
+            return !t->data; // a constant that was too large to fold is nobody's
         if (n->op == OP_DequantizeLinear)
             return false;
         if (op_info(n->op)->support != OP_BORDER && !is_rename(n))
@@ -416,6 +437,9 @@ static bool lower_all(struct lowering *l)
 {
     const struct graph *g = l->g;
     bool *needed = quant_hardware(g, l->cx->arena), ok = true;
+    for (int i = 0; i < g->n_tensors; i++)
+        if (needed[i] && !g->tensors[i]->data && tensor_count(g->tensors[i]) == 0)
+            return diag_error(l->cx, E204, at_tensor(g, g->tensors[i]), "leave it out when exporting the model", "'%s' has no elements", g->tensors[i]->name);
     for (int i = 0; i < g->n_nodes; i++) {
         const struct node *n = g->nodes[i];
         if (!n->out[0] || !needed[n->out[0]->index])
@@ -472,15 +496,17 @@ static bool connect_outputs(struct lowering *l)
         struct source s = { .stream = -1 };
         bool moves = v->stream < 0 && tail->dtype != DT_FLOAT && tail->producer && (is_free(tail->producer) || move_is(tail->producer));
         if (moves && !host_computes(tail)) { // integers that only change places behind the last QuantizeLinear
-            ok &= locate(l, tail, &s) || l->cx->diag->errors > 0 || // else the input itself, which nothing computes with
-                  diag_error(l->cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
-                             "no operator of the model can run in hardware");
+            if (!locate(l, tail, &s)) {
+                ok = false;
+                if (l->cx->diag->errors == 0) // the input itself, which nothing computes with
+                    diag_error(l->cx, E210, g->file, "`aihls ops` lists the operators that run in hardware",
+                               "no operator of the model can run in hardware");
+                continue;
+            }
             moved = (struct view){ .stream = s.stream, .logical = s.element };
             v = &moved;
-            if (s.stream < 0)
-                continue;
         }
-        if (host_computes(tail) || (v->stream >= 0 && p->streams[v->stream].producer < 0)) {
+        if (tail->data || host_computes(tail) || (v->stream >= 0 && p->streams[v->stream].producer < 0)) {
             ok = quant_host_output(l->cx, g, g->outputs[i]);
             continue;
         }

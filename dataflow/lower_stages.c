@@ -315,8 +315,8 @@ static bool lower_matrix(struct lowering *l, const struct expression *e)
     struct constant w;
     if (gemm && node_int(n, "transA", 0))
         return diag_error(l->cx, E202, at_attr(l->g, n, "transA"), "export the model with transA = 0", "transA = 1 is not supported");
-    bool got_in = resolve_source(l, n, n->in[0], &in);
-    if (!read_constant(l, n, n->in[1], "weight", &w) || !got_in)
+    bool got_in = resolve_source(l, n, n->in[0], &in), got_weights = read_constant(l, n, n->in[1], "weight", &w);
+    if (!got_in || !got_weights)
         return false;
     if (w.q->rank != 2 || !(alpha > 0))
         return diag_error(l->cx, E202, at_node(l->g, n), "weights must be one matrix, alpha positive",

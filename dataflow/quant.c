@@ -370,8 +370,8 @@ static void insert_pair(struct graph *g, struct tensor *t, const struct quant_ra
     }
 }
 
-// The weights of n (input 1) become int8, one symmetric scale a channel of `axis`.
-static void quantize_weights(struct graph *g, struct node *n, int axis)
+// The weights of n (input 1) become int8, one symmetric scale a channel of `axis`. E209 when one is not finite.
+static bool quantize_weights(const struct ctx *cx, struct graph *g, struct node *n, int axis)
 {
     struct arena *a = g->arena;
     const struct tensor *w = n->in[1];
@@ -382,6 +382,8 @@ static void quantize_weights(struct graph *g, struct node *n, int axis)
     int8_t *q = arena_array(a, int8_t, count);
     for (int64_t i = 0; i < count; i++) {
         float m = (float)fabs(tensor_const_f64(w, i)) / 127;
+        if (!isfinite(m))
+            return diag_error(cx, E209, at_node(g, n), "was the model trained to its end?", "weight '%s' holds a value that is not finite", w->name);
         int64_t c = i / inner % channels;
         scale[c] = m > scale[c] ? m : scale[c];
     }
@@ -403,10 +405,12 @@ static void quantize_weights(struct graph *g, struct node *n, int axis)
     struct node *d = graph_insert_node(g, n, OP_DequantizeLinear, arena_printf(a, "%s_dequantize", w->name), 2, in, 1, &dq);
     node_set_int(g, d, "axis", axis);
     n->in[1] = dq;
+    return true;
 }
 
-static void quantize_all_weights(struct graph *g, const bool *inside, int n_marked)
+static bool quantize_all_weights(const struct ctx *cx, struct graph *g, const bool *inside, int n_marked)
 {
+    bool ok = true;
     for (int i = 0; i < g->n_nodes; i++) {
         struct node *n = g->nodes[i];
         if (n->n_in < 2 || !n->in[1] || !n->in[1]->data || n->in[1]->dtype != DT_FLOAT || n->in[1]->rank < 2)
@@ -414,14 +418,15 @@ static void quantize_all_weights(struct graph *g, const bool *inside, int n_mark
         if (n->out[0]->index < n_marked && !inside[n->out[0]->index])
             continue;
         if (n->op == OP_Conv)
-            quantize_weights(g, n, 0);
+            ok &= quantize_weights(cx, g, n, 0);
         else if (n->op == OP_ConvTranspose)
-            quantize_weights(g, n, 1);
+            ok &= quantize_weights(cx, g, n, 1);
         else if (n->op == OP_Gemm)
-            quantize_weights(g, n, node_int(n, "transB", 0) ? 0 : 1);
+            ok &= quantize_weights(cx, g, n, node_int(n, "transB", 0) ? 0 : 1);
         else if (n->op == OP_MatMul)
-            quantize_weights(g, n, n->in[1]->rank - 1);
+            ok &= quantize_weights(cx, g, n, n->in[1]->rank - 1);
     }
+    return ok;
 }
 
 static const struct quant_range *find_range(const struct quant_ranges *r, const char *name)
@@ -495,7 +500,8 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
     for (int i = 0; i < n; i++)
         if (range[i])
             insert_pair(g, g->tensors[i], range[i]);
-    quantize_all_weights(g, inside, n);
+    if (!quantize_all_weights(cx, g, inside, n))
+        return false;
     graph_verify(g);
     return true;
 }

@@ -321,6 +321,7 @@ struct solve {
     bool near;     // but one is hardly slower
     bool proven;
     int64_t wanted; // cycles per frame that the goal asks for; 0: as few as possible
+    bool deepen;    // FIFOs where they make frames come faster
     struct arena memory; // of what follows
     struct fronts *known; // the same few intervals are asked for again and again
     int n_known, cap_known;
@@ -594,6 +595,39 @@ static const char *find_bound(struct solve *s, int64_t interval)
     return names ? names : arena_printf(a, "DSP, %s and LUT together", what[1]);
 }
 
+// A schedule without deeper FIFOs, to return to.
+struct shallow {
+    int64_t interval; // 0: none yet
+    int64_t room[RESOURCES];
+};
+
+// Gives the FIFOs of a schedule that fits the depths that make frames come faster. False: solve again with the room that
+// it has set, which leaves place for them or, where frames would then be no faster, is that of the schedule without.
+static bool deepened(struct solve *s, struct shallow *shallow, int64_t *room, const int64_t *have, int round)
+{
+    struct pipeline *p = s->p;
+    int64_t interval = p->interval_cycles;
+    bool deeper = s->deepen && timing_deepen(p), fits;
+    sum_up(p);
+    fits = within(&p->total, have);
+    if (fits && (shallow->interval == 0 || p->interval_cycles <= shallow->interval))
+        return true;
+    if (deeper && !fits && (shallow->interval == 0 || p->interval_cycles < shallow->interval)) {
+        const int64_t over[RESOURCES] = { p->total.dsp - have[0], p->total.bram18 - have[1], p->total.lut - have[2] };
+        if (shallow->interval == 0) {
+            shallow->interval = interval;
+            memcpy(shallow->room, room, sizeof shallow->room);
+        }
+        for (int r = 0; r < RESOURCES; r++)
+            room[r] += max_i64(0, over[r]);
+        s->deepen = round < FIFO_ROUNDS / 2;
+        return false;
+    }
+    s->deepen = false;
+    memcpy(room, shallow->room, sizeof shallow->room);
+    return false;
+}
+
 // Solves, sizes the FIFOs, and solves again with less until both fit together. False: they do not.
 static bool solve_within(struct solve *s, const struct schedule_goal *goal, const int64_t *have)
 {
@@ -606,6 +640,7 @@ static bool solve_within(struct solve *s, const struct schedule_goal *goal, cons
         s->floor = max_i64(s->floor, stream_beats(&p->streams[i], 64));
     // what is kept free for FIFOs, and the most of it that is known to leave a schedule
     int64_t room[RESOURCES] = { 0 }, kept[RESOURCES] = { 0 };
+    struct shallow shallow = { 0 };
     for (int round = 0, grown = 0;; round++) {
         if (round == FIFO_ROUNDS)
             return false;
@@ -621,10 +656,13 @@ static bool solve_within(struct solve *s, const struct schedule_goal *goal, cons
         memcpy(kept, room, sizeof room);
         if (within(&p->total, have)) {
             int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
-            if (!limit || !s->wanted || p->latency_cycles <= limit || round + 1 == FIFO_ROUNDS)
-                break;
-            s->wanted = s->wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
-            continue;
+            if (limit && s->wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
+                s->wanted = s->wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
+                continue;
+            }
+            if (!deepened(s, &shallow, room, have, round))
+                continue;
+            break;
         }
         // FIFOs and forks came on top: leave them room, and more each time, for choices come in lumps
         struct cost edges = edge_cost(p);
@@ -664,7 +702,9 @@ static bool fits_somehow(struct solve *s, const int64_t *have)
         if (!fits_at(s, max_i64(1, longest_interval(p) >> shift)))
             continue;
         schedule_apply(p, s->chosen, s->b->tech);
-        size_fifos(p, have);
+        if (!timing_size_fifos(p))
+            BUG("FIFO analysis of %s found no progress", p->name);
+        sum_up(p);
         if (within(&p->total, have))
             return true;
         if (shift == 0)
@@ -765,6 +805,7 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
 {
     int64_t have[RESOURCES];
     struct solve s = new_solve(cx, p, b);
+    s.deepen = true;
     board_budget(b, goal->max_dsp, have);
     bool fits = solve_within(&s, goal, have);
     if (fits) {

@@ -46,4 +46,11 @@ bool timing_size_fifos(struct pipeline *p);
 // False as above.
 bool timing_confirm(struct pipeline *p);
 
+// does      gives FIFOs the depths at which no stage holds up another where it waits in bursts (a global average that
+//           requantizes a frame's results, say), if frames then come faster; as much of it as that needs
+// requires  timing_confirm
+// provides  p->interval_cycles, p->latency_cycles
+// False: frames come no faster; nothing has changed.
+bool timing_deepen(struct pipeline *p);
+
 #endif

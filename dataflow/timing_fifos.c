@@ -12,8 +12,9 @@
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
 #define SHORT_INTERVAL 8192 // cycles of a frame below which there is time for twice as many
 #define SIZING_FRAMES 4
+#define SETTLED_FRAMES 10 // from which on, where large FIFOs fill first, the interval is that of all later frames
 #define LONG_INTERVAL 65536 // cycles of a frame from which on one frame less will do
-#define TRIM_STEPS 200000000 // cycles times stages to simulate in order to save memory: a second or so
+#define TRIM_STEPS 25000000 // cycles times stages to simulate in order to save memory: a tenth of a second or so
 #define SIZING_ROUNDS 6 // each a quarter deeper, when a depth from the even pace is not enough
 
 static bool enters_join(const struct pipeline *p, const struct edge *e)
@@ -227,12 +228,14 @@ static struct edge *largest_left(struct pipeline *p, const bool *done)
 }
 
 // Gives back what FIFOs into joins do not need to keep the interval: what an unbounded one holds at its fullest is more
-// than what a bounded one must.
-static void trim(struct pipeline *p, int64_t interval)
+// than what a bounded one must. False: too large a pipeline to try; nothing has changed.
+static bool trim(struct pipeline *p, int64_t interval)
 {
     struct arena scratch = { 0 };
-    const struct edge *enough = copy_edges(p, &scratch);
     int64_t steps = TRIM_STEPS;
+    if (!affordable(p, &steps))
+        return false;
+    const struct edge *enough = copy_edges(p, &scratch);
     least_depths(p);
     const struct edge *least = copy_edges(p, &scratch);
     grow(p, enough, interval, &steps);
@@ -243,6 +246,7 @@ static void trim(struct pipeline *p, int64_t interval)
             some |= shrink(p, e, least[e->index].depth_words, interval, &steps);
     }
     arena_release(&scratch);
+    return true;
 }
 
 bool timing_confirm(struct pipeline *p)
@@ -264,11 +268,46 @@ bool timing_confirm(struct pipeline *p)
         // frames that catch up with one another may come faster at first than any later do
         p->interval_cycles = max_i64(sized.interval_cycles, slowest_stage(p));
         p->latency_cycles = sized.latency_cycles;
-        if (joins) {
-            trim(p, p->interval_cycles);
+        if (joins && !timing_pass_bare(p, relieve))
+            BUG("no FIFO depths let a frame of %s through", p->name);
+        if (joins && trim(p, p->interval_cycles))
             p->latency_cycles = timing_run(p, &scratch, 2).latency_cycles;
-        }
     }
     arena_release(&scratch);
     return !sized.deadlock;
+}
+
+bool timing_deepen(struct pipeline *p)
+{
+    struct arena scratch = { 0 };
+    const struct edge *before = copy_edges(p, &scratch);
+    int64_t slowest = slowest_stage(p), was = p->interval_cycles, steps = TRIM_STEPS;
+    bool better = false;
+    if (was > slowest + slowest / 512) {
+        for (int i = 0; i < p->n_edges; i++)
+            p->edges[i].depth_words = 0;
+        struct timing_result wide = timing_run_paced(p, &scratch, SETTLED_FRAMES, slowest);
+        for (int i = 0; i < p->n_edges; i++) {
+            int64_t need = wide.edge_peak_words[i] + 2;
+            p->edges[i] = before[i];
+            if (need > before[i].depth_words)
+                set_depth(p, &p->edges[i], need);
+        }
+        struct timing_result deep = timing_run(p, &scratch, SETTLED_FRAMES);
+        better = !wide.deadlock && !deep.deadlock && deep.interval_cycles < was - was / 512;
+        p->interval_cycles = better ? max_i64(deep.interval_cycles, slowest) : was;
+    }
+    for (int i = 0; i < p->n_edges; i++) {
+        if (!better)
+            p->edges[i] = before[i];
+        else if (p->edges[i].depth_words > before[i].depth_words)
+            shrink(p, &p->edges[i], before[i].depth_words, p->interval_cycles, &steps);
+    }
+    if (better) {
+        struct timing_result deep = timing_run(p, &scratch, SETTLED_FRAMES);
+        p->interval_cycles = max_i64(deep.interval_cycles, slowest);
+        p->latency_cycles = deep.latency_cycles;
+    }
+    arena_release(&scratch);
+    return better;
 }

@@ -47,6 +47,12 @@ static const int8_t *pixel(const struct aihls_stage *s, const int8_t *image, int
     return inside ? image + ((ptrdiff_t)y * s->in_w + x) * s->in_c : NULL;
 }
 
+// Element c of a pixel inside of the image.
+static int8_t element(const struct aihls_stage *s, const int8_t *image, int32_t y, int32_t x, int32_t c)
+{
+    return image[((ptrdiff_t)y * s->in_w + x) * s->in_c + c];
+}
+
 static int64_t conv_sum(const struct aihls_stage *s, const int8_t *image, int32_t oy, int32_t ox, int32_t m)
 {
     int32_t channels = s->in_c / s->group, base = m / (s->out_c / s->group) * channels;
@@ -60,7 +66,7 @@ static int64_t conv_sum(const struct aihls_stage *s, const int8_t *image, int32_
                 acc += dot(w, p + base, channels);
             else
                 for (int32_t c = 0; c < channels; c++)
-                    acc += w[c] * s->pad_value;
+                    acc += (int64_t)w[c] * s->pad_value;
         }
     return acc;
 }
@@ -125,7 +131,7 @@ void aihls_stage_gap(const struct aihls_stage *s, const int8_t *const *in, int8_
         int64_t acc = 0;
         for (int32_t y = 0; y < s->kernel_h; y++)
             for (int32_t x = 0; x < s->kernel_w; x++)
-                acc += pixel(s, in[0], y, x)[c];
+                acc += element(s, in[0], y, x, c);
         out[c] = (int8_t)aihls_requantize(&s->rq, acc, c);
     }
 }
@@ -136,7 +142,7 @@ void aihls_stage_gap_max(const struct aihls_stage *s, const int8_t *const *in, i
         int8_t most = -128;
         for (int32_t y = 0; y < s->kernel_h; y++)
             for (int32_t x = 0; x < s->kernel_w; x++) {
-                int8_t v = pixel(s, in[0], y, x)[c];
+                int8_t v = element(s, in[0], y, x, c);
                 most = v > most ? v : most;
             }
         out[c] = most;

@@ -23,7 +23,7 @@ struct raw {
     const char *tech;
     int64_t bram18, bram10, bram4; // ABSENT unless the file has them
 };
-#define ABSENT -1
+#define ABSENT (-1)
 
 // What board.xsd asks of each field, in words, and where its value goes.
 static const struct field {
@@ -263,10 +263,17 @@ static void on_schema_error(void *user, xmlErrorPtr e)
 
 // ---- reading ----
 
+static char *copy_string(const char *s)
+{
+    size_t n_bytes = strlen(s) + 1;
+    return memcpy(memory_alloc(n_bytes), s, n_bytes);
+}
+
 // Only memory is parsed, and neither external subsets nor XInclude are asked for; a validator that
 // has its schema ignores xsi:schemaLocation. So no other file, and no host, is ever opened.
 static xmlDocPtr parse(struct reader *r, const char *bytes, size_t n_bytes)
 {
+    xmlMemSetup(free, memory_alloc, memory_resize, copy_string);
     xmlParserCtxtPtr parser = xmlNewParserCtxt();
     if (!parser)
         BUG("libxml2 gives no parser");
@@ -339,7 +346,7 @@ static void extract(struct arena *a, const xmlNode *root, struct raw *out)
 static bool check_family(struct reader *r, struct raw *raw)
 {
     const struct tech *tech = tech_find(raw->b.family);
-    ASSERT(tech); // the schema has the same families
+    ASSERT(tech && raw->tech); // the schema has the same families, and demands <tech>
     struct diag_msg m = { .code = E301, .where = r->path, .found = raw->tech, .need = tech->mac, .help = EXAMPLE };
     if (strcmp(tech->mac, raw->tech) != 0)
         return diag_emit(r->cx, m, "family %s does not have the multiplier that <tech> names", raw->b.family);
@@ -391,13 +398,13 @@ static bool read_path(const struct ctx *cx, const char *path, struct board *out)
         error = errno;
     else if (!S_ISREG(st.st_mode))
         error = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-    else if (st.st_size > FILE_MAX_BYTES)
+    if (!error && st.st_size > FILE_MAX_BYTES)
         return diag_emit(cx,
                          (struct diag_msg){ .code = E301, .where = path,
                                             .found = arena_printf(cx->arena, "%lld bytes", (long long)st.st_size),
                                             .need = arena_printf(cx->arena, "at most %d", FILE_MAX_BYTES) },
                          "the board file is too large");
-    else if (!strbuf_read_file(&sb, path))
+    if (!error && !strbuf_read_file(&sb, path))
         error = errno;
     if (error) {
         strbuf_release(&sb);

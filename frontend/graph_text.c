@@ -2,9 +2,9 @@
 // The whole graph at once: its invariants and its text form.
 #include <inttypes.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "frontend/graph.h"
 
 struct name_entry {

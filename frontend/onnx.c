@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "frontend/onnx_impl.h"
 
 #define IR_MIN 3
@@ -382,22 +383,29 @@ static void read_node(struct reader *r, size_t index, const Onnx__NodeProto *p, 
     *to = n;
 }
 
-// Inputs in front of min_in that may be absent all the same: zero points of com.microsoft.
+// Whether input k may be omitted though others stand behind it. Of com.microsoft's operators zero points may; a list of
+// operands has no gaps.
 static bool may_be_absent(enum op op, int k)
 {
     switch ((int)op) {
+    case OP_Concat:
+    case OP_Max:
+    case OP_Min:
+        return false;
+    case OP_QLinearConcat:
+        return k > 4 && k % 3 == 1;
     case OP_QLinearAdd:
     case OP_QLinearMul:
-        return k == 2 || k == 5;
+        return k == 2 || k == 5 || k == 7;
     case OP_QLinearAveragePool:
     case OP_QLinearGlobalAveragePool:
     case OP_QLinearLeakyRelu:
     case OP_QLinearReduceMean:
     case OP_QLinearSigmoid:
     case OP_QLinearSoftmax:
-        return k == 2;
+        return k == 2 || k == 4;
     default:
-        return false;
+        return k >= op_info(op)->min_in;
     }
 }
 
@@ -420,7 +428,7 @@ static void connect_node(struct reader *r, const Onnx__NodeProto *p, struct node
     for (n->n_in = 0; (size_t)n->n_in < n_in; n->n_in++) {
         const char *name = p->input[n->n_in];
         if (!name || !name[0]) {
-            if (n->n_in < info->min_in && !may_be_absent(n->op, n->n_in))
+            if (!may_be_absent(n->op, n->n_in))
                 diag_error(r->cx, E102, where, NULL, "%s lacks its input %d", info->name, n->n_in);
             continue;
         }
@@ -491,12 +499,25 @@ static bool read_graph(struct reader *r, const Onnx__GraphProto *p)
     return true;
 }
 
+static void *take_memory(void *unused, size_t n_bytes)
+{
+    (void)unused;
+    return memory_alloc(n_bytes);
+}
+
+static void leave_memory(void *unused, void *p)
+{
+    (void)unused;
+    free(p);
+}
+
 bool onnx_parse(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes,
                 struct graph **out)
 {
     if (!onnx_nesting_ok(bytes, n_bytes))
         return diag_error(cx, E101, file, NULL, "messages are nested too deep for a model");
-    Onnx__ModelProto *m = onnx__model_proto__unpack(NULL, n_bytes, bytes);
+    ProtobufCAllocator memory = { take_memory, leave_memory, NULL };
+    Onnx__ModelProto *m = onnx__model_proto__unpack(&memory, n_bytes, bytes);
     if (!m)
         return diag_error(cx, E101, file, "is it complete, and an ONNX file at all?", "the file is damaged or not an ONNX model");
     bool ok;
@@ -513,7 +534,7 @@ bool onnx_parse(const struct ctx *cx, const char *file, const void *bytes, size_
         if (ok)
             *out = r.g;
     }
-    onnx__model_proto__free_unpacked(m, NULL);
+    onnx__model_proto__free_unpacked(m, &memory);
     return ok;
 }
 

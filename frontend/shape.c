@@ -317,7 +317,8 @@ static bool quant(struct shape_run *s, struct node *n)
         int rank = n->in[0]->rank;
         int64_t dims[MAX_RANK];
         memcpy(dims, n->in[0]->dims, sizeof dims);
-        if (!shape_broadcast(n->in[k], &rank, dims))
+        if (!shape_broadcast(n->in[k], &rank, dims) || rank != n->in[0]->rank ||
+            memcmp(dims, n->in[0]->dims, (size_t)rank * sizeof *dims) != 0)
             return shape_error(s, n, "'%s' of shape %s for %s", n->in[k]->name, shape_of(s, n->in[k]),
                                shape_of(s, n->in[0]));
     }

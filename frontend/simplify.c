@@ -8,8 +8,9 @@
 #include "frontend/simplify_impl.h"
 #include "sim/ref_float.h"
 
-// Folding stops at results of this many elements: 256 MB of floats are no weights of ours.
-#define MAX_FOLDED ((int64_t)1 << 26)
+// Folding stops when its results together have this many elements: 512 MB of floats are no weights of ours, and a short
+// file may ask for much more.
+#define MAX_FOLDED ((int64_t)1 << 27)
 
 // ---- helpers of simplify_impl.h ----
 
@@ -75,23 +76,27 @@ static bool keeps_constant(enum op op)
     return op == OP_DequantizeLinear || op == OP_Quant || op == OP_BipolarQuant;
 }
 
-static bool is_foldable(const struct node *n)
+// *elements: of the results.
+static bool is_foldable(const struct node *n, int64_t *elements)
 {
+    *elements = 0;
     if (keeps_constant(n->op) || !ref_float_supports(n->op))
         return false;
     for (int k = 0; k < n->n_in && n->op != OP_Shape; k++) // a shape is known without the value
         if (n->in[k] && !n->in[k]->data)
             return false;
     for (int k = 0; k < n->n_out; k++)
-        if (n->out[k] && tensor_count(n->out[k]) > MAX_FOLDED)
-            return false;
+        *elements += n->out[k] ? tensor_count(n->out[k]) : 0; // each below 2^40
     return true;
 }
 
-static bool fold_constant(const struct ctx *cx, struct graph *g, struct node *n, bool *changed)
+// *room: elements that may still be made.
+static bool fold_constant(const struct ctx *cx, struct graph *g, struct node *n, int64_t *room, bool *changed)
 {
-    if (!is_foldable(n))
+    int64_t elements;
+    if (!is_foldable(n, &elements) || elements > *room)
         return true;
+    *room -= elements;
     struct arena scratch = { 0 };
     struct array *in = arena_array(&scratch, struct array, n->n_in);
     const struct array **at = arena_array(&scratch, const struct array *, n->n_in);
@@ -140,7 +145,9 @@ static bool is_identity_perm(const struct node *n)
 
 static bool is_noop(const struct graph *g, const struct node *n)
 {
-    const struct tensor *x = n->n_in ? n->in[0] : NULL, *y = n->out[0];
+    if (n->n_in == 0)
+        return false;
+    const struct tensor *x = n->in[0], *y = n->out[0];
     switch ((int)n->op) {
     case OP_Identity:
         return true;
@@ -183,11 +190,11 @@ static bool is_noop(const struct graph *g, const struct node *n)
 // ---- the pass ----
 
 // Tries every rule on one node. False after a diagnostic.
-static bool simplify_node(const struct ctx *cx, struct graph *g, struct node *n, bool *changed)
+static bool simplify_node(const struct ctx *cx, struct graph *g, struct node *n, int64_t *room, bool *changed)
 {
     if (!rewrite_qlinear(cx, g, n, changed))
         return false;
-    if (!*changed && !fold_constant(cx, g, n, changed))
+    if (!*changed && !fold_constant(cx, g, n, room, changed))
         return false;
     if (*changed)
         return true;
@@ -199,13 +206,13 @@ static bool simplify_node(const struct ctx *cx, struct graph *g, struct node *n,
 
 // All rules on all nodes until none applies: each one removes a node or a node of a kind that no rule
 // makes, so that this ends.
-static bool fixed_point(const struct ctx *cx, struct graph *g)
+static bool fixed_point(const struct ctx *cx, struct graph *g, int64_t *room)
 {
     for (bool again = true; again;) {
         again = false;
         for (int i = 0; i < g->n_nodes;) {
             bool changed = false;
-            if (!simplify_node(cx, g, g->nodes[i], &changed))
+            if (!simplify_node(cx, g, g->nodes[i], room, &changed))
                 return false;
             if (changed) // nodes[i] may be another one now
                 again = true;
@@ -252,7 +259,7 @@ static void merge_equal_quantizers(struct graph *g)
         for (int k = 0; k < n->n_in; k++)
             if (n->in[k] && same[n->in[k]->index])
                 n->in[k] = same[n->in[k]->index];
-        if ((n->op != OP_QuantizeLinear && n->op != OP_DequantizeLinear) || n->in[0]->data)
+        if ((n->op != OP_QuantizeLinear && n->op != OP_DequantizeLinear) || !n->in[0] || n->in[0]->data)
             continue;
         for (a = first[n->in[0]->index]; a && !equal_quantizers(a, n);)
             a = next[a->index];
@@ -269,13 +276,14 @@ static void merge_equal_quantizers(struct graph *g)
 
 bool simplify_graph(const struct ctx *cx, struct graph *g)
 {
+    int64_t room = MAX_FOLDED;
     graph_remove_dead(g);
-    if (!fixed_point(cx, g))
+    if (!fixed_point(cx, g, &room))
         return false;
     merge_equal_quantizers(g);
     // Only now is it clear which normalizations nothing around them can take.
     bool lowered = false;
     for (int i = 0; i < g->n_nodes; i++)
         lowered = lower_batchnorm(g, g->nodes[i]) || lowered;
-    return (!lowered || fixed_point(cx, g)) && shape_infer(cx, g);
+    return (!lowered || fixed_point(cx, g, &room)) && shape_infer(cx, g);
 }

@@ -88,8 +88,10 @@ bool move_before_dequantize(struct graph *g, struct node *n)
 // ReduceMean over exactly the dimensions behind the channels.
 bool reduce_to_pool(struct graph *g, struct node *n)
 {
-    const struct tensor *x = n->n_in ? n->in[0] : NULL;
-    if (n->op != OP_ReduceMean || (x->rank != 3 && x->rank != 4) || reduce_axes(n) != (x->rank == 4 ? 12 : 4))
+    if (n->op != OP_ReduceMean)
+        return false;
+    const struct tensor *x = n->in[0];
+    if ((x->rank != 3 && x->rank != 4) || reduce_axes(n) != (x->rank == 4 ? 12 : 4))
         return false;
     bool keep = node_int(n, "keepdims", 1) != 0;
     n->op = OP_GlobalAveragePool;

@@ -12,9 +12,14 @@
 //
 // design_build (hls/design.c) runs them; commands.c holds what the verbs do with the result.
 #include <cblas.h>
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/embed.h"
 #include "hls/cli.h"
 #include "hls/commands.h"
@@ -46,6 +51,8 @@ int main(int argc, char **argv)
         diag.json |= strcmp(argv[i], "--json") == 0;
     // Frames are what runs in parallel; threads inside a small product only wait for each other.
     openblas_set_num_threads(1);
+    json_set_alloc_funcs(memory_alloc, free);
+    signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like a full disk
     int status = 0;
     if (!cli_parse(&cx, argc, argv, &cli)) {
         status = diag_finish(&diag);
@@ -64,6 +71,10 @@ int main(int argc, char **argv)
     case VERB_HELP:
     case VERB_HELP_LONG: cli_help(stdout, cli.verb == VERB_HELP_LONG); break;
     case VERB_VERSION: puts("aihls " AIHLS_VERSION); break;
+    }
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) { // the last lines may still have been in the buffer
+        diag_error(&cx, E002, "standard output", "check the free space", "cannot write: %s", strerror(errno));
+        status = diag_finish(&diag);
     }
     arena_release(&arena);
     return status;

@@ -43,6 +43,8 @@ static const struct option_row {
     { "frames", "N", 'n', NUMBER, offsetof(struct cli, frames), S, false, "frames to simulate [those of --input, else 3]" },
     { "stalls", "SEED", 0, NUMBER, offsetof(struct cli, stalls), S, true, "pause every stream at random, seeded; 0 never pauses [0]" },
     { "reset-cycles", "N", 0, NUMBER, offsetof(struct cli, reset_cycles), S, false, "length of the reset [4]" },
+    { "reset-at", "CYCLE", 0, NUMBER, offsetof(struct cli, reset_at), S, false, "reset once more in that cycle, in the middle of whatever goes on, and start again with the first frame [never]" },
+    { "power-seed", "SEED", 0, NUMBER, offsetof(struct cli, power_seed), S, false, "what registers and memories hold before the reset, at random [1]" },
     { "trace", "FILE.fst", 0, TEXT, offsetof(struct cli, trace), S, false, "record all signals for GTKWave" },
     { "output", "FILE", 0, TEXT, offsetof(struct cli, output), R, false, "where to write the results, .npy, or .npz with a member for each output [print them]" },
     { "float", NULL, 0, FLAG, offsetof(struct cli, use_float), R, true, "run the float reference instead of the integer one" },
@@ -266,7 +268,7 @@ static bool check_use(const struct ctx *cx, const struct cli *out, unsigned used
 
 bool cli_parse(const struct ctx *cx, int argc, char **argv, struct cli *out)
 {
-    *out = (struct cli){ .max_dsp = -1, .reset_cycles = 4 };
+    *out = (struct cli){ .max_dsp = -1, .reset_cycles = 4, .power_seed = 1 };
     int i = 1, first = 1;
     unsigned used = 0;
     for (int v = 0; argc > 1 && v < N_VERBS; v++)

@@ -165,7 +165,7 @@ int command_sim(const struct ctx *cx, const struct cli *cli)
 {
     struct design d = { .model_bytes = STRBUF_INIT };
     struct sim_result s;
-    struct sim_request r = { cli->subject, cli->input, cli->frames, (uint64_t)cli->stalls, cli->reset_cycles, cli->trace, cli->quiet };
+    struct sim_request r = { cli->subject, cli->input, cli->frames, (uint64_t)cli->stalls, cli->reset_cycles, cli->reset_at, cli->power_seed, cli->trace, cli->quiet };
     double start = seconds();
     if (simulate(cx, &r, &d, &s) && simulate_report(cx, &r, &d, &s) && !cli->quiet)
         print_simulation(&d, &s, seconds() - start);

@@ -513,7 +513,7 @@ static bool write_reference(struct writer *w)
     strbuf_addf(&sb, "\nstatic const struct aihls_stage stages[%d] = {\n%s};\n", p->n_stages, stages.text);
     strbuf_addf(&sb, "static const int32_t stream_count[%d] = {", p->n_streams);
     for (int i = 0; i < p->n_streams; i++)
-        strbuf_addf(&sb, " %lld%s", (long long)(p->streams[i].h * p->streams[i].w * p->streams[i].c), i + 1 < p->n_streams ? "," : " };\n");
+        strbuf_addf(&sb, " %lld%s", (long long)p->streams[i].h * p->streams[i].w * p->streams[i].c, i + 1 < p->n_streams ? "," : " };\n");
     strbuf_adds(&sb, "static const int32_t input_streams[] = {");
     for (int i = 0; i < w->n_in + w->n_out; i++)
         strbuf_addf(&sb, "%s %d,", i == w->n_in ? " };\nstatic const int32_t output_streams[] = {" : "", w->sides[i].port->stream);

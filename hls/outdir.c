@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,14 +68,91 @@ static bool has_our_manifest(const char *dir)
     return ours;
 }
 
+// The temporary directory of a process that ends in the middle, by exit(): the one thing here that outlives a call,
+// because nobody could hand it to a handler.
+static char *unfinished;
+
+static void remove_unfinished(void)
+{
+    if (unfinished)
+        remove_tree(unfinished);
+}
+
+static void set_unfinished(char *path)
+{
+    static bool registered;
+    if (!registered)
+        registered = atexit(remove_unfinished) == 0;
+    unfinished = path;
+}
+
+// Locks directory `path` for this process. False when another one has it or it is gone. A file system without locks
+// gives -1: such a directory is never taken for a dead process's.
+static bool lock_dir(const char *path, int *lock)
+{
+    struct stat st;
+    *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0)
+        return false;
+    bool locked = flock(*lock, LOCK_EX | LOCK_NB) == 0;
+    if ((locked && fstat(*lock, &st) == 0 && st.st_nlink > 0) || (!locked && errno != EWOULDBLOCK))
+        return true;
+    close(*lock);
+    *lock = -1;
+    return false;
+}
+
+// Makes d->temp, locked. False with errno set.
+static bool make_temp(struct outdir *d)
+{
+    const char *pattern = arena_printf(d->cx->arena, "%s.aihls-tmp.XXXXXX", d->path);
+    do { // again when another process cleaned up just between the two calls
+        d->temp = arena_strdup(d->cx->arena, pattern);
+        if (!mkdtemp(d->temp)) {
+            d->temp = NULL;
+            return false;
+        }
+    } while (!lock_dir(d->temp, &d->lock));
+    set_unfinished(d->temp);
+    return true;
+}
+
+static void leave_temp(struct outdir *d)
+{
+    set_unfinished(NULL);
+    d->temp = NULL;
+    if (d->lock >= 0)
+        close(d->lock);
+    d->lock = -1;
+}
+
+// Removes what killed processes have left beside d->path.
+static void remove_strays(const struct outdir *d)
+{
+    const char *slash = strrchr(d->path, '/');
+    const char *parent = slash ? arena_strndup(d->cx->arena, d->path, (size_t)(slash - d->path) + 1) : "./";
+    const char *prefix = arena_printf(d->cx->arena, "%s.aihls-tmp.", slash ? slash + 1 : d->path);
+    DIR *dir = opendir(parent);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        int lock;
+        const char *path = arena_printf(d->cx->arena, "%s%s", parent, e->d_name);
+        if (strncmp(e->d_name, prefix, strlen(prefix)) != 0 || !lock_dir(path, &lock))
+            continue;
+        if (flock(lock, LOCK_EX | LOCK_NB) == 0) // there are locks, and it is ours
+            remove_tree(path);
+        close(lock);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 bool outdir_open(const struct ctx *cx, const char *path, struct outdir *d)
 {
     struct stat st;
-    struct strbuf temp = STRBUF_INIT;
     size_t len = strlen(path);
     while (len > 1 && path[len - 1] == '/')
         len--;
-    *d = (struct outdir){ .cx = cx, .path = arena_strndup(cx->arena, path, len) };
+    *d = (struct outdir){ .cx = cx, .path = arena_strndup(cx->arena, path, len), .lock = -1 };
     if (lstat(d->path, &st) == 0) {
         if (!S_ISDIR(st.st_mode))
             return diag_error(cx, E003, d->path, "choose another directory with -o DIR, or remove the file",
@@ -82,13 +161,8 @@ bool outdir_open(const struct ctx *cx, const char *path, struct outdir *d)
             return diag_error(cx, E003, d->path, "choose another directory with -o DIR, or empty this one",
                               "the output directory is not empty and was not made by aihls");
     }
-    strbuf_addf(&temp, "%s.tmp.XXXXXX", d->path);
-    d->temp = arena_strdup(cx->arena, temp.text);
-    strbuf_release(&temp);
-    if (!mkdtemp(d->temp)) {
-        d->temp = NULL;
+    if (!make_temp(d))
         return io_error(cx, d->path, "make the output directory");
-    }
     chmod(d->temp, 0755);
     d->files = json_object();
     return true;
@@ -127,6 +201,35 @@ bool outdir_write(struct outdir *d, const char *file, const void *bytes, size_t 
     return true;
 }
 
+// For file systems that cannot exchange two names: in two steps, the previous output aside in between.
+static bool put_in_two_steps(struct outdir *d)
+{
+    const char *old = arena_printf(d->cx->arena, "%s.old", d->temp);
+    if (rename(d->path, old) != 0)
+        return io_error(d->cx, d->path, "replace the output directory");
+    if (rename(d->temp, d->path) != 0) {
+        io_error(d->cx, d->path, "put the output directory in place");
+        if (rename(old, d->path) != 0)
+            io_error(d->cx, old, "put the previous output back");
+        return false;
+    }
+    remove_tree(old);
+    return true;
+}
+
+static bool put_in_place(struct outdir *d)
+{
+    if (renameat2(AT_FDCWD, d->temp, AT_FDCWD, d->path, RENAME_EXCHANGE) == 0) {
+        remove_tree(d->temp); // the previous output
+        return true;
+    }
+    if (errno == ENOENT) // there is none
+        return rename(d->temp, d->path) == 0 || io_error(d->cx, d->path, "put the output directory in place");
+    if (errno == EINVAL || errno == ENOSYS)
+        return put_in_two_steps(d);
+    return io_error(d->cx, d->path, "replace the output directory");
+}
+
 bool outdir_commit(struct outdir *d, json_t *meta)
 {
     json_t *manifest = json_object();
@@ -139,19 +242,10 @@ bool outdir_commit(struct outdir *d, json_t *meta)
     free(text);
     if (!ok)
         return false;
-    const char *old = arena_printf(d->cx->arena, "%s.old", d->temp);
-    bool had = rename(d->path, old) == 0;
-    if (!had && errno != ENOENT)
-        return io_error(d->cx, d->path, "replace the output directory");
-    if (rename(d->temp, d->path) != 0) {
-        io_error(d->cx, d->path, "put the output directory in place");
-        if (had && rename(old, d->path) != 0)
-            io_error(d->cx, old, "put the previous output back");
+    if (!put_in_place(d))
         return false;
-    }
-    if (had)
-        remove_tree(old);
-    d->temp = NULL;
+    leave_temp(d);
+    remove_strays(d);
     json_decref(d->files);
     d->files = NULL;
     return true;
@@ -161,7 +255,7 @@ void outdir_abandon(struct outdir *d)
 {
     if (d->temp)
         remove_tree(d->temp);
-    d->temp = NULL;
+    leave_temp(d);
     json_decref(d->files);
     d->files = NULL;
 }

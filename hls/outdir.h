@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // outdir: an output directory that appears whole or not at all.
 //
-// Files go into a temporary directory beside the destination; outdir_commit writes manifest.json
-// (path and SHA-256 of each file), moves a previous output aside, renames, and removes the old one.
+// Files go into a temporary directory beside the destination, DIR.aihls-tmp.XXXXXX; outdir_commit writes manifest.json
+// (path and SHA-256 of each file) and exchanges the two in one step of the file system, so that a process that is
+// killed leaves the previous output or the new one. What it leaves beside them is locked by nobody then, and the next
+// commit to the same destination removes it. A process that ends by itself (out of memory, BUG) removes its own.
 #ifndef AIHLS_OUTDIR_H
 #define AIHLS_OUTDIR_H
 
@@ -14,6 +16,7 @@ struct outdir {
     const struct ctx *cx;
     const char *path; // destination
     char *temp;       // where files are written
+    int lock;         // descriptor of temp, locked while this process lives; -1: none
     json_t *files;    // path -> hash
 };
 

@@ -107,7 +107,8 @@ static bool build_model(const struct ctx *cx, const struct sim_request *r, const
     struct arena *a = cx->arena;
     const char *kind = r->trace ? "trace" : "plain";
     const char *obj = arena_printf(a, "%s/sim/build_%s", r->dir, kind);
-    if (access(arena_printf(a, "%s/Vcore", obj), X_OK) == 0)
+    const char *built = arena_printf(a, "%s/built", obj); // at the very end: a build may be killed while it writes Vcore
+    if (access(built, F_OK) == 0 && access(arena_printf(a, "%s/Vcore", obj), X_OK) == 0)
         return true;
     if (system("command -v verilator >/dev/null 2>&1") != 0)
         return diag_error(cx, E501, "verilator", "install it: apt-get install verilator g++ make", "Verilator is not installed");
@@ -117,10 +118,16 @@ static bool build_model(const struct ctx *cx, const struct sim_request *r, const
         "--output-split 20000 --output-split-cfuncs 500 %s--prefix Vcore --top-module %s_core --Mdir sim/build_%s "
         "-CFLAGS '-O1 -I..' sim/visible.vlt -f rtl/%s.f ../harness.cpp",
         cd_operand(a, r->dir), r->trace ? "--trace-fst " : "", d->top, kind, d->top);
-    if (run(cx, command, arena_printf(a, "%s/sim/build_%s.log", r->dir, kind)))
-        return true;
-    remove_tree(obj);
-    return false;
+    const char *log = arena_printf(a, "%s/sim/build_%s.log", r->dir, kind);
+    FILE *f = NULL;
+    bool ok = run(cx, command, log);
+    if (ok && access(arena_printf(a, "%s/Vcore", obj), X_OK) != 0)
+        ok = diag_error(cx, E502, log, "the log has all of the tool's output", "Verilator made no program");
+    if (ok && (!(f = fopen(built, "wb")) || fclose(f) != 0))
+        ok = diag_error(cx, E002, built, "check the path, its permissions and the free space", "cannot write a file: %s", strerror(errno));
+    if (!ok)
+        remove_tree(obj);
+    return ok;
 }
 
 // ---- reference data ----
@@ -141,14 +148,15 @@ static bool write_reference(const struct ctx *cx, const struct sim_request *r, c
 {
     const struct pipeline *p = d->pipeline;
     FILE *f = fopen(path, "wb");
-    bool ok = f != NULL;
-    for (int64_t i = 0; ok && i < frames; i++) {
+    bool ok = true, made = true;
+    if (!f)
+        return diag_error(cx, E002, path, strerror(errno), "cannot write the reference data");
+    for (int64_t i = 0; ok && made && i < frames; i++) {
         struct arena scratch = { 0 };
         struct strbuf beats = STRBUF_INIT;
         struct ctx inner = { &scratch, cx->diag };
         struct array *frame = arena_array(&scratch, struct array, d->graph->n_inputs);
         int8_t **streams = arena_array(&scratch, int8_t *, p->n_streams);
-        bool made = true;
         if (batch)
             made = batch_frame(&inner, d->source, r->input, batch, i % batch_frames(d->source, batch), frame);
         else
@@ -162,13 +170,9 @@ static bool write_reference(const struct ctx *cx, const struct sim_request *r, c
         }
         strbuf_release(&beats);
         arena_release(&scratch);
-        if (!made) {
-            fclose(f);
-            return false;
-        }
     }
-    ok = (f && fclose(f) == 0) && ok;
-    return ok || diag_error(cx, E002, path, strerror(errno), "cannot write the reference data");
+    ok &= fclose(f) == 0;
+    return made && (ok || diag_error(cx, E002, path, strerror(errno), "cannot write the reference data"));
 }
 
 // ---- results ----
@@ -269,8 +273,8 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
         fclose(f);
     }
     remove_tree(result);
-    const char *command = arena_printf(a, "cd %s && sim/build_%s/Vcore sim/reference.bin %lld %lld %llu %lld sim/result.json %s", cd_operand(a, r->dir),
-                                       r->trace ? "trace" : "plain", (long long)frames, (long long)r->reset_cycles,
+    const char *command = arena_printf(a, "cd %s && sim/build_%s/Vcore sim/reference.bin %lld %lld %lld %lld %llu %lld sim/result.json %s", cd_operand(a, r->dir),
+                                       r->trace ? "trace" : "plain", (long long)frames, (long long)r->power_seed, (long long)r->reset_cycles, (long long)r->reset_at,
                                        (unsigned long long)r->stall_seed, (long long)patience, trace);
     // the frames first: they may not fit the model, and the program takes its time
     bool ok = write_reference(cx, r, d, batch, frames, reference) && build_model(cx, r, d) &&

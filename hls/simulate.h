@@ -12,6 +12,8 @@ struct sim_request {
     int64_t frames;    // 0: those of the input, or 3
     uint64_t stall_seed;
     int64_t reset_cycles; // at least 1
+    int64_t reset_at;     // cycle of a second reset, after which the frames start again; 0: none
+    int64_t power_seed;   // of what registers and memories hold before the first reset, at least 1
     const char *trace;    // FST file or NULL
     bool quiet;
 };

@@ -2,12 +2,16 @@
 // harness: runs a Verilated core and compares every stream, beat by beat, with what the integer
 // reference computed. Compiled by `aihls sim` with probes.h of the design.
 //
-//     Vcore REFERENCE FRAMES RESET_CYCLES STALL_SEED PATIENCE RESULT [TRACE.fst]
+//     Vcore REFERENCE FRAMES POWER_SEED RESET_CYCLES RESET_AT STALL_SEED PATIENCE RESULT [TRACE.fst]
 //
 // REFERENCE holds, frame after frame, every stream's beats in order (stream 0 first), a beat
 // being LANES bytes. The result is a JSON object. With a stall seed, inputs pause, outputs block
 // and every FIFO refuses its input at random, each on its own; with 0 nothing waits.
 // A frame ends with the last beat of the last output.
+//
+// Registers and memories hold random values before the reset. With RESET_AT there is a second reset in that cycle, in
+// the middle of whatever goes on: beats that were on offer stay on the wires meanwhile, as from a neighbour that knows
+// nothing of it. Frames and counts start again behind it.
 #include "Vcore.h"
 #include "Vcore___024root.h"
 #include "probes.h"
@@ -17,6 +21,7 @@
 #endif
 
 #include <algorithm>
+#include <climits>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -62,10 +67,11 @@ struct Random {
 
 class Bench {
   public:
-    Bench(const char *trace)
+    Bench(int power_seed, const char *trace)
     {
         context.reset(new VerilatedContext);
         context->randReset(2);
+        context->randSeed(power_seed);
         context->traceEverOn(trace != nullptr);
         top.reset(new Vcore(context.get()));
         auto *root = top->rootp;
@@ -186,45 +192,87 @@ struct Reference {
     }
 };
 
-int main(int argc, char **argv)
-{
-    if (argc < 7) {
-        fprintf(stderr, "usage: %s REFERENCE FRAMES RESET_CYCLES STALL_SEED PATIENCE RESULT [TRACE]\n", argv[0]);
-        return 2;
-    }
-    long frames = atol(argv[2]), reset_cycles = atol(argv[3]), patience = atol(argv[5]);
-    uint64_t seed = strtoull(argv[4], nullptr, 10);
-    Bench b(argc > 7 ? argv[7] : nullptr);
-    Random rng(seed);
-
-    Reference reference(b.streams, frames);
-    if (!reference.read(argv[1])) {
-        fprintf(stderr, "harness: cannot read %s\n", argv[1]);
-        return 2;
+// Frames through the core, from the first one on, and what was counted since the last reset.
+class Run {
+  public:
+    Run(Bench &bench, Reference &ref, uint64_t stall_seed) : b(bench), reference(ref), seed(stall_seed), rng(stall_seed)
+    {
+        memset((void *)&b.top->stall, 0, sizeof b.top->stall);
     }
 
-    auto &top = *b.top;
-    memset((void *)&top.stall, 0, sizeof top.stall);
-    top.rst = 1;
-    for (auto &p : b.inputs)
-        *p.valid = 0;
-    for (auto &p : b.outputs)
-        *p.ready = 0;
-    for (long i = 0; i < reset_cycles; i++) {
-        b.settle();
-        b.edge();
+    // The wires of inputs and outputs stay as they are.
+    void reset(long cycles)
+    {
+        b.top->rst = 1;
+        for (long i = 0; i < cycles; i++) {
+            b.settle();
+            b.edge();
+        }
+        b.top->rst = 0;
+        for (auto *ports : { &b.inputs, &b.outputs })
+            for (auto &p : *ports) {
+                p.offered = false;
+                p.moved = 0;
+            }
+        for (auto &s : b.streams)
+            s.seen = s.blocked = 0;
+        for (auto &s : b.stages)
+            s.busy_cycles = 0;
+        cycle = last_move = 0;
+        first_in = -1;
+        frame_end.clear();
     }
-    top.rst = 0;
 
-    std::vector<long> frame_end;
-    long cycle = 0, last_move = 0, first_in = -1;
-    const Mismatch &first = reference.first;
+    // Until all frames are through, or until a cycle. False some cycles behind a mismatch, or when nothing moves any more.
+    bool go(long until, long patience)
+    {
+        while ((long)frame_end.size() < reference.frames && cycle < until && cycle - last_move <= patience &&
+               !(reference.mismatches && cycle - reference.first.cycle > 1000)) {
+            drive();
+            b.settle();
+            observe();
+            for (auto &s : b.stages)
+                s.busy_cycles += *s.busy;
+            b.edge();
+            cycle++;
+        }
+        return !reference.mismatches && cycle - last_move <= patience;
+    }
 
-    while ((long)frame_end.size() < frames) {
-        // inputs of this cycle
+    bool write(const char *path) const
+    {
+        FILE *r = fopen(path, "w");
+        if (!r)
+            return false;
+        const Mismatch &first = reference.first;
+        fprintf(r, "{\n\"frames\": %zu,\n\"cycles\": %ld,\n\"mismatches\": %ld,\n\"first_in\": %ld", frame_end.size(), cycle, reference.mismatches, first_in);
+        list(r, "frame_end", frame_end, [](long end) { return end; });
+        list(r, "busy", b.stages, [](const Stage &s) { return s.busy_cycles; });
+        list(r, "blocked", b.streams, [](const Stream &s) { return s.blocked; });
+        list(r, "seen", b.streams, [](const Stream &s) { return s.seen; });
+        if (first.stream >= 0)
+            fprintf(r, ",\n\"first\": {\"stream\": %d, \"frame\": %ld, \"beat\": %ld, \"lane\": %d, \"cycle\": %ld, \"have\": %d, \"want\": %d}",
+                    first.stream, first.frame, first.beat, first.lane, first.cycle, first.have, first.want);
+        fprintf(r, "\n}\n");
+        bool ok = !ferror(r);
+        return fclose(r) == 0 && ok;
+    }
+
+  private:
+    template <class T, class F> static void list(FILE *r, const char *name, const std::vector<T> &items, F number)
+    {
+        fprintf(r, ",\n\"%s\": [", name);
+        for (size_t i = 0; i < items.size(); i++)
+            fprintf(r, "%s%ld", i ? ", " : "", (long)number(items[i]));
+        fprintf(r, "]");
+    }
+
+    // Inputs of this cycle.
+    void drive()
+    {
         for (auto &p : b.inputs) {
             const Stream &s = b.streams[p.stream];
-            if (!p.offered && p.moved < s.beats * frames && (!seed || rng.next() % 4 != 0)) {
+            if (!p.offered && p.moved < s.beats * reference.frames && (!seed || rng.next() % 4 != 0)) {
                 memcpy(p.data, reference.beat(b.streams, p.stream, p.moved), (size_t)s.lanes); // ports are little endian, in whole words
                 p.offered = true;
             }
@@ -232,17 +280,18 @@ int main(int argc, char **argv)
         }
         for (auto &p : b.outputs)
             *p.ready = !seed || rng.next() % 3 != 0;
-        if (seed) {
-            uint8_t *stall = (uint8_t *)&top.stall;
-            for (int e = 0; e < N_EDGES; e += 8) {
-                uint8_t bits = (uint8_t)(rng.next() & rng.next());
-                if (e + 8 > N_EDGES)
-                    bits &= (uint8_t)((1 << (N_EDGES - e)) - 1);
-                stall[e / 8] = bits;
-            }
+        uint8_t *stall = (uint8_t *)&b.top->stall;
+        for (int e = 0; seed && e < N_EDGES; e += 8) {
+            uint8_t bits = (uint8_t)(rng.next() & rng.next());
+            if (e + 8 > N_EDGES)
+                bits &= (uint8_t)((1 << (N_EDGES - e)) - 1);
+            stall[e / 8] = bits;
         }
-        b.settle();
-        // what transfers at the coming edge
+    }
+
+    // What transfers at the coming edge.
+    void observe()
+    {
         for (size_t i = 0; i < b.streams.size(); i++) {
             Stream &s = b.streams[i];
             bool valid = *s.valid, ready = *s.ready;
@@ -259,7 +308,7 @@ int main(int argc, char **argv)
                 p.moved++;
                 p.offered = false;
             }
-        long ended = frames; // frames that every output has had
+        long ended = reference.frames; // frames that every output has had
         for (auto &p : b.outputs) {
             if (*p.valid && *p.ready) {
                 last_move = cycle;
@@ -269,37 +318,41 @@ int main(int argc, char **argv)
         }
         if (ended > (long)frame_end.size())
             frame_end.push_back(cycle);
-        for (auto &s : b.stages)
-            s.busy_cycles += *s.busy;
-        b.edge();
-        cycle++;
-        if (cycle - last_move > patience || (reference.mismatches && cycle - first.cycle > 1000))
-            break;
     }
 
-    FILE *r = fopen(argv[6], "w");
-    if (!r) {
-        fprintf(stderr, "harness: cannot write %s\n", argv[6]);
+    Bench &b;
+    Reference &reference;
+    uint64_t seed;
+    Random rng;
+    long cycle = 0, last_move = 0, first_in = -1;
+    std::vector<long> frame_end;
+};
+
+int main(int argc, char **argv)
+{
+    if (argc < 9) {
+        fprintf(stderr, "usage: %s REFERENCE FRAMES POWER_SEED RESET_CYCLES RESET_AT STALL_SEED PATIENCE RESULT [TRACE]\n", argv[0]);
         return 2;
     }
-    size_t n = frame_end.size();
-    fprintf(r, "{\n\"frames\": %zu,\n\"cycles\": %ld,\n\"mismatches\": %ld,\n\"first_in\": %ld,\n", n, cycle, reference.mismatches, first_in);
-    fprintf(r, "\"frame_end\": [");
-    for (size_t i = 0; i < n; i++)
-        fprintf(r, "%s%ld", i ? ", " : "", frame_end[i]);
-    fprintf(r, "],\n\"busy\": [");
-    for (size_t i = 0; i < b.stages.size(); i++)
-        fprintf(r, "%s%ld", i ? ", " : "", b.stages[i].busy_cycles);
-    fprintf(r, "],\n\"blocked\": [");
-    for (size_t i = 0; i < b.streams.size(); i++)
-        fprintf(r, "%s%ld", i ? ", " : "", b.streams[i].blocked);
-    fprintf(r, "],\n\"seen\": [");
-    for (size_t i = 0; i < b.streams.size(); i++)
-        fprintf(r, "%s%ld", i ? ", " : "", b.streams[i].seen);
-    fprintf(r, "]");
-    if (first.stream >= 0)
-        fprintf(r, ",\n\"first\": {\"stream\": %d, \"frame\": %ld, \"beat\": %ld, \"lane\": %d, \"cycle\": %ld, \"have\": %d, \"want\": %d}",
-                first.stream, first.frame, first.beat, first.lane, first.cycle, first.have, first.want);
-    fprintf(r, "\n}\n");
-    return fclose(r) == 0 ? 0 : 2;
+    long frames = atol(argv[2]), reset_cycles = atol(argv[4]), reset_at = atol(argv[5]), patience = atol(argv[7]);
+    Bench b((int)(atoll(argv[3]) % INT_MAX) + 1, argc > 9 ? argv[9] : nullptr);
+    Reference reference(b.streams, frames);
+    if (!reference.read(argv[1])) {
+        fprintf(stderr, "harness: cannot read %s\n", argv[1]);
+        return 2;
+    }
+    for (auto &p : b.inputs)
+        *p.valid = 0;
+    for (auto &p : b.outputs)
+        *p.ready = 0;
+    Run run(b, reference, strtoull(argv[6], nullptr, 10));
+    run.reset(reset_cycles);
+    if (reset_at && run.go(reset_at, patience))
+        run.reset(reset_cycles);
+    run.go(LONG_MAX, patience);
+    if (!run.write(argv[8])) {
+        fprintf(stderr, "harness: cannot write %s\n", argv[8]);
+        return 2;
+    }
+    return 0;
 }

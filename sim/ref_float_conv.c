@@ -29,10 +29,11 @@ static bool too_large(struct ref *r)
     return diag_error(r->cx, E204, at_node(r->g, r->n), NULL, "a matrix has more than 2^31 rows or columns");
 }
 
-// The output positions [*from, *to) of one kernel tap that fall inside an image of `in` pixels.
+// The output positions [*from, *to) of one kernel tap, or the taps of one output position, that fall inside an image of
+// `in` pixels.
 static void inside(int64_t in, int64_t out, int64_t stride, int64_t shift, int64_t *from, int64_t *to)
 {
-    // position o reads o * stride + shift
+    // position o reads o * stride + shift; tap k reads k * dilation + shift
     *from = shift >= 0 ? 0 : ceil_div(-shift, stride);
     *to = in - shift <= 0 ? 0 : min_i64(out, ceil_div(in - shift, stride));
     *from = min_i64(*from, out);
@@ -218,28 +219,49 @@ bool ref_matmul(struct ref *r)
 
 // ---- pools ----
 
+// The taps of the window at (oy, ox) that fall inside the image, rows [from_y, to_y) and columns [from_x, to_x); tap (0, 0)
+// reads pixel (y, x). A kernel may be much larger than the image.
+struct taps {
+    int64_t y, x, from_y, to_y, from_x, to_x;
+};
+
+static struct taps taps_at(const struct window_geometry *w, int64_t oy, int64_t ox)
+{
+    struct taps t = { .y = oy * w->stride_h - w->pad_top, .x = ox * w->stride_w - w->pad_left };
+    inside(w->in_h, w->kernel_h, w->dilation_h, t.y, &t.from_y, &t.to_y);
+    inside(w->in_w, w->kernel_w, w->dilation_w, t.x, &t.from_x, &t.to_x);
+    return t;
+}
+
+static double tap(const struct window_geometry *w, const struct array *x, int64_t base, const struct taps *t, int64_t ky, int64_t kx)
+{
+    return array_f64(x, base + (t->y + ky * w->dilation_h) * w->in_w + t->x + kx * w->dilation_w);
+}
+
+// The taps that count as pixels of value 0 too: those on pads, but not what ceil_mode reaches behind them.
+static int64_t padded_taps(const struct window_geometry *w, const struct taps *t)
+{
+    int64_t from, to_y, to_x;
+    inside(w->in_h + w->pad_bottom, w->kernel_h, w->dilation_h, t->y, &from, &to_y);
+    inside(w->in_w + w->pad_right, w->kernel_w, w->dilation_w, t->x, &from, &to_x);
+    return to_y * to_x;
+}
+
 // One pooled value of the window at (oy, ox): the maximum, or the mean.
 static double pool_at(const struct window_geometry *w, const struct array *x, int64_t base, int64_t oy,
                       int64_t ox, bool max, bool count_pads)
 {
     double best = -INFINITY, sum = 0.0;
-    int64_t valid = 0, all = 0;
-    for (int64_t ky = 0; ky < w->kernel_h; ky++)
-        for (int64_t kx = 0; kx < w->kernel_w; kx++) {
-            int64_t y = oy * w->stride_h + ky * w->dilation_h - w->pad_top;
-            int64_t z = ox * w->stride_w + kx * w->dilation_w - w->pad_left;
-            // Pads count as pixels of value 0; what ceil_mode reaches behind them never does.
-            all += y < w->in_h + w->pad_bottom && z < w->in_w + w->pad_right;
-            if (y < 0 || z < 0 || y >= w->in_h || z >= w->in_w)
-                continue;
-            double v = array_f64(x, base + y * w->in_w + z);
-            valid++;
+    struct taps t = taps_at(w, oy, ox);
+    for (int64_t ky = t.from_y; ky < t.to_y; ky++)
+        for (int64_t kx = t.from_x; kx < t.to_x; kx++) {
+            double v = tap(w, x, base, &t, ky, kx);
             sum += v;
             best = v > best || isnan(v) ? v : best;
         }
     if (max)
         return best;
-    return sum / (double)(count_pads ? all : valid);
+    return sum / (double)(count_pads ? padded_taps(w, &t) : (t.to_y - t.from_y) * (t.to_x - t.from_x));
 }
 
 // The p-norm of the window at (oy, ox). Its largest element is taken out of the root, for the powers of
@@ -248,14 +270,11 @@ static double lp_at(const struct window_geometry *w, const struct array *x, int6
                     int64_t ox, double p)
 {
     double top = 0.0, sum = 0.0;
+    struct taps t = taps_at(w, oy, ox);
     for (int pass = 0; pass < 2; pass++)
-        for (int64_t ky = 0; ky < w->kernel_h; ky++)
-            for (int64_t kx = 0; kx < w->kernel_w; kx++) {
-                int64_t y = oy * w->stride_h + ky * w->dilation_h - w->pad_top;
-                int64_t z = ox * w->stride_w + kx * w->dilation_w - w->pad_left;
-                if (y < 0 || z < 0 || y >= w->in_h || z >= w->in_w)
-                    continue;
-                double v = fabs(array_f64(x, base + y * w->in_w + z));
+        for (int64_t ky = t.from_y; ky < t.to_y; ky++)
+            for (int64_t kx = t.from_x; kx < t.to_x; kx++) {
+                double v = fabs(tap(w, x, base, &t, ky, kx));
                 if (pass == 0)
                     top = v > top || isnan(v) ? v : top;
                 else

@@ -39,7 +39,7 @@ void ref_copy_strided(const struct array *from, int64_t offset, const int64_t *s
 const struct array *ref_broadcast(const struct array *x, int rank, const int64_t *dims,
                                   struct arena *a)
 {
-    int64_t dense[MAX_RANK], strides[MAX_RANK] = { 0 };
+    int64_t dense[MAX_RANK] = { 0 }, strides[MAX_RANK] = { 0 };
     if (x->rank == rank && memcmp(x->dims, dims, (size_t)rank * sizeof *dims) == 0)
         return x;
     struct array *wide = arena_new(a, struct array);
@@ -55,7 +55,7 @@ bool ref_transpose(struct ref *r)
 {
     const struct array *x = ref_in(r, 0);
     int perm[MAX_RANK];
-    int64_t dense[MAX_RANK], strides[MAX_RANK];
+    int64_t dense[MAX_RANK] = { 0 }, strides[MAX_RANK] = { 0 };
     transpose_perm(r->n, perm);
     ref_strides(x->rank, x->dims, dense);
     for (int i = 0; i < x->rank; i++)
@@ -112,7 +112,7 @@ bool ref_split(struct ref *r)
 {
     const struct array *x = ref_in(r, 0);
     int axis = axis_of(node_int(r->n, "axis", 0), x->rank);
-    int64_t dense[MAX_RANK], offset = 0;
+    int64_t dense[MAX_RANK] = { 0 }, offset = 0;
     ref_strides(x->rank, x->dims, dense);
     const struct array *lengths = ref_in(r, 1);
     for (int k = 0; k < r->n->n_out; k++) {
@@ -132,7 +132,7 @@ static int64_t element_i64(const struct array *x, int64_t i)
 bool ref_slice(struct ref *r)
 {
     const struct array *x = ref_in(r, 0), *starts = ref_in(r, 1), *axes = ref_in(r, 3), *steps = ref_in(r, 4);
-    int64_t strides[MAX_RANK], offset = 0;
+    int64_t strides[MAX_RANK] = { 0 }, offset = 0;
     ref_strides(x->rank, x->dims, strides);
     for (int64_t i = 0; i < array_count(starts); i++) {
         int axis = axis_of(axes ? element_i64(axes, i) : i, x->rank);
@@ -185,7 +185,7 @@ bool ref_pad(struct ref *r)
     char mode = node_string(r->n, "mode", "constant")[0];
     struct array *y = ref_out(r, 0, x->dtype);
     double fill = value && array_count(value) ? array_f64(value, 0) : 0.0;
-    int64_t dense[MAX_RANK], index[MAX_RANK] = { 0 }, count = array_count(y);
+    int64_t dense[MAX_RANK] = { 0 }, index[MAX_RANK] = { 0 }, count = array_count(y);
     size_t bytes = dtype_bytes(x->dtype);
     ref_strides(x->rank, x->dims, dense);
     for (int64_t i = 0; i < count; i++) {
@@ -238,7 +238,7 @@ bool ref_tile(struct ref *r)
 {
     const struct array *x = ref_in(r, 0);
     struct array *y = ref_out(r, 0, x->dtype);
-    int64_t dense[MAX_RANK], index[MAX_RANK] = { 0 }, count = array_count(y), at = 0;
+    int64_t dense[MAX_RANK] = { 0 }, index[MAX_RANK] = { 0 }, count = array_count(y), at = 0;
     size_t bytes = dtype_bytes(x->dtype);
     ref_strides(x->rank, x->dims, dense);
     for (int64_t i = 0; i < count; i++) {

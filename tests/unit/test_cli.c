@@ -86,6 +86,8 @@ static void the_defaults_are_those_of_the_help(void **state)
     assert_false(cli.strict || cli.json || cli.quiet || cli.verbose);
     accept("aihls sim dir");
     assert_int_equal(cli.reset_cycles, 4);
+    assert_int_equal(cli.reset_at, 0);
+    assert_int_equal(cli.power_seed, 1);
     assert_int_equal(cli.frames, 0);
 }
 
@@ -106,13 +108,15 @@ static void letters_and_equal_signs_do_the_same(void **state)
 static void simulation_takes_its_options(void **state)
 {
     (void)state;
-    accept("aihls sim dir --input x.npz --frames 5 --stalls 0 --reset-cycles 20 --trace t.fst --json -q -v");
+    accept("aihls sim dir --input x.npz --frames 5 --stalls 0 --reset-cycles 20 --reset-at 1000 --power-seed 3 --trace t.fst --json -q -v");
     assert_int_equal(cli.verb, VERB_SIM);
     assert_string_equal(cli.subject, "dir");
     assert_string_equal(cli.input, "x.npz");
     assert_int_equal(cli.frames, 5);
     assert_int_equal(cli.stalls, 0);
     assert_int_equal(cli.reset_cycles, 20);
+    assert_int_equal(cli.reset_at, 1000);
+    assert_int_equal(cli.power_seed, 3);
     assert_string_equal(cli.trace, "t.fst");
 }
 
@@ -237,7 +241,7 @@ static void the_manual_has_every_option_examples_and_exit_codes(void **state)
     (void)state;
     static const char *const words[] = {
         "--board", "--out", "--name", "--calib", "--fps", "--max-latency-us", "--clock-mhz", "--max-dsp", "--requant", "--strict", "--input", "--frames",
-        "--stalls", "--reset-cycles", "--trace", "--output", "--float", "--data", "--json", "--quiet", "--verbose", "EXAMPLES", "EXIT STATUS", "manifest.json",
+        "--stalls", "--reset-cycles", "--reset-at", "--power-seed", "--trace", "--output", "--float", "--data", "--json", "--quiet", "--verbose", "EXAMPLES", "EXIT STATUS", "manifest.json",
         "aihls sim", "aihls run", "aihls eval", "aihls boards", "aihls ops", "aihls explain",
     };
     const char *text = help(true);

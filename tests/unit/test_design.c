@@ -99,8 +99,8 @@ static void a_simulation_that_cannot_start_leaves_nothing(void **state)
     struct request r = { .model = "tests/models/digits/digits.onnx", .board = "pynq-z2", .calib = "tests/models/digits/digits_calib.npy",
                          .goal = { .fps = 20000, .max_dsp = 50 } };
     struct array narrow = array_new(&arena, DT_FLOAT, 4, (int64_t[]){ 3, 1, 8, 7 });
-    struct sim_request bad_frames = { .dir = dir, .input = frames, .reset_cycles = 4 },
-                       bad_trace = { .dir = dir, .frames = 1, .reset_cycles = 4, .trace = arena_printf(&arena, "%s/none/x.fst", root) };
+    struct sim_request bad_frames = { .dir = dir, .input = frames, .reset_cycles = 4, .power_seed = 1 },
+                       bad_trace = { .dir = dir, .frames = 1, .reset_cycles = 4, .power_seed = 1, .trace = arena_printf(&arena, "%s/none/x.fst", root) };
     struct design d[3] = { { .model_bytes = STRBUF_INIT }, { .model_bytes = STRBUF_INIT }, { .model_bytes = STRBUF_INIT } };
     struct sim_result result;
     int files = 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <math.h>
 
 #include "dataflow/quant.h"
 #include "frontend/shape.h"
@@ -387,6 +388,44 @@ static void input_quantized_twice(void)
     finish();
 }
 
+static void infinite_weight(void)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
+    model_f32(m, "w", 4, DIMS(1, 2, 1, 1), (float[]){ 1, INFINITY });
+    model_node(m, "Conv", "x w", "y");
+    model_output(m, "y");
+}
+
+static void operator_on_a_constant(void) // a quantized constant stays what it is, and so does what reads it
+{
+    image();
+    weights("k", 4, DIMS(1, 2, 4, 4), 1, 0, I8, false);
+    model_node(m, "Floor", "k", "f");
+    qdq("f", 0.1f, 0, I8);
+    model_node(m, "Add", "f_d x_d", "y");
+    finish();
+}
+
+static void move_behind_an_operator_of_the_host(void)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
+    model_f32(m, "w", 4, DIMS(1, 2, 1, 1), (float[]){ 1, 2 });
+    model_node(m, "Conv", "x w", "c");
+    model_node(m, "ArgMax", "c", "a");
+    model_int(m, "axis", 1);
+    model_node(m, "Split", "a", "y z");
+    model_int(m, "axis", 2);
+    model_output(m, "y");
+}
+
+static void convolution_to_no_channels(void)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 4, 4));
+    model_f32(m, "w", 4, DIMS(0, 2, 1, 1), NULL);
+    model_node(m, "Conv", "x w", "y");
+    model_output(m, "y");
+}
+
 static const struct row {
     const char *name;
     void (*build)(void);
@@ -398,7 +437,7 @@ static const struct row {
     { "Concat of frames", concat_of_frames, E202, "'y_node' (Concat)" },
     { "linear Resize by a fraction", resize_by_a_fraction, E202, "'y_node' (Resize)" },
     { "Mul by an image of constants", product_with_a_whole_image, E206, "'y_node' (Mul)" },
-    { "a Reshape that cuts channels anew", reshape_between_convolutions, E208, "'y_node' (Conv)" },
+    { "a Reshape that cuts channels anew", reshape_between_convolutions, E208, "'t_node' (Reshape)" },
     { "a Pad with a constant beyond the range", pad_beyond_the_range, E209, "'p_node' (Pad)" },
     { "Clip of integers", clip_of_integers, E201, "'k_node' (Clip)" },
     { "Gemm with transA", gemm_trans_a, E202, "'y_node' (Gemm), attribute 'transA'" },
@@ -433,6 +472,10 @@ static const struct row {
     { "a float model with two outputs of the host", outputs_of_the_host_alone, E210, "test.onnx" },
     { "a second output that is not quantized", output_without_a_pair, E209, "tensor 'c'" },
     { "a second output that is moved and not quantized", moved_output_without_a_pair, E209, "tensor 'p'" },
+    { "a float weight that is infinite", infinite_weight, E209, "'y_node' (Conv)" },
+    { "a convolution to no channels", convolution_to_no_channels, E204, "tensor 'y" },
+    { "a function of a constant", operator_on_a_constant, E201, "tensor 'k_i'" },
+    { "a move of what the host computes", move_behind_an_operator_of_the_host, E201, "'a_node' (ArgMax)" },
     { "one input that enters with two scales", input_quantized_twice, E211, "tensor 'q'" },
 };
 
@@ -476,12 +519,33 @@ static void all_bad_operators_are_reported_at_once(void **state)
     assert_null(strstr(messages.text, "'y_node' (Add)"));
 }
 
+// What simplify_graph leaves alone for its size stands in the graph as an operator on a constant.
+static void a_constant_too_large_to_fold_is_named(void **state)
+{
+    struct graph *g;
+    struct pipeline *p;
+    (void)state;
+    qdq_setup();
+    image();
+    model_raw(m, "k", DT_INT32, 4, DIMS(1, 2, 4, 4), 32 * 4, (const int32_t[32]){ 0 });
+    model_node(m, "Cast", "k", "f");
+    model_int(m, "to", DT_FLOAT);
+    qdq("f", 0.1f, 0, I8);
+    model_node(m, "Add", "x_d f_d", "y");
+    finish();
+    assert_true(model_parse(m, &cx, &g) && shape_infer(&cx, g));
+    assert_false(lower_graph(&cx, g, REQUANT_EXACT, "test", &p));
+    assert_int_equal(diag.first_error, E201);
+    assert_non_null(strstr(messages.text, "'f_node' (Cast)"));
+}
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT(rows) + 1] = { cmocka_unit_test_teardown(all_bad_operators_are_reported_at_once, qdq_teardown) };
+    struct CMUnitTest tests[COUNT(rows) + 2] = { cmocka_unit_test_teardown(all_bad_operators_are_reported_at_once, qdq_teardown),
+                                                 cmocka_unit_test_teardown(a_constant_too_large_to_fold_is_named, qdq_teardown) };
     for (size_t i = 0; i < COUNT(rows); i++)
-        tests[i + 1] = (struct CMUnitTest){ rows[i].name, check_row, NULL, qdq_teardown, (void *)(uintptr_t)&rows[i] };
+        tests[i + 2] = (struct CMUnitTest){ rows[i].name, check_row, NULL, qdq_teardown, (void *)(uintptr_t)&rows[i] };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

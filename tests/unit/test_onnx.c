@@ -373,6 +373,17 @@ static void too_few_inputs_are_refused(void **state)
     expect_error("E102", "Add has 1 inputs");
 }
 
+static void a_gap_in_a_list_of_operands_is_refused(void **state)
+{
+    (void)state;
+    minimal();
+    model_node(m, "Min", "x - x", "z");
+    model_node(m, "Concat", "x - x", "c");
+    model_int(m, "axis", 0);
+    expect_error("E102", "Min lacks its input 1");
+    assert_non_null(strstr(text.text, "Concat lacks its input 1"));
+}
+
 static void an_operator_of_a_later_opset_is_refused(void **state)
 {
     (void)state;
@@ -463,6 +474,7 @@ int main(void)
         TEST(strings_are_refused),
         TEST(a_symbolic_height_is_refused),
         TEST(too_few_inputs_are_refused),
+        TEST(a_gap_in_a_list_of_operands_is_refused),
         TEST(an_operator_of_a_later_opset_is_refused),
         TEST(training_mode_is_refused),
         TEST(every_truncation_is_an_error_or_a_model),

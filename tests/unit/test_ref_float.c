@@ -88,6 +88,17 @@ static void average_pool_pads(struct model *m)
     model_ints(m, "pads", 4, DIMS(0, 1, 0, 0));
 }
 
+// Only the taps on the image may cost time.
+static void lp_pool_of_a_huge_kernel(struct model *m)
+{
+    int64_t k = (int64_t)1 << 30;
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 1, 1, 2));
+    model_node(m, "LpPool", "x", "y");
+    model_ints(m, "kernel_shape", 2, DIMS(k, k));
+    model_ints(m, "pads", 4, DIMS(k - 1, k - 1, 0, 0));
+    model_int(m, "p", 1);
+}
+
 static void max_pool_ceil(struct model *m)
 {
     model_input(m, "x", DT_FLOAT, 4, DIMS(1, 1, 1, 5));
@@ -225,6 +236,7 @@ static struct row {
     { "Gemm transposes and scales", gemm, 3, { -9, -24, -39 } },
     { "MatMul repeats its matrix over the batch", matmul_batched, 4, { -9, -14, -1, -2 } },
     { "AveragePool leaves pads out of its count", average_pool_pads, 3, { -3, -2.5, -1.5 } },
+    { "LpPool takes a kernel far larger than its image", lp_pool_of_a_huge_kernel, 2, { 3, 5 } },
     { "MaxPool ends with part of a window", max_pool_ceil, 3, { -2, 0, 1 } },
     { "QuantizeLinear rounds halves to even", quantize_ties, 6, { -1, 0, 1, 1, 1, 2 } },
     { "DequantizeLinear takes a scale for each column", dequantize_axis, 4, { -3, -40, -1, -20 } },

@@ -494,6 +494,7 @@ static void reshaped_streams_have_lanes_that_divide_both_pixels(void **state)
     static void (*const build[])(void) = { add_of_pixels_and_a_vector, average_of_a_vector };
     struct board b = board_of("xcup", 360, 432, 70560);
     for (int k = 0; k < 2; k++) {
+        qdq_teardown(NULL);
         qdq_setup();
         struct pipeline *p = built(build[k]);
         int reshaped = 0;
@@ -509,9 +510,7 @@ static void reshaped_streams_have_lanes_that_divide_both_pixels(void **state)
                 assert_int_equal(s->in_c % s->fold.in_lanes, 0);
             }
         assert_int_equal(reshaped, 1);
-        qdq_teardown(NULL);
     }
-    qdq_setup();
 }
 
 static void the_same_model_gets_the_same_schedule(void **state)

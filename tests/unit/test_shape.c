@@ -204,6 +204,16 @@ static void types_that_differ_are_refused(void **state)
     infer(m, "E207");
 }
 
+static void a_scale_larger_than_what_it_quantizes_is_refused(void **state)
+{
+    (void)state;
+    struct model *m = model_new(13);
+    model_input(m, "x", DT_FLOAT, 0, NULL);
+    model_input(m, "s", DT_FLOAT, 2, DIMS(4, 14));
+    model_node(m, "qonnx.custom_op.general:BipolarQuant", "x s", "y");
+    infer(m, "E204");
+}
+
 static void matmul_broadcasts_its_batch(void **state)
 {
     (void)state;
@@ -217,7 +227,7 @@ static void matmul_broadcasts_its_batch(void **state)
 int main(void)
 {
     enum { N = sizeof rows / sizeof *rows, W = sizeof windows / sizeof *windows };
-    struct CMUnitTest tests[N + W + 5];
+    struct CMUnitTest tests[N + W + 6];
     int n = 0;
     for (int i = 0; i < N; i++)
         tests[n++] = (struct CMUnitTest){ rows[i].name, check_row, NULL, teardown, &rows[i] };
@@ -227,6 +237,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_teardown(a_computed_shape_is_followed, teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_teardown(a_shape_from_data_is_refused, teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_teardown(types_that_differ_are_refused, teardown);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test_teardown(a_scale_larger_than_what_it_quantizes_is_refused, teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_teardown(matmul_broadcasts_its_batch, teardown);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

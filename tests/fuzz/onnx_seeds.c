@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Seeds for the ONNX target: at least one small model of every operator, alone in float and between quantizers.
+//
+// A row is a chain of operators. The first has its inputs written out, the others read the one in front and what is
+// written. An input is
+//     x:1,2,4,4   computed, float32           i:1,2  computed, int8
+//     w=2,2,1,1   constant of that shape      v=2,2  the same in int8      b=2  in int32
+//     f=1,2       these floats                l=1,2  these integers        s, z  a scale, an int8 zero point
+//     -           omitted
+// and everything else an attribute: name=1,2 (integers), name:1, name~0.5 or name@text.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fuzz/fuzz.h"
+#include "tests/support/model.h"
+
+static const struct seed_row {
+    int opset;
+    const char *text;
+} rows[] = {
+    { 13, "Conv x:1,2,5,4 w=3,2,3,2 w=3 kernel_shape=3,2 pads=1,0,1,1 strides=2,1 dilations=1,1" },
+    { 13, "Conv x:1,4,6 w=4,1,3 group:4 auto_pad@SAME_UPPER" },
+    { 11, "ConvTranspose x:1,2,3,3 w=2,2,2,2 w=2 strides=2,2 output_padding=1,0 pads=0,0,1,1 | Relu" },
+    { 13, "Conv x:1,1,6,6 w=2,1,3,3 | BatchNormalization w=2 w=2 w=2 w=2 epsilon~0.01 | Relu | MaxPool kernel_shape=2,2 strides=2,2 | Flatten | Gemm w=8,3 w=3 | Softmax" },
+    { 13, "Conv x:1,2,4,4 w=4,2,1,1 | Mul w=1,4,1,1 | Add w=4,1,1 | HardSwish | GlobalAveragePool | Reshape l=1,-1 | MatMul w=4,2 | Add w=2" },
+    { 14, "Clip x:1,2,3,3 f=0 f=6 | AveragePool kernel_shape=2,2 ceil_mode:1 count_include_pad:1 pads=0,0,1,1" },
+    { 7, "Clip x:1,2,3,3 min~0.0 max~6.0 | Upsample w=4" },
+    { 8, "MaxPool x:1,2,5,5 kernel_shape=3,3 strides=2,2 pads=1,1,1,1 storage_order:0 | GlobalMaxPool" },
+    { 13, "LpPool x:1,2,4,4 kernel_shape=2,2 p:1 | GlobalLpPool p:2" },
+    { 13, "LeakyRelu x:1,3,2,2 alpha~0.1 | Sigmoid | PRelu w=3,1,1 | Tanh" },
+    { 13, "Abs x:1,4 | Neg | Exp | Log | Sqrt | Reciprocal | Softplus | Softsign" },
+    { 13, "Ceil x:1,4 | Floor | Round | Sign | Sin | Cos | Erf | Elu alpha~0.5 | Selu | Celu | HardSigmoid alpha~0.3 | ThresholdedRelu" },
+    { 13, "Add x:1,2,3,3 x:1,2,3,3 | Sub x:1,2,1,1 | Mul x:1,2,3,3 | Div f=2 | Pow f=2" },
+    { 13, "Max x:1,2,3,3 f=0.5 | Min f=2 | Max w=2,1,1" },
+    { 13, "Concat x:1,2,3,3 x:1,1,3,3 axis:1 | Slice l=0,1 l=2,3 l=1,-1 l=1,1 | Pad l=0,0,1,1,0,0,1,1 mode@constant" },
+    { 10, "Slice x:1,4,6,6 l=5 l=-10 l=2 l=-2 | Pad pads=0,0,1,0,0,0,0,1 mode@edge value~1.5" },
+    { 13, "Pad x:1,2,4,4 l=0,0,1,2,0,0,2,1 mode@reflect | DepthToSpace blocksize:1 | SpaceToDepth blocksize:1" },
+    { 13, "DepthToSpace x:1,8,2,2 blocksize:2 mode@CRD | SpaceToDepth blocksize:2 | Transpose perm=0,2,3,1" },
+    { 13, "Gather x:1,4,3,3 l=2,0,1 axis:1 | Expand l=1,3,3,3 | Tile l=1,2,1,1" },
+    { 13, "Resize x:1,2,3,3 - f=1,1,2,2 mode@nearest coordinate_transformation_mode@asymmetric nearest_mode@floor" },
+    { 13, "Resize x:1,2,3,3 - f=1,1,2,2 mode@linear coordinate_transformation_mode@half_pixel" },
+    { 13, "Resize x:1,2,3,3 - - l=1,2,5,4 coordinate_transformation_mode@align_corners" },
+    { 10, "Resize x:1,1,2,2 f=1,1,1.5,3" },
+    { 13, "ReduceMean x:1,3,4,4 axes=2,3 keepdims:0 | Unsqueeze l=2 | Squeeze l=2 | Identity" },
+    { 13, "ReduceSum x:1,3,4 l=-1 keepdims:1" },
+    { 11, "ReduceMax x:1,3,4 axes=1 | LogSoftmax axis:1" },
+    { 13, "ArgMax x:1,5 axis:1 keepdims:0 | Cast to:1" },
+    { 13, "Dropout x:1,5 f=0.5 | Cast to:1 | Identity" },
+    { 13, "Shape x:1,5 | ConstantOfShape | Cast to:1" },
+    { 13, "Gemm w=3,2 x:3,4 transA:1 alpha~0.5 beta~2.0 | Transpose" },
+    { 13, "Gemm x:1,3 w=4,3 w=4 transB:1 | Flatten axis:0" },
+    { 13, "QuantizeLinear x:1,2,2,2 s z | DequantizeLinear s z | Relu | QuantizeLinear s z" },
+    { 13, "DequantizeLinear v=2,3 w=2 v=2 axis:0 | Identity" },
+    { 13, "QLinearConv i:1,2,4,4 s z v=2,2,3,3 s z s z b=2 pads=1,1,1,1" },
+    { 13, "QLinearMatMul i:2,3 s z v=3,2 s z s z" },
+    { 13, "com.microsoft:QLinearAdd i:1,2,2,2 s z i:1,2,1,1 s z s z" },
+    { 13, "com.microsoft:QLinearMul i:1,4 s z v=4 s z s z" },
+    { 13, "com.microsoft:QLinearAveragePool i:1,2,4,4 s z s z kernel_shape=2,2" },
+    { 13, "com.microsoft:QLinearGlobalAveragePool i:1,2,4,4 s z s z channels_last:0" },
+    { 13, "com.microsoft:QLinearSigmoid i:1,4 s z s z" },
+    { 13, "com.microsoft:QLinearLeakyRelu i:1,4 s z s z alpha~0.2" },
+    { 13, "com.microsoft:QLinearReduceMean i:1,2,4,4 s z s z axes=2,3" },
+    { 13, "com.microsoft:QLinearSoftmax i:1,4 s z s z axis:1 opset:13" },
+    { 13, "com.microsoft:QLinearConcat s z i:1,2,2,2 s z i:1,3,2,2 s z axis:1" },
+    { 13, "com.microsoft:QGemm i:1,3 s z v=2,3 s z b=2 s z transB:1" },
+    { 13, "qonnx.custom_op.general:Quant x:1,4 f=0.5 f=0 f=4 signed:1 narrow:0 rounding_mode@ROUND" },
+    { 13, "qonnx.custom_op.general:BipolarQuant x:1,4 f=0.5" },
+    { 13, "Conv x:1,2,16,16 w=4,2,3,3 auto_pad@VALID | Relu | Split axis:1" },
+};
+
+// A model in the making. Every constant and tensor is called t0, t1, ... in order.
+struct making {
+    struct model *m;
+    bool quantized; // pairs of QuantizeLinear and DequantizeLinear around every operator
+    int names;
+    uint32_t random;
+};
+
+static void new_name(struct making *b, char name[24])
+{
+    snprintf(name, 24, "t%d", b->names++);
+}
+
+// The numbers between commas; gives how many.
+static int numbers(const char *text, double *out)
+{
+    int n = 0;
+    while (*text && n < 64) {
+        char *end;
+        out[n++] = strtod(text, &end);
+        text = *end ? end + 1 : end;
+    }
+    return n;
+}
+
+static void constant(struct making *b, const char *name, char kind, const char *text)
+{
+    double v[64] = { 0 };
+    int n = text ? numbers(text, v) : 0, count = 1;
+    int64_t dims[64], list[64];
+    float floats[64] = { 0 };
+    for (int i = 0; i < n; i++) {
+        list[i] = dims[i] = (int64_t)v[i];
+        floats[i] = (float)v[i];
+        count *= kind == 'w' || kind == 'v' || kind == 'b' ? (int)v[i] : 1;
+    }
+    if (kind == 'l') {
+        model_i64(b->m, name, n, list);
+    } else if (kind == 'f') { // one alone is a scalar
+        model_f32(b->m, name, n > 1, (int64_t[]){ n }, floats);
+    } else if (kind == 's') {
+        model_f32(b->m, name, 0, NULL, (float[]){ 0.05f });
+    } else if (kind == 'z') {
+        model_raw(b->m, name, DT_INT8, 0, NULL, 1, "\3");
+    } else {
+        size_t width = kind == 'v' ? 1 : 4;
+        char *bytes = calloc((size_t)count, width);
+        for (int i = 0; bytes && i < count; i++) {
+            b->random = b->random * 1664525u + 1013904223u; // Numerical Recipes' generator
+            int32_t x = (int32_t)(b->random >> 24) - 128;
+            float f = (float)x / 64 + 2.5f; // variances too are positive
+            memcpy(bytes + (size_t)i * width, kind == 'w' ? (const void *)&f : &x, width);
+        }
+        model_raw(b->m, name, kind == 'w' ? DT_FLOAT : kind == 'v' ? DT_INT8 : DT_INT32, n, dims, (size_t)count * width, bytes);
+        free(bytes);
+    }
+}
+
+// NAME between a QuantizeLinear and a DequantizeLinear; `name` becomes the pair's result.
+static void pair(struct making *b, char name[24])
+{
+    char scale[24], zero[24], q[24], out[24], line[80];
+    new_name(b, scale);
+    new_name(b, zero);
+    new_name(b, q);
+    new_name(b, out);
+    constant(b, scale, 's', NULL);
+    constant(b, zero, 'z', NULL);
+    snprintf(line, sizeof line, "%s %s %s", name, scale, zero);
+    model_node(b->m, "QuantizeLinear", line, q);
+    snprintf(line, sizeof line, "%s %s %s", q, scale, zero);
+    model_node(b->m, "DequantizeLinear", line, out);
+    strcpy(name, out);
+}
+
+static void input(struct making *b, const char *token, char name[24])
+{
+    double v[64];
+    int64_t dims[64];
+    new_name(b, name);
+    if (token[0] == 'x' || token[0] == 'i') {
+        int n = numbers(token + 2, v);
+        for (int i = 0; i < n; i++)
+            dims[i] = (int64_t)v[i];
+        model_input(b->m, name, token[0] == 'x' ? DT_FLOAT : DT_INT8, n, dims);
+        if (b->quantized && token[0] == 'x')
+            pair(b, name);
+        return;
+    }
+    constant(b, name, token[0], token[1] ? token + 2 : NULL);
+    if (b->quantized && token[0] == 'w' && strchr(token, ',')) // a weight; lists stay as they are
+        pair(b, name);
+}
+
+static bool is_input(const char *token)
+{
+    return strchr("xiwvbflsz-", token[0]) && (!token[1] || token[1] == ':' || token[1] == '=');
+}
+
+static void attribute(struct making *b, char *token)
+{
+    char *at = token + strcspn(token, "=:~@"), kind = *at;
+    double v[64];
+    int64_t list[64];
+    *at = 0;
+    int n = kind == '@' ? 0 : numbers(at + 1, v);
+    for (int i = 0; i < n; i++)
+        list[i] = (int64_t)v[i];
+    switch (kind) {
+    case '=': model_ints(b->m, token, n, list); break;
+    case ':': model_int(b->m, token, list[0]); break;
+    case '~': model_float(b->m, token, (float)v[0]); break;
+    default: model_string(b->m, token, at + 1); break;
+    }
+}
+
+// One operator; `last` is the result of the one in front, and then its own.
+static void step(struct making *b, char *text, char last[24])
+{
+    char inputs[400] = "", attributes[400], *save = NULL;
+    snprintf(attributes, sizeof attributes, "%s", text);
+    strcpy(inputs, last);
+    char *op = strtok_r(text, " ", &save);
+    for (char *t; (t = strtok_r(NULL, " ", &save));) {
+        char name[24] = "-";
+        if (!is_input(t))
+            continue;
+        if (t[0] != '-')
+            input(b, t, name);
+        snprintf(inputs + strlen(inputs), sizeof inputs - strlen(inputs), "%s%s", inputs[0] ? " " : "", name);
+    }
+    new_name(b, last);
+    char two[50];
+    snprintf(two, sizeof two, "%s second", last);
+    model_node(b->m, op, inputs, strcmp(op, "Split") == 0 ? two : last);
+    strtok_r(attributes, " ", &save);
+    for (char *t; (t = strtok_r(NULL, " ", &save));)
+        if (!is_input(t))
+            attribute(b, t);
+    if (b->quantized && !strchr(op, ':') && !strstr(op, "Linear"))
+        pair(b, last);
+}
+
+static void take_row(const struct seed_row *r, bool quantized, int i, fuzz_take *take, void *user)
+{
+    struct making b = { model_new(r->opset), quantized, 0, 1 };
+    char text[400], last[24] = "", *save = NULL, name[40];
+    size_t n;
+    snprintf(text, sizeof text, "%s", r->text);
+    for (char *t = strtok_r(text, "|", &save); t; t = strtok_r(NULL, "|", &save))
+        step(&b, t, last);
+    model_output(b.m, last);
+    const void *bytes = model_pack(b.m, &n);
+    snprintf(name, sizeof name, "%02d%s", i, quantized ? "q" : "");
+    take(user, name, bytes, n);
+    model_free(b.m);
+}
+
+void fuzz_onnx_seeds(fuzz_take *take, void *user)
+{
+    for (int i = 0; i < (int)(sizeof rows / sizeof *rows); i++) {
+        take_row(&rows[i], false, i, take, user);
+        take_row(&rows[i], true, i, take, user);
+    }
+}
