@@ -408,13 +408,13 @@ static int64_t step_concat(struct model *m, const struct stage *s, struct machin
 }
 
 // Beats on their way through the requantizer take no room in the queues behind it.
-static void init_unpair(const struct stage *s, struct machine *k)
+static void init_unpair(const struct stage *s, struct machine *k, bool bare)
 {
     k->unpairs = cost_unpairs(s, &s->fold);
     if (!k->unpairs)
         return;
     for (int pixel = 0; pixel < 2; pixel++)
-        k->room[pixel] = cost_unpair_words(s, &s->fold, pixel) + k->latency / s->fold.rq_cycles;
+        k->room[pixel] = cost_unpair_words(s, &s->fold, pixel) + (bare ? 0 : k->latency / s->fold.rq_cycles);
     k->latency += UNPAIR_LATENCY;
 }
 
@@ -442,7 +442,7 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
                      (s->kind == STAGE_ADD ? ADD_LATENCY : s->kind == STAGE_MUL ? MUL_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
                       s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY);
-        init_unpair(s, k);
+        init_unpair(s, k, regime->bare);
         if (s->kind == STAGE_GATHER)
             init_gather(m, s, k);
     }

@@ -202,14 +202,15 @@ static bool suffices(struct pipeline *p, struct edge *e, int64_t words, int64_t 
 }
 
 // Takes memory from e as long as frames come at the interval: one size less, which mostly is too little; then `least`,
-// which may do; then by halves.
-static void shrink(struct pipeline *p, struct edge *e, int64_t least, int64_t interval, int64_t *steps)
+// which may do; then by halves. False where there is nothing to take.
+static bool shrink(struct pipeline *p, struct edge *e, int64_t least, int64_t interval, int64_t *steps)
 {
     int64_t few = 0, words = smaller_depth(p, e);
     if (words == 0 || !affordable(p, steps) || !suffices(p, e, words, interval, &few))
-        return;
+        return false;
     for (words = least; smaller_depth(p, e) > few && affordable(p, steps); words = few + (e->depth_words - few) / 2)
         suffices(p, e, min_i64(words, smaller_depth(p, e)), interval, &few);
+    return true;
 }
 
 static struct edge *largest_left(struct pipeline *p, const bool *done)
@@ -238,9 +239,12 @@ static bool trim(struct pipeline *p, int64_t interval)
     least_depths(p);
     const struct edge *least = copy_edges(p, &scratch);
     grow(p, enough, interval, &steps);
-    bool *done = arena_array(&scratch, bool, p->n_edges);
-    for (struct edge *e; (e = largest_left(p, done)) != NULL; done[e->index] = true)
-        shrink(p, e, least[e->index].depth_words, interval, &steps);
+    for (bool some = true; some;) { // again after a change, for the others may find now that they have less to hold
+        bool *done = arena_array(&scratch, bool, p->n_edges);
+        some = false;
+        for (struct edge *e; (e = largest_left(p, done)) != NULL; done[e->index] = true)
+            some |= shrink(p, e, least[e->index].depth_words, interval, &steps);
+    }
     arena_release(&scratch);
     return true;
 }
@@ -264,6 +268,8 @@ bool timing_confirm(struct pipeline *p)
         // frames that catch up with one another may come faster at first than any later do
         p->interval_cycles = max_i64(sized.interval_cycles, slowest_stage(p));
         p->latency_cycles = sized.latency_cycles;
+        if (joins && !timing_pass_bare(p, relieve))
+            BUG("no FIFO depths let a frame of %s through", p->name);
         if (joins && trim(p, p->interval_cycles))
             p->latency_cycles = timing_run(p, &scratch, 2).latency_cycles;
     }

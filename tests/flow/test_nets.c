@@ -16,10 +16,13 @@
 #include <cmocka.h>
 
 #include "base/check.h"
+#include "dataflow/timing.h"
+#include "hls/bind.h"
 #include "tests/flow/ops_bench.h"
 #include "tests/flow/ops_net.h"
 
 #define DEFAULT_CASES 6
+#define STARVED_SEED 1
 
 static uint64_t setting(const char *name, uint64_t fallback)
 {
@@ -34,6 +37,33 @@ static void check_case(void **state)
     ops_case_check(c, &wrong);
     if (wrong.len)
         fail_msg("%s", wrong.text);
+}
+
+// Takes from one FIFO all but the least memory, such that the timing model stops. False: there is no such FIFO.
+static bool starve(struct ops_case *c, struct arena *a)
+{
+    struct pipeline *p = c->pipeline;
+    for (int i = 0; i < p->n_edges; i++) {
+        struct edge kept = p->edges[i];
+        p->edges[i].depth_words = 32;
+        p->edges[i].block = false;
+        if (kept.depth_words > 32 && timing_run(p, a, OPS_FRAMES).deadlock) {
+            c->netlist = bind_pipeline(p, a);
+            return true;
+        }
+        p->edges[i] = kept;
+    }
+    return false;
+}
+
+// What is too little for the model is too little for the Verilog: it stops, with nothing wrong until then.
+static void check_starved(void **state)
+{
+    const struct ops_case *c = *state;
+    for (int run = 0; run < OPS_RUNS; run++) {
+        assert_true(c->result[run].seen && c->result[run].mismatches == 0);
+        assert_false(c->result[run].finished);
+    }
 }
 
 // How far the prediction was off where it was furthest.
@@ -71,8 +101,8 @@ int main(void)
     for (int i = 0; i < 2; i++)
         if (!board_read(&cx, board_names[i], &boards[i]))
             return 1;
-    struct ops_case *cases = arena_array(&a, struct ops_case, n);
-    struct CMUnitTest *tests = arena_array(&a, struct CMUnitTest, n);
+    struct ops_case *cases = arena_array(&a, struct ops_case, n + 1);
+    struct CMUnitTest *tests = arena_array(&a, struct CMUnitTest, n + 1);
     for (int i = 0; i < n; i++) {
         enum ops_net kind = i < NET_KINDS ? (enum ops_net)i : NET_ANY;
         struct random r = { seed + (uint64_t)i };
@@ -82,10 +112,16 @@ int main(void)
                                                              cases[i].pipeline->n_stages, cases[i].pipeline->n_edges),
                                         .test_func = check_case, .initial_state = &cases[i] };
     }
-    bool ran = ops_bench(cases, n, seed, dir ? dir : "build/nets");
+    struct ops_case *starved = &cases[n];
+    struct random r = { STARVED_SEED };
+    ops_net_make(&a, boards, 2, STARVED_SEED, NET_UNET, "starved", starved);
+    starved->broken = ops_case_finish(&a, &r, starved, &cx, false);
+    ASSERT(starve(starved, &a));
+    tests[n] = (struct CMUnitTest){ .name = "a U-Net with too little room on a skip stops", .test_func = check_starved, .initial_state = starved };
+    bool ran = ops_bench(cases, n + 1, seed, dir ? dir : "build/nets");
     if (ran)
         print_cycles(cases, n);
-    int failed = ran ? _cmocka_run_group_tests("networks that branch", tests, (size_t)n, NULL, NULL) : 1;
+    int failed = ran ? _cmocka_run_group_tests("networks that branch", tests, (size_t)n + 1, NULL, NULL) : 1;
     arena_release(&a);
     return failed != 0;
 }

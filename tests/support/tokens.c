@@ -106,6 +106,15 @@ static void want_words(const struct tokens *t, const struct stage *s, struct act
     a->allowed = frame + release + cost_gather_ring(s, &s->fold, t->p->board->tech);
 }
 
+// Beats of a row that a conv or dw stage holds when its ring is done with the row: those of the last pass in the hold
+// register, and where pixels come in pairs the second one's, which queue until the first is out.
+static int64_t held_beats(const struct stage *s, int64_t pixel_beats)
+{
+    bool conv = s->kind == STAGE_CONV, pairs = cost_unpairs(s, &s->fold) && s->geo.out_w % 2 == 0;
+    int64_t slice = conv ? s->out_c / fold_shape(s, &s->fold).slices : s->out_c, lanes = conv ? s->fold.lanes : s->fold.word;
+    return ceil_div(slice - (slice - 1) / lanes * lanes, s->fold.rq_lanes) + (pairs ? pixel_beats : 0);
+}
+
 // A stage with a ring, whose units of `beats_in` beats come and go.
 static void step_ring(struct tokens *t, const struct stage *s, struct actor *a)
 {
@@ -113,8 +122,10 @@ static void step_ring(struct tokens *t, const struct stage *s, struct actor *a)
     bool gather = s->kind == STAGE_GATHER;
     int64_t beats_in = gather ? 1 : s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes);
     int64_t beats_out = (gather ? s->gather.out_w : s->geo.out_w) * words_a_pixel(out);
-    if (a->allowed == 0 || a->given == (a->rows + 1) * beats_out) {
-        a->rows = a->given / beats_out;
+    int64_t held = gather ? 0 : held_beats(s, words_a_pixel(out));
+    bool computed = a->taken >= a->wanted * beats_in && a->given + held >= (a->rows + 1) * beats_out;
+    if (a->allowed == 0 || computed) {
+        a->rows += a->allowed > 0;
         if (gather)
             want_words(t, s, a);
         else
@@ -125,7 +136,7 @@ static void step_ring(struct tokens *t, const struct stage *s, struct actor *a)
         a->taken++;
         a->moved = true;
     }
-    if (a->taken >= a->wanted * beats_in && room(t, s->out_stream)) {
+    if ((a->given < a->rows * beats_out || a->taken >= a->wanted * beats_in) && room(t, s->out_stream)) {
         give(t, s->out_stream);
         a->given++;
         a->moved = true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// tokens: a pipeline without time. Stages take and give beats whenever they can, and nothing but the FIFOs' depths and
-// the rows of rings holds any: no cycles, no pipeline registers, no hold registers. The hardware has all that in
-// addition, so whatever flows here flows there.
+// tokens: a pipeline without time. Stages take and give beats whenever they can, and nothing but the FIFOs' depths,
+// the rows of rings and the results of a pass on hold: no cycles, no pipeline registers. The hardware has all that
+// in addition, so whatever flows here flows there.
 //
 // Every stage reads and writes in an order that does not depend on when beats come (it never asks whether one is there).
 // So neither does what has passed in the end: if one order of events gets a frame through, all do, whatever the folds'
