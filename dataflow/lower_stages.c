@@ -208,11 +208,12 @@ bool weight_range_ok(struct lowering *l, const struct node *n, int64_t w)
 
 bool single_image(struct lowering *l, const struct node *n)
 {
-    const struct tensor *x = n->in[0];
-    if (x->dims[0] == 1)
+    const struct tensor *x = n->in[0], *y = n->out[0];
+    int64_t images = max_i64(x->dims[0], y->rank ? y->dims[0] : 1); // Resize can make more of them
+    if (images == 1)
         return true;
     return diag_error(l->cx, E204, at_node(l->g, n), "export the model with batch size 1; frames follow each other in hardware",
-                      "%s of %lld images at once", op_info(n->op)->name, (long long)x->dims[0]);
+                      "%s of %lld images at once", op_info(n->op)->name, (long long)images);
 }
 
 static void permute(struct arena *a, double *v, const int32_t *order, int64_t n)

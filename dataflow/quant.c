@@ -392,8 +392,11 @@ static bool quantize_weights(const struct ctx *cx, struct graph *g, struct node 
     float largest = 0;
     for (int64_t c = 0; c < channels; c++)
         largest = scale[c] > largest ? scale[c] : largest;
-    for (int64_t c = 0; c < channels; c++)
-        scale[c] = largest > 0 ? fmaxf(scale[c], largest * SMALLEST_CHANNEL) : 1;
+    for (int64_t c = 0; c < channels; c++) {
+        scale[c] = fmaxf(scale[c], largest * SMALLEST_CHANNEL);
+        if (!(scale[c] > 0)) // all weights are 0, or so small that this product is
+            scale[c] = 1;
+    }
     for (int64_t i = 0; i < count; i++) {
         double v = nearbyint(tensor_const_f64(w, i) / (double)scale[i / inner % channels]);
         q[i] = (int8_t)(v < -127 ? -127 : v > 127 ? 127 : v);

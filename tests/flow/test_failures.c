@@ -25,6 +25,7 @@ static char root[64]; // removed at the end
 static char program[4096], here[4096];
 static struct arena arena;
 static char *said; // what the last command said
+static bool sanitized; // the program has a malloc of its own, wants to be loaded first, and needs terabytes of addresses
 
 // Runs a shell command in `root`. $A is aihls, $S runs it under the saboteur, $O is an output directory and $N what
 // replaces it. Gives the exit code, or 1000 and the signal.
@@ -103,6 +104,7 @@ static int group_setup(void **state)
         code = run("$A old.onnx --board ultra96 --name net -q -o old && $A new.onnx --board ultra96 --name net -q -o new");
     if (code)
         print_error("%s", said);
+    sanitized = run("nm -D $A | grep -q __asan_init") == 0;
     return code;
 }
 
@@ -142,13 +144,12 @@ static struct memory_row {
     { "listing boards without memory", "$A boards" },
 };
 
-// AddressSanitizer has its own malloc.
 static void check_memory(void **state)
 {
     const struct memory_row *r = *state;
-    expect(0, NULL, run("rm -rf net && cp -r old net && nm -D $A | grep -c __asan_init || true"));
-    if (atoi(said) > 0)
+    if (sanitized)
         skip();
+    expect(0, NULL, run("rm -rf net && cp -r old net"));
     const char *under = arena_printf(&arena, "$S SABOTAGE=%%s:%%ld OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 %s", r->command);
     expect(0, "requests", run(under, "count", 1L));
     long total = counted("requests ");
@@ -183,6 +184,8 @@ static void check_kill(void **state)
 {
     const struct kill_row *r = *state;
     const char *compile = "$A new.onnx --board ultra96 --name net -q -o net";
+    if (sanitized)
+        skip();
     expect(0, NULL, run("rm -rf net* && %s && $S SABOTAGE=count:1 %s", r->before, compile));
     long total = counted("changes ");
     int seen_old = 0, seen_new = 0;
@@ -289,6 +292,8 @@ static struct row {
 static void check_row(void **state)
 {
     const struct row *r = *state;
+    if (sanitized && (strstr(r->command, "$S ") || strstr(r->command, "ulimit -v")))
+        skip();
     const char *fake = "fake() { rm -rf sim && cp -r old sim && mkdir sim/sim/build_plain && printf '#!/bin/sh\\n%s\\n' \"$1\" >sim/sim/build_plain/Vcore && "
                        "chmod +x sim/sim/build_plain/Vcore && : >sim/sim/build_plain/built && $A sim sim; }; F=fake; ";
     expect(r->code, r->says, run("%s %s", fake, r->command));

@@ -81,6 +81,15 @@ static void resize_by_a_fraction(void)
     finish();
 }
 
+static void resize_of_the_batch(void)
+{
+    image();
+    model_f32(m, "factor", 1, DIMS(4), (float[]){ 2.5f, 1, 2, 2 });
+    model_node(m, "Resize", "x_d - factor", "y");
+    model_string(m, "mode", "linear");
+    finish();
+}
+
 static void product_with_a_whole_image(void)
 {
     image();
@@ -436,6 +445,7 @@ static const struct row {
     { "LpPool at the end is no operator of the host", lp_pool_behind_the_last_pair, E201, "'y_node' (LpPool)" },
     { "Concat of frames", concat_of_frames, E202, "'y_node' (Concat)" },
     { "linear Resize by a fraction", resize_by_a_fraction, E202, "'y_node' (Resize)" },
+    { "linear Resize to several images", resize_of_the_batch, E204, "'y_node' (Resize)" },
     { "Mul by an image of constants", product_with_a_whole_image, E206, "'y_node' (Mul)" },
     { "a Reshape that cuts channels anew", reshape_between_convolutions, E208, "'t_node' (Reshape)" },
     { "a Pad with a constant beyond the range", pad_beyond_the_range, E209, "'p_node' (Pad)" },

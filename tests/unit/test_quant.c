@@ -146,6 +146,21 @@ static void weights_are_symmetric_within_127(void **state)
     assert_non_null(matrix);
 }
 
+static void weights_next_to_zero_have_a_scale(void **state)
+{
+    (void)state;
+    struct quant_ranges r = { 0 };
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 1, 1, 2));
+    model_f32(m, "w", 4, DIMS(2, 1, 1, 1), (float[]){ 1e-41f, 0 });
+    model_node(m, "Conv", "x w", "c");
+    model_node(m, "Relu", "c", "y");
+    model_output(m, "y");
+    const struct node *dq = find(quantized(NULL, &r), OP_Conv, 0)->in[1]->producer;
+    assert_int_equal(tensor_const_i64(dq->in[0], 0), 127);
+    assert_int_equal(tensor_const_i64(dq->in[0], 1), 0);
+    assert_true(tensor_const_f64(dq->in[1], 1) > 0);
+}
+
 static void a_maxpool_keeps_its_inputs_scale(void **state)
 {
     (void)state;
@@ -356,7 +371,7 @@ static void check_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest fixed[] = {
-        TEST(every_accelerated_value_is_quantized_once), TEST(weights_are_symmetric_within_127),
+        TEST(every_accelerated_value_is_quantized_once), TEST(weights_are_symmetric_within_127), TEST(weights_next_to_zero_have_a_scale),
         TEST(a_maxpool_keeps_its_inputs_scale), TEST(the_last_result_keeps_its_whole_range),
         TEST(outliers_are_clipped_inside_the_net), TEST(a_dead_channel_gives_its_bias), TEST(zero_is_always_exact), TEST(ranges_repeat_the_graph_without_data),
         TEST(stored_ranges_that_lack_a_tensor_are_damage), TEST(without_data_ranges_are_synthesised_with_a_warning),
