@@ -86,14 +86,14 @@ static void set_unfinished(char *path)
     unfinished = path;
 }
 
-// Locks directory `path` for this process. False when another one has it or it is gone. A file system without locks
-// gives -1: such a directory is never taken for a dead process's.
+// Locks directory `path` for this process; *lock is a descriptor of it, or -1. False when another process has it or it
+// is gone. Where there are no locks nobody has it.
 static bool lock_dir(const char *path, int *lock)
 {
     struct stat st;
     *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*lock < 0)
-        return false;
+        return errno != ENOENT;
     bool locked = flock(*lock, LOCK_EX | LOCK_NB) == 0;
     if ((locked && fstat(*lock, &st) == 0 && st.st_nlink > 0) || (!locked && errno != EWOULDBLOCK))
         return true;
@@ -138,9 +138,10 @@ static void remove_strays(const struct outdir *d)
         const char *path = arena_printf(d->cx->arena, "%s%s", parent, e->d_name);
         if (strncmp(e->d_name, prefix, strlen(prefix)) != 0 || !lock_dir(path, &lock))
             continue;
-        if (flock(lock, LOCK_EX | LOCK_NB) == 0) // there are locks, and it is ours
+        if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0) // there are locks, and it is ours
             remove_tree(path);
-        close(lock);
+        if (lock >= 0)
+            close(lock);
     }
     if (dir)
         closedir(dir);
