@@ -40,7 +40,9 @@ bool timing_pass_bare(struct pipeline *p, bool (*relieve)(struct pipeline *p, co
 // False when frames stop (a bug of the analysis: reported as such by the caller).
 bool timing_size_fifos(struct pipeline *p);
 
-// does      confirms progress and the interval with a source that never waits, deepening where they fall short
+// does      confirms progress and the interval with a source that never waits, deepening where they fall short; makes
+//           sure that a frame gets through at any pace of the hosts; then, while a tenth of a second lasts, takes back
+//           memory of edges into joins that neither needs
 // requires  timing_size_fifos
 // provides  p->interval_cycles, p->latency_cycles
 // False as above.

@@ -35,7 +35,7 @@ struct ops_case {
     const char *wrong;  // what is wrong before the simulation, or NULL
     struct graph *graph;
     struct pipeline *pipeline;
-    int64_t interval_cycles; // between the last two of OPS_FRAMES frames, as the timing model has it
+    int64_t interval_cycles; // a frame: mean of the second half of OPS_FRAMES, as the timing model has it
     struct netlist *netlist;
     int8_t **streams[OPS_FRAMES]; // what each stream carries
     struct ops_result result[OPS_RUNS];
@@ -55,7 +55,7 @@ const char *ops_case_finish(struct arena *a, struct random *r, struct ops_case *
 void ops_case_make(struct arena *a, const struct board *boards, int n_boards, uint64_t seed, const char *name, struct ops_case *out);
 
 // Appends "seed 17: …": the first thing that is wrong with a case that the bench has run. Nothing when all is right: every
-// element of every run, and the cycles between the last two frames of the run without pauses as predicted.
+// element of every run, and the cycles a frame in the second half of the run without pauses as predicted.
 void ops_case_check(const struct ops_case *c, struct strbuf *out);
 
 #endif

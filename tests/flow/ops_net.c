@@ -2,7 +2,6 @@
 #include "tests/flow/ops_net.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/check.h"
 #include "dataflow/lower.h"
@@ -378,11 +377,12 @@ struct graph *ops_net_graph(struct arena *a, struct random *r, enum ops_net kind
         random_net(&n);
     } else {
         v = any_input(&n, 3, 8, 8);
-        v = kind == NET_UNET ? unet(&n, &v, 2, 3) : kind == NET_INCEPTION ? inception(&n, &v, 3) : kind == NET_DENSE ? dense(&n, &v, 3, 3) : v;
-        if (kind == NET_NECK)
+        if (kind == NET_NECK) {
             neck(&n, &v);
-        else
+        } else {
+            v = kind == NET_UNET ? unet(&n, &v, 2, 3) : kind == NET_INCEPTION ? inception(&n, &v, 3) : dense(&n, &v, 3, 3);
             output(&n, &v);
+        }
     }
     g->inputs = arena_array(a, struct tensor *, n.n_inputs);
     g->outputs = arena_array(a, struct tensor *, n.n_outputs);
