@@ -96,14 +96,20 @@ check-fast:
 	@$(MAKE) --no-print-directory -j2 all $(filter $(B)/tests/unit/%,$(TESTS))
 	@sh tests/run.sh $(B) $(filter $(B)/tests/unit/%,$(TESTS))
 
-## The operator matrix with 2,000 random cases, in batches that share a Verilator program.
+## FIFO depths of 10,000 random networks, 50 of them in Verilog, and the operator matrix with 2,000 random cases.
 test-rtl: SOAK := 2000
+test-rtl: networks
 test-rtl soak: all $(B)/tests/flow/test_ops
 	@for seed in $$(seq 1 200 $(SOAK)); do AIHLS_OPS_CASES=200 AIHLS_OPS_SEED=$$seed AIHLS_OPS_DIR=$(B)/soak \
 		$(B)/tests/flow/test_ops >$(B)/soak.log 2>&1 || { grep -E "^ERROR|FAILED" $(B)/soak.log; exit 1; }; \
 		echo "cases $$seed to $$((seed + 199)): passed"; done
 
-## The same with 20,000 cases.
+## The networks of test-rtl alone.
+networks: all $(B)/tests/unit/test_fifos $(B)/tests/flow/test_nets
+	@AIHLS_FIFO_GRAPHS=10000 $(B)/tests/unit/test_fifos
+	@for seed in 1 26; do AIHLS_NETS_CASES=25 AIHLS_NETS_SEED=$$seed AIHLS_NETS_DIR=$(B)/nets25 $(B)/tests/flow/test_nets || exit 1; done
+
+## The operator matrix with 20,000 cases.
 soak: SOAK := 20000
 
 ## Measures the networks of the README's table, and writes docs/benchmarks.md.
@@ -144,6 +150,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test check-fast test-rtl soak bench synth synth-ecp5 formal mutation fuzz lint install clean help
+.PHONY: all deps demo test check-fast test-rtl networks soak bench synth synth-ecp5 formal mutation fuzz lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

@@ -52,10 +52,15 @@ struct fold_shape fold_shape(const struct stage *s, const struct fold *f)
     return x;
 }
 
+static bool unpairs(const struct fold_shape *x)
+{
+    return x->pixels == 2 && x->passes > 1;
+}
+
 bool cost_unpairs(const struct stage *s, const struct fold *f)
 {
     struct fold_shape x = fold_shape(s, f);
-    return x.pixels == 2 && x.passes > 1;
+    return unpairs(&x);
 }
 
 int64_t cost_unpair_words(const struct stage *s, const struct fold *f, int pixel)
@@ -136,6 +141,11 @@ static int64_t pair_row_cycles(const struct pixel_load *l, int64_t out_w)
             cycles += one_pixel(l, 1, &late);
     } while (late != before);
     return cycles;
+}
+
+int64_t cost_array_cycles(const struct stage *s, const struct fold_shape *x)
+{
+    return s->geo.out_h * ceil_div(s->geo.out_w, x->pixels) * x->passes * x->steps;
 }
 
 int64_t cost_cycles(const struct stage *s, const struct fold *f)
@@ -430,8 +440,6 @@ static void add_requant(struct cost *c, const struct tech *tech, const struct st
 static void add_window(struct cost *c, const struct tech *tech, const struct fold *f, const struct fold_shape *x)
 {
     int64_t bits = 8 * (int64_t)f->word, taps = f->rows_par;
-    for (int i = 0; i < x->pixels * (taps == 1 ? 1 : f->ring_rows); i++)
-        add_ram(c, tech, f->ring_block, bits, taps == 1 ? f->ring_rows * x->row_words : x->row_words);
     // loop control; padding, and the rotation of banked rows
     int64_t lut = 140 + (taps == 1 ? bits * 12 / 10 : 2 * bits * taps * (f->ring_rows > 4 ? ceil_div(f->ring_rows, 4) : 1));
     c->lut += scaled(lut, tech->lut_percent.window);
@@ -476,15 +484,13 @@ static void add_array(struct cost *c, const struct tech *tech, const struct stag
         c->lut += scaled(cells * (16 * rows + 18), tech->lut_percent.cell) + scaled(lanes * acc, other);
         c->ff += cells * 76 + lanes * acc;
     }
-    for (int64_t k = 0; k < f->seg_len; k++) // one ROM per skew, see aihls_conv
-        add_rom(c, tech, f->rom_block, lanes * ceil_div(x->chain - k, f->seg_len) * s->weight_bits, x->weight_words);
     if (s->kind == STAGE_CONV)
         c->lut += tech->systolic ? 8 * x->chain : 0; // activation skew in shift register LUTs
     else // each lane has its own; two cycles are flip-flops
-        for (int64_t k = 0; k < x->chain; k++) {
-            int64_t delay = k % f->seg_len;
-            c->lut += delay > 2 ? 8 * sums : 0;
-            c->ff += 8 * sums * (delay > 2 ? 1 : delay);
+        for (int64_t delay = 1; delay < f->seg_len; delay++) {
+            int64_t cells_delayed = (x->chain - delay + f->seg_len - 1) / f->seg_len;
+            c->lut += delay > 2 ? 8 * sums * cells_delayed : 0;
+            c->ff += 8 * sums * cells_delayed * (delay > 2 ? 1 : delay);
         }
     c->lut += scaled(10, other);
     c->ff += f->seg_len * (1 + ceil_log2(x->weight_words)); // delayed ROM addresses
@@ -516,25 +522,84 @@ static void add_gather(struct cost *c, const struct tech *tech, const struct sta
     c->ff += 22 + count_bits * 54 / 10 + (6 + steps) * sum_bits + 8 * f->word;
 }
 
-struct cost cost_stage(const struct stage *s, const struct fold *f, const struct tech *tech)
+// n times the cost of one memory.
+static void add_times(struct cost *sum, const struct cost *one, int64_t n)
 {
-    struct cost c = { .cycles = cost_cycles(s, f) };
-    struct fold_shape x = fold_shape(s, f);
+    sum->bram18 += n * one->bram18;
+    sum->lut += n * one->lut;
+    sum->ff += n * one->ff;
+}
+
+static struct cost ring_cost(const struct fold *f, const struct fold_shape *x, const struct tech *tech, bool block)
+{
+    struct cost c = { 0 }, one = { 0 };
+    bool single = f->rows_par == 1;
+    add_ram(&one, tech, block, 8 * (int64_t)f->word, single ? f->ring_rows * x->row_words : x->row_words);
+    add_times(&c, &one, x->pixels * (single ? 1 : f->ring_rows));
+    return c;
+}
+
+// One ROM per skew (see aihls_conv): the columns of a chain that are so far from the start of their segment.
+static struct cost weights_cost(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech, bool block)
+{
+    struct cost c = { 0 };
+    if (s->kind == STAGE_DW && s->op != DW_MAC)
+        return c;
+    int64_t lanes = s->kind == STAGE_CONV ? f->lanes : f->word, most = ceil_div(x->chain, f->seg_len);
+    int64_t skews = x->chain - (most - 1) * f->seg_len; // with `most` columns; the others have one less
+    for (int less = 0; less < 2; less++) {
+        struct cost one = { 0 };
+        if (most - less > 0)
+            add_rom(&one, tech, block, lanes * (most - less) * s->weight_bits, x->weight_words);
+        add_times(&c, &one, less ? f->seg_len - skews : skews);
+    }
+    return c;
+}
+
+static struct cost parameters_cost(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech, bool block)
+{
+    struct cost c = { 0 };
+    if (s->has_requant && s->rq.n > 1)
+        add_rom(&c, tech, block, (s->rq.by_pixel ? 1 : f->rq_lanes) * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x->params);
+    return c;
+}
+
+struct cost cost_memory(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which,
+                        bool block)
+{
+    switch (which) {
+    case MEMORY_RING: return ring_cost(f, x, tech, block);
+    case MEMORY_WEIGHTS: return weights_cost(s, f, x, tech, block);
+    case MEMORY_PARAMETERS: return parameters_cost(s, f, x, tech, block);
+    case MEMORY_COUNT: break;
+    }
+    BUG("no memory");
+}
+
+bool cost_memory_possible(const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which, bool block)
+{
+    if (which == MEMORY_RING)
+        return (block ? cost_ram_in_block : cost_ram_in_luts)(tech, f->rows_par == 1 ? f->ring_rows * x->row_words : x->row_words);
+    int64_t words = which == MEMORY_WEIGHTS ? x->weight_words : x->params;
+    return block ? cost_rom_in_block(tech, words) : cost_rom_in_luts(words);
+}
+
+struct cost cost_logic(const struct stage *s, const struct fold *f, const struct fold_shape *shape, const struct tech *tech)
+{
+    struct cost c = { 0 };
+    struct fold_shape x = *shape;
     int64_t lut = 0; // of no kind that the family's factors set apart
     switch (s->kind) {
     case STAGE_CONV:
     case STAGE_DW:
         add_window(&c, tech, f, &x);
         add_array(&c, tech, s, f, &x);
-        if (s->has_requant) {
+        if (s->has_requant)
             add_requant(&c, tech, s, f);
-            if (s->rq.n > 1)
-                add_rom(&c, tech, f->param_block, (s->rq.by_pixel ? 1 : f->rq_lanes) * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x.params);
-        }
         // hold register that shifts its results out
         lut = (s->kind == STAGE_CONV ? f->lanes : f->word) * x.pixels * acc_bits_total(s);
         c.ff += (s->kind == STAGE_CONV ? f->lanes : f->word) * x.pixels * acc_bits_total(s);
-        if (cost_unpairs(s, f))
+        if (unpairs(&x))
             add_unpair(&c, tech, s, f);
         break;
     case STAGE_GAP:
@@ -577,6 +642,19 @@ struct cost cost_stage(const struct stage *s, const struct fold *f, const struct
     case STAGE_KIND_COUNT: BUG("no stage kind");
     }
     c.lut += scaled(lut, tech->lut_percent.other);
+    return c;
+}
+
+struct cost cost_stage(const struct stage *s, const struct fold *f, const struct tech *tech)
+{
+    struct fold_shape x = fold_shape(s, f);
+    struct cost c = cost_logic(s, f, &x, tech);
+    const bool block[MEMORY_COUNT] = { f->ring_block, f->rom_block, f->param_block };
+    c.cycles = cost_cycles(s, f);
+    for (int k = 0; (s->kind == STAGE_CONV || s->kind == STAGE_DW) && k < MEMORY_COUNT; k++) {
+        struct cost memory = cost_memory(s, f, &x, tech, k, block[k]);
+        cost_add(&c, &memory);
+    }
     return c;
 }
 

@@ -33,8 +33,19 @@ int64_t cost_gather_ring(const struct stage *s, const struct fold *f, const stru
 // Cycles to take one frame in at `in_lanes` elements a beat.
 int64_t cost_input_cycles(const struct stage *s, int in_lanes);
 
-// All of a stage's cost.
+// A conv's or dw's memories: rows of the image, weights, and requantization parameters by channel or pixel.
+enum cost_memory { MEMORY_RING, MEMORY_WEIGHTS, MEMORY_PARAMETERS, MEMORY_COUNT };
+
+// All of a stage's cost; that of its logic (cycles 0, resources without those memories); and that of one memory in block
+// RAM or in LUTs, with whether it may be made so. x: fold_shape(s, f). The sum of all parts is cost_stage's.
 struct cost cost_stage(const struct stage *s, const struct fold *f, const struct tech *tech);
+struct cost cost_logic(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech);
+struct cost cost_memory(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which,
+                        bool block);
+bool cost_memory_possible(const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which, bool block);
+
+// Least cycles of a conv's or dw's array, whatever its requantizer: those of its passes.
+int64_t cost_array_cycles(const struct stage *s, const struct fold_shape *x);
 
 // Block RAMs for a memory of that shape (a RAMB36 counts as two); `writable`: a RAM, not a ROM. It is the rule by which
 // Yosys 0.23 maps memories, reproduced on 138 shapes of xcup and xc7 (docs/50-rtl.md).

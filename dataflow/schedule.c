@@ -25,8 +25,9 @@
 
 #define RESOURCES 3
 #define WEIGHT_ROUNDS 300
-#define MAX_STATES 20000    // per stage, of the proof whether anything fits
-#define LEAST_STATES 5000   // per stage, of the search for least resources, which may end at a good choice
+#define FIRST_STATES 100 // per stage, of the first of the searches, which widen
+#define MAX_STATES 20000 // per stage, of the last: a proof whether anything fits
+#define LEAST_STATES 5000 // the same of the search for least resources, which may end at a good choice
 #define FIFO_ROUNDS 12
 
 typedef double shares_row[RESOURCES];
@@ -118,12 +119,12 @@ static void bounds(struct problem *q, struct arena *a)
 struct state {
     int32_t used[RESOURCES]; // of budget units
     int32_t parent, option;  // in the previous stage's list
-    double bound;            // of what it leads to, in the search for least resources
+    double bound;            // of what it leads to: see state_bound
 };
 
 struct layer {
     struct state *items;
-    int n, cap;
+    int n;
 };
 
 static int by_cost(const void *a, const void *b)
@@ -135,72 +136,38 @@ static int by_cost(const void *a, const void *b)
     return 0;
 }
 
-// Removes dominated states: in order of DSP, a state stays when it uses less LUT than every one before it
-// with at most its block RAM; a Fenwick tree over block RAM holds those minima.
-static void remove_dominated(struct layer *l, int32_t *least, int32_t brams)
+static int by_bound(const void *a, const void *b)
 {
-    int n = 0;
-    if (l->n == 0)
-        return;
-    qsort(l->items, (size_t)l->n, sizeof *l->items, by_cost);
-    for (int32_t i = 0; i <= brams + 1; i++)
-        least[i] = INT32_MAX;
-    for (int i = 0; i < l->n; i++) {
-        const struct state *s = &l->items[i];
-        int32_t best = INT32_MAX;
-        for (int32_t k = s->used[1] + 1; k > 0; k -= k & -k)
-            best = least[k] < best ? least[k] : best;
-        if (best <= s->used[2])
-            continue;
-        for (int32_t k = s->used[1] + 1; k <= brams + 1; k += k & -k)
-            least[k] = s->used[2] < least[k] ? s->used[2] : least[k];
-        l->items[n++] = *s;
-    }
-    l->n = n;
-}
-
-static void expand(struct problem *q, struct arena *a, int stage, const struct layer *from, struct layer *to)
-{
-    for (int i = 0; i < from->n; i++)
-        for (int o = 0; o < q->front[stage].n; o++) {
-            const struct cost *c = &q->front[stage].items[o].cost;
-            const int64_t add[RESOURCES] = { c->dsp, c->bram18, c->lut };
-            struct state s = { .parent = i, .option = o };
-            double share[RESOURCES];
-            bool possible = true;
-            for (int r = 0; r < RESOURCES; r++) {
-                int64_t sum = from->items[i].used[r] + add[r];
-                possible &= (double)sum <= q->budget[r];
-                s.used[r] = possible ? (int32_t)sum : 0;
-                share[r] = q->budget[r] > 0 ? (double)sum / q->budget[r] : 0;
-            }
-            for (int k = 0; possible && k < q->n_weights; k++)
-                possible = dot(q->weight[k], share) + q->rest[k][stage + 1] <= 1 + 1e-9;
-            if (possible)
-                arena_push(a, to->items, to->n, to->cap, s);
-        }
+    const struct state *x = a, *y = b;
+    return x->bound != y->bound ? (x->bound < y->bound ? -1 : 1) : by_cost(a, b);
 }
 
 // The sum of shares plus a price for each, w - 1, is a lower bound of the sum of shares once the price of the whole
 // budget is taken off (Lagrangian relaxation). Subgradient steps raise it; q->price and q->rest_price receive the best.
+// The choices on the way that fit are good ones: the best replaces q->best.
 static void find_prices(struct problem *q, struct arena *a)
 {
     double price[RESOURCES] = { 0 }, best = -1;
+    int *choice = arena_array(a, int, q->n);
     q->rest_price = arena_array(a, double, q->n + 1);
     for (int round = 0; round < WEIGHT_ROUNDS; round++) {
         double w[RESOURCES], sum[RESOURCES] = { 0 }, bound = 0;
         for (int r = 0; r < RESOURCES; r++)
             w[r] = 1 + price[r];
         for (int s = 0; s < q->n; s++) {
-            int o = cheapest(q, s, w);
-            bound += dot(w, q->cost[s][o]);
+            choice[s] = cheapest(q, s, w);
+            bound += dot(w, q->cost[s][choice[s]]);
             for (int r = 0; r < RESOURCES; r++)
-                sum[r] += q->cost[s][o][r];
+                sum[r] += q->cost[s][choice[s]][r];
         }
         bound -= price[0] + price[1] + price[2];
         if (bound > best) {
             best = bound;
             memcpy(q->price, price, sizeof price);
+        }
+        if (sum[0] <= 1 && sum[1] <= 1 && sum[2] <= 1 && sum[0] + sum[1] + sum[2] < q->best_value) {
+            q->best_value = sum[0] + sum[1] + sum[2];
+            memcpy(q->best, choice, (size_t)q->n * sizeof *choice);
         }
         for (int r = 0; r < RESOURCES; r++)
             price[r] = fmax(0, price[r] + (sum[r] - 1) / (1 + 0.1 * round));
@@ -211,16 +178,77 @@ static void find_prices(struct problem *q, struct arena *a)
     }
 }
 
-// Least sum of shares that a choice which goes on from state s, before stage `stage`, can have.
-static double state_bound(const struct problem *q, const struct state *s, int stage)
+// Whether a choice that goes on from state s, before stage `stage`, may fit and, with `least`, be better than the best
+// so far. s->bound receives the least that such a choice can have of what counts: the sum of shares or, where
+// only a fit is asked for, the tightest weighted sum.
+static bool may_lead(const struct problem *q, struct state *s, int stage, bool least)
 {
-    double value = 0, priced = q->rest_price[stage];
+    double share[RESOURCES], value = 0, priced = 0, tight = 0;
+    for (int r = 0; r < RESOURCES; r++)
+        share[r] = q->budget[r] > 0 ? s->used[r] / q->budget[r] : 0;
+    for (int k = 0; k < q->n_weights; k++)
+        tight = fmax(tight, dot(q->weight[k], share) + q->rest[k][stage]);
+    s->bound = tight;
+    if (!least || tight > 1 + 1e-9)
+        return tight <= 1 + 1e-9;
     for (int r = 0; r < RESOURCES; r++) {
-        double share = q->budget[r] > 0 ? s->used[r] / q->budget[r] : 0;
-        value += share;
-        priced += (1 + q->price[r]) * share - q->price[r];
+        value += share[r];
+        priced += (1 + q->price[r]) * share[r] - q->price[r];
     }
-    return fmax(value + q->rest_sum[stage], priced);
+    s->bound = fmax(value + q->rest_sum[stage], priced + q->rest_price[stage]);
+    return s->bound < q->best_value - 1e-12;
+}
+
+// The candidates for stage `stage` go to `to`, memory that grows as needed.
+struct candidates {
+    struct state *items;
+    int n, cap;
+    int32_t *least; // of remove_dominated: one per block RAM of the budget, and two
+};
+
+static void expand(struct problem *q, struct arena *a, int stage, const struct layer *from, bool least, struct candidates *to)
+{
+    to->n = 0;
+    for (int o = 0; o < q->front[stage].n; o++) {
+        const struct cost *c = &q->front[stage].items[o].cost;
+        const int64_t add[RESOURCES] = { c->dsp, c->bram18, c->lut };
+        for (int i = 0; i < from->n; i++) {
+            struct state s = { .parent = i, .option = o };
+            bool possible = true;
+            for (int r = 0; r < RESOURCES; r++) {
+                int64_t sum = from->items[i].used[r] + add[r];
+                possible &= (double)sum <= q->budget[r];
+                s.used[r] = possible ? (int32_t)sum : 0;
+            }
+            if (possible && may_lead(q, &s, stage + 1, least))
+                arena_push(a, to->items, to->n, to->cap, s);
+        }
+    }
+    q->nodes += to->n;
+}
+
+// Removes dominated states: in order of DSP, a state stays when it uses less LUT than every one before it
+// with at most its block RAM; a Fenwick tree over block RAM holds those minima.
+static void remove_dominated(struct candidates *l, int32_t brams)
+{
+    int n = 0;
+    if (l->n == 0)
+        return;
+    qsort(l->items, (size_t)l->n, sizeof *l->items, by_cost);
+    for (int32_t i = 0; i <= brams + 1; i++)
+        l->least[i] = INT32_MAX;
+    for (int i = 0; i < l->n; i++) {
+        const struct state *s = &l->items[i];
+        int32_t best = INT32_MAX;
+        for (int32_t k = s->used[1] + 1; k > 0; k -= k & -k)
+            best = l->least[k] < best ? l->least[k] : best;
+        if (best <= s->used[2])
+            continue;
+        for (int32_t k = s->used[1] + 1; k <= brams + 1; k += k & -k)
+            l->least[k] = s->used[2] < l->least[k] ? s->used[2] : l->least[k];
+        l->items[n++] = *s;
+    }
+    l->n = n;
 }
 
 static void take_path(struct problem *q, const struct layer *layer, int at)
@@ -231,108 +259,169 @@ static void take_path(struct problem *q, const struct layer *layer, int at)
     }
 }
 
-static int by_bound(const void *a, const void *b)
-{
-    const struct state *x = a, *y = b;
-    return x->bound != y->bound ? (x->bound < y->bound ? -1 : 1) : by_cost(a, b);
-}
-
-// Replaces q->best, whose sum of shares is q->best_value, by the choice of least sum: the same dynamic program, without the
-// states that a bound shows to lead to no less than the best so far.
-static void find_least(struct problem *q, struct arena *a)
+// The dynamic program. FITS: q->best is a choice that fits and, with `least`, of less than q->best_value before. More than
+// max_states in a layer are cut to the most promising: then NO_FIT is not known, and *cut.
+static enum answer search(struct problem *q, struct arena *a, bool least, int max_states, bool *cut)
 {
     struct layer *layer = arena_array(a, struct layer, q->n + 1);
-    int32_t *least = arena_array(a, int32_t, (int64_t)q->budget[1] + 3);
+    struct candidates c = { .least = arena_array(a, int32_t, (int64_t)q->budget[1] + 3) };
     struct state start = { .parent = -1 };
-    find_prices(q, a);
-    arena_push(a, layer[0].items, layer[0].n, layer[0].cap, start);
+    *cut = false;
+    layer[0] = (struct layer){ &start, 1 };
     for (int s = 0; s < q->n; s++) {
         struct layer *to = &layer[s + 1];
-        expand(q, a, s, &layer[s], to);
-        q->nodes += to->n;
-        int n = 0;
-        for (int i = 0; i < to->n; i++) {
-            to->items[i].bound = state_bound(q, &to->items[i], s + 1);
-            if (to->items[i].bound < q->best_value - 1e-12)
-                to->items[n++] = to->items[i];
-        }
-        to->n = n;
-        remove_dominated(to, least, (int32_t)q->budget[1]);
-        if (to->n)
-            qsort(to->items, (size_t)to->n, sizeof *to->items, by_bound);
-        to->n = to->n < LEAST_STATES ? to->n : LEAST_STATES;
-    }
-    if (layer[q->n].n)
-        take_path(q, layer, 0);
-}
-
-static enum answer decide(struct problem *q, struct arena *a)
-{
-    struct layer *layer = arena_array(a, struct layer, q->n + 1);
-    int32_t brams = (int32_t)q->budget[1];
-    int32_t *least = arena_array(a, int32_t, brams + 3);
-    struct state start = { .parent = -1 };
-    bool cut = false;
-    arena_push(a, layer[0].items, layer[0].n, layer[0].cap, start);
-    for (int s = 0; s < q->n; s++) {
-        expand(q, a, s, &layer[s], &layer[s + 1]);
-        q->nodes += layer[s + 1].n;
-        remove_dominated(&layer[s + 1], least, brams);
-        if (layer[s + 1].n == 0)
-            return cut ? UNKNOWN : NO_FIT;
-        if (layer[s + 1].n > MAX_STATES) { // an answer in time, but no proof
-            layer[s + 1].n = MAX_STATES;
-            cut = true;
-        }
+        expand(q, a, s, &layer[s], least, &c);
+        remove_dominated(&c, (int32_t)q->budget[1]);
+        if (c.n == 0)
+            return *cut ? UNKNOWN : NO_FIT;
+        if (c.n > max_states || s == q->n - 1)
+            qsort(c.items, (size_t)c.n, sizeof *c.items, by_bound);
+        *cut |= c.n > max_states;
+        to->n = c.n < max_states ? c.n : max_states;
+        to->items = arena_array(a, struct state, to->n);
+        memcpy(to->items, c.items, (size_t)to->n * sizeof *c.items);
     }
     take_path(q, layer, 0);
+    q->best_value = layer[q->n].items[0].bound;
     return FITS;
 }
 
-// One option per stage within the budgets at this interval; with `least`, of the least sum of shares.
-static bool solve_at(struct pipeline *p, const struct tech *tech, int64_t interval, const double *budget, bool least,
-                     struct arena *a, struct option *chosen, bool *proven)
+// Wider and wider, for a narrow search nearly always finds what a wide one has to find before it can leave out the rest.
+static enum answer search_widening(struct problem *q, bool least, int max_states)
 {
-    struct problem q = { .n = p->n_stages };
-    struct options *front = arena_array(a, struct options, p->n_stages);
+    enum answer answer = UNKNOWN;
+    bool cut = true;
+    for (int states = FIRST_STATES; cut; states *= 8) {
+        struct arena scratch = { 0 };
+        bool last = states >= max_states;
+        answer = search(q, &scratch, least, last ? max_states : states, &cut);
+        arena_release(&scratch);
+        if (last || (answer == FITS && !least))
+            break;
+    }
+    return answer;
+}
+
+// ---- one interval ----
+
+// The options of all stages at an interval.
+struct fronts {
+    int64_t interval;
+    const struct options *of; // per stage; NULL: some stage has none
+};
+
+struct solve {
+    const struct ctx *cx;
+    struct pipeline *p;
+    const struct board *b;
+    int *twin; // per stage: the first stage with the same options
+    double budget[RESOURCES];
+    struct option *chosen;
+    int64_t floor; // no schedule is faster than this
+    bool near;     // but one is hardly slower
+    bool proven;
+    int64_t wanted; // cycles per frame that the goal asks for; 0: as few as possible
+    bool deepen;    // FIFOs where they make frames come faster
+    struct arena memory; // of what follows
+    struct fronts *known; // the same few intervals are asked for again and again
+    int n_known, cap_known;
+};
+
+static struct solve new_solve(const struct ctx *cx, struct pipeline *p, const struct board *b)
+{
+    struct solve s = { .cx = cx, .p = p, .b = b, .floor = 1, .proven = true };
+    struct arena scratch = { 0 };
+    struct options_key *key = arena_array(&scratch, struct options_key, p->n_stages);
+    s.chosen = arena_array(cx->arena, struct option, p->n_stages);
+    s.twin = arena_array(cx->arena, int, p->n_stages);
+    for (int i = 0; i < p->n_stages; i++) {
+        key[i] = stage_options_key(p, &p->stages[i], b->tech);
+        s.twin[i] = 0;
+        while (memcmp(&key[s.twin[i]], &key[i], sizeof *key) != 0)
+            s.twin[i]++;
+    }
+    arena_release(&scratch);
+    return s;
+}
+
+static void free_solve(struct solve *s)
+{
+    arena_release(&s->memory);
+}
+
+static const struct options *fronts_at(struct solve *s, int64_t interval)
+{
+    int n = s->p->n_stages;
+    for (int i = 0; i < s->n_known; i++)
+        if (s->known[i].interval == interval)
+            return s->known[i].of;
+    struct options *front = arena_array(&s->memory, struct options, n), *list = arena_array(&s->memory, struct options, n);
+    struct arena *scratch = arena_array(&s->memory, struct arena, n);
+    bool all = true;
+#pragma omp parallel for schedule(dynamic)
+    for (int i = 0; i < n; i++)
+        if (s->twin[i] == i)
+            stage_options(s->p, &s->p->stages[i], s->b->tech, interval, &scratch[i], &list[i]);
+    for (int i = 0; i < n; i++) {
+        front[i] = front[s->twin[i]];
+        if (s->twin[i] < i)
+            continue;
+        all &= list[i].n > 0;
+        front[i] = (struct options){ .items = arena_array(&s->memory, struct option, list[i].n), .n = list[i].n };
+        if (list[i].n)
+            memcpy(front[i].items, list[i].items, (size_t)list[i].n * sizeof *list[i].items);
+        arena_release(&scratch[i]);
+    }
+    struct fronts f = { interval, all ? front : NULL };
+    arena_push(&s->memory, s->known, s->n_known, s->cap_known, f);
+    return f.of;
+}
+
+// One option per stage within the budgets at this interval, to s->chosen; with `least`, of the least sum of shares.
+static bool solve_at(struct solve *s, int64_t interval, const double *budget, bool least, struct arena *a, bool *proven)
+{
+    struct pipeline *p = s->p;
+    struct problem q = { .n = p->n_stages, .front = fronts_at(s, interval) };
+    if (!q.front)
+        return false;
     memcpy(q.budget, budget, sizeof q.budget);
     q.cost = arena_array(a, shares_row *, p->n_stages);
     q.best = arena_array(a, int, p->n_stages);
-    for (int s = 0; s < p->n_stages; s++) {
-        stage_options(p, &p->stages[s], tech, interval, a, &front[s]);
-        if (front[s].n == 0)
-            return false;
-        q.cost[s] = arena_alloc(a, (size_t)front[s].n * sizeof *q.cost[s]);
-        for (int o = 0; o < front[s].n; o++)
-            shares(&q, &front[s].items[o].cost, q.cost[s][o]);
+    for (int i = 0; i < p->n_stages; i++) {
+        const struct options *front = &q.front[i];
+        q.cost[i] = q.cost[s->twin[i]];
+        if (s->twin[i] < i)
+            continue;
+        q.cost[i] = arena_alloc(a, (size_t)front->n * sizeof *q.cost[i]);
+        for (int o = 0; o < front->n; o++)
+            shares(&q, &front->items[o].cost, q.cost[i][o]);
     }
-    q.front = front;
     enum answer answer = weigh(&q);
     if (answer == UNKNOWN) {
         bounds(&q, a);
-        answer = decide(&q, a);
+        answer = search_widening(&q, false, MAX_STATES);
         *proven &= answer != UNKNOWN;
     }
     if (answer == FITS && least) {
         bounds(&q, a);
         q.best_value = 0;
-        for (int s = 0; s < q.n; s++)
-            q.best_value += q.cost[s][q.best[s]][0] + q.cost[s][q.best[s]][1] + q.cost[s][q.best[s]][2];
-        find_least(&q, a);
+        for (int i = 0; i < q.n; i++)
+            q.best_value += q.cost[i][q.best[i]][0] + q.cost[i][q.best[i]][1] + q.cost[i][q.best[i]][2];
+        find_prices(&q, a);
+        search_widening(&q, true, LEAST_STATES);
     }
     p->schedule_nodes += q.nodes;
     if (answer != FITS)
         return false;
-    for (int s = 0; s < q.n; s++)
-        chosen[s] = front[s].items[q.best[s]];
+    for (int i = 0; i < q.n; i++)
+        s->chosen[i] = q.front[i].items[q.best[i]];
     return true;
 }
 
-static bool try_interval(struct pipeline *p, const struct tech *tech, int64_t interval, const double *budget, bool least,
-                         struct option *chosen, bool *proven)
+static bool try_interval(struct solve *s, int64_t interval, const double *budget, bool least, bool *proven)
 {
     struct arena scratch = { 0 };
-    bool ok = solve_at(p, tech, interval, budget, least, &scratch, chosen, proven);
+    bool ok = solve_at(s, interval, budget, least, &scratch, proven);
     arena_release(&scratch);
     return ok;
 }
@@ -413,43 +502,28 @@ static int64_t longest_interval(const struct pipeline *p)
 
 // ---- the solver ----
 
-struct solve {
-    const struct ctx *cx;
-    struct pipeline *p;
-    const struct board *b;
-    double budget[RESOURCES];
-    struct option *chosen;
-    int64_t floor; // no schedule is faster than this
-    bool proven;
-    int64_t wanted; // cycles per frame that the goal asks for; 0: as few as possible
-};
-
-static struct solve new_solve(const struct ctx *cx, struct pipeline *p, const struct board *b)
-{
-    return (struct solve){ .cx = cx, .p = p, .b = b, .chosen = arena_array(cx->arena, struct option, p->n_stages), .floor = 1, .proven = true };
-}
-
 static bool fits_at(struct solve *s, int64_t interval)
 {
-    return try_interval(s->p, s->b->tech, interval, s->budget, false, s->chosen, &s->proven);
+    return try_interval(s, interval, s->budget, false, &s->proven);
 }
 
-// The least interval at which everything fits; 0 when nothing does. Nothing fits below s->floor.
-// Doubling finds the range, bisection narrows it; in the end each step asks for one cycle less than the last
-// answer, which either fails and proves it least, or jumps to the next value that any choice has.
+// The least interval at which everything fits; 0 when nothing does. Nothing fits below s->floor, which is near it
+// where it comes from a larger budget. Growing steps find the range. Then the question is whether one cycle less than the
+// last answer fits too: no proves it least, as it often is, for the cycles of folds come in lumps; yes jumps to the next
+// value that any choice has, and half of the range is taken off before the question is asked again.
 static int64_t least_interval(struct solve *s)
 {
-    int64_t low = s->floor - 1, high = s->floor, longest = longest_interval(s->p);
+    int64_t low = s->floor - 1, high = s->floor, longest = longest_interval(s->p), step = s->floor / (s->near ? 64 : 1) + 1;
     while (!fits_at(s, high)) {
         if (high >= longest)
             return 0;
         low = high;
-        high = min_i64(longest, 2 * high);
+        high = min_i64(longest, high + step);
+        step *= 2;
     }
     high = slowest(s->chosen, s->p->n_stages);
-    while (high - low > 1) {
-        bool wide = high - low > high / 64;
-        int64_t next = wide ? low + (high - low) / 2 : high - 1;
+    for (bool halve = false; high - low > 1; halve = !halve) {
+        int64_t next = halve && high - low > high / 64 ? low + (high - low) / 2 : high - 1;
         if (fits_at(s, next)) {
             high = slowest(s->chosen, s->p->n_stages);
         } else {
@@ -459,27 +533,39 @@ static int64_t least_interval(struct solve *s)
     return high;
 }
 
-static bool solve_once(struct solve *s, int64_t wanted)
+static bool within(const struct cost *c, const int64_t *have)
+{
+    return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
+}
+
+// Sizes the FIFOs. Those that do not fit `have` are not worth the time to confirm that they keep the pace.
+static void size_fifos(struct pipeline *p, const int64_t *have)
+{
+    bool ok = timing_size_fifos(p);
+    sum_up(p);
+    if (ok && within(&p->total, have)) {
+        ok = timing_confirm(p);
+        sum_up(p);
+    }
+    if (!ok)
+        BUG("FIFO analysis of %s found no progress", p->name);
+}
+
+static bool solve_once(struct solve *s, int64_t wanted, const int64_t *have)
 {
     struct pipeline *p = s->p;
     int64_t interval = wanted;
     if (!wanted || !fits_at(s, wanted)) {
         interval = least_interval(s);
         s->floor = max_i64(s->floor, interval); // a smaller budget cannot do better
+        s->near = interval > 0;
     }
-    if (!interval || !try_interval(p, s->b->tech, interval, s->budget, true, s->chosen, &s->proven))
+    if (!interval || !try_interval(s, interval, s->budget, true, &s->proven))
         return false;
     schedule_apply(p, s->chosen, s->b->tech);
-    if (!timing_size_fifos(p))
-        BUG("FIFO analysis of %s found no progress", p->name);
+    size_fifos(p, have);
     p->optimal = s->proven;
-    sum_up(p);
     return true;
-}
-
-static bool within(const struct cost *c, const int64_t *have)
-{
-    return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
 }
 
 // What stands in the way of one cycle less: a stage that has no faster fold, or each resource of which more would
@@ -490,23 +576,56 @@ static const char *find_bound(struct solve *s, int64_t interval)
     struct pipeline *p = s->p;
     struct arena *a = p->arena, scratch = { 0 };
     const char *names = NULL;
-    for (int i = 0; i < p->n_stages; i++) {
+    bool stages = !fronts_at(s, interval - 1);
+    for (int i = 0; stages && i < p->n_stages; i++) {
         struct options list = { 0 };
         stage_options(p, &p->stages[i], s->b->tech, interval - 1, &scratch, &list);
         if (list.n == 0)
             names = names ? arena_printf(a, "%s, %s", names, p->stages[i].name) : p->stages[i].name;
     }
     arena_release(&scratch);
-    bool stages = names != NULL;
     for (int r = 0; !stages && r < RESOURCES; r++) {
         double budget[RESOURCES];
         bool proven = true;
         memcpy(budget, s->budget, sizeof budget);
         budget[r] = 16 * budget[r] + 1000;
-        if (try_interval(p, s->b->tech, interval - 1, budget, false, s->chosen, &proven))
+        if (try_interval(s, interval - 1, budget, false, &proven))
             names = names ? arena_printf(a, "%s or %s", names, what[r]) : what[r];
     }
     return names ? names : arena_printf(a, "DSP, %s and LUT together", what[1]);
+}
+
+// A schedule without deeper FIFOs, to return to.
+struct shallow {
+    int64_t interval; // 0: none yet
+    int64_t room[RESOURCES];
+};
+
+// Gives the FIFOs of a schedule that fits the depths that make frames come faster. False: solve again with the room that
+// it has set, which leaves place for them or, where frames would then be no faster, is that of the schedule without.
+static bool deepened(struct solve *s, struct shallow *shallow, int64_t *room, const int64_t *have, int round)
+{
+    struct pipeline *p = s->p;
+    int64_t interval = p->interval_cycles;
+    bool deeper = s->deepen && timing_deepen(p), fits;
+    sum_up(p);
+    fits = within(&p->total, have);
+    if (fits && (shallow->interval == 0 || p->interval_cycles <= shallow->interval))
+        return true;
+    if (deeper && !fits && (shallow->interval == 0 || p->interval_cycles < shallow->interval)) {
+        const int64_t over[RESOURCES] = { p->total.dsp - have[0], p->total.bram18 - have[1], p->total.lut - have[2] };
+        if (shallow->interval == 0) {
+            shallow->interval = interval;
+            memcpy(shallow->room, room, sizeof shallow->room);
+        }
+        for (int r = 0; r < RESOURCES; r++)
+            room[r] += max_i64(0, over[r]);
+        s->deepen = round < FIFO_ROUNDS / 2;
+        return false;
+    }
+    s->deepen = false;
+    memcpy(room, shallow->room, sizeof shallow->room);
+    return false;
 }
 
 // Solves, sizes the FIFOs, and solves again with less until both fit together. False: they do not.
@@ -521,12 +640,13 @@ static bool solve_within(struct solve *s, const struct schedule_goal *goal, cons
         s->floor = max_i64(s->floor, stream_beats(&p->streams[i], 64));
     // what is kept free for FIFOs, and the most of it that is known to leave a schedule
     int64_t room[RESOURCES] = { 0 }, kept[RESOURCES] = { 0 };
+    struct shallow shallow = { 0 };
     for (int round = 0, grown = 0;; round++) {
         if (round == FIFO_ROUNDS)
             return false;
         for (int r = 0; r < RESOURCES; r++)
             s->budget[r] = (double)max_i64(0, have[r] - room[r]);
-        if (!solve_once(s, s->wanted)) {
+        if (!solve_once(s, s->wanted, have)) {
             if (memcmp(room, kept, sizeof room) == 0)
                 return false;
             for (int r = 0; r < RESOURCES; r++) // too much was kept free
@@ -534,13 +654,16 @@ static bool solve_within(struct solve *s, const struct schedule_goal *goal, cons
             continue;
         }
         memcpy(kept, room, sizeof room);
-        int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
-        if (limit && s->wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
-            s->wanted = s->wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
-            continue;
-        }
-        if (within(&p->total, have))
+        if (within(&p->total, have)) {
+            int64_t limit = goal->max_latency_us * (p->clock_hz / 1000000);
+            if (limit && s->wanted && p->latency_cycles > limit && round + 1 < FIFO_ROUNDS) {
+                s->wanted = s->wanted * limit / (p->latency_cycles + 1); // a faster pipeline is a shorter one
+                continue;
+            }
+            if (!deepened(s, &shallow, room, have, round))
+                continue;
             break;
+        }
         // FIFOs and forks came on top: leave them room, and more each time, for choices come in lumps
         struct cost edges = edge_cost(p);
         const int64_t top[RESOURCES] = { edges.dsp, edges.bram18, edges.lut };
@@ -566,24 +689,26 @@ static void board_budget(const struct board *b, int64_t max_dsp, int64_t *have)
 #define VERIFIED_STEPS 300000000 // cycles times stages of FIFO sizing up to which E302 checks its numbers with the solver
 
 // Whether p fits in some schedule, however slow. Slow ones take long to size FIFOs for, so faster ones come first.
-static bool fits_somehow(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
+static bool fits_somehow(struct solve *s, const int64_t *have)
 {
-    struct solve s = new_solve(cx, p, b);
+    struct pipeline *p = s->p;
     const struct schedule_goal slow = { .fps = 1, .max_dsp = -1, .clock_hz = longest_interval(p) };
-    p->board = b;
+    p->board = s->b;
+    s->floor = 1;
+    s->near = false;
     for (int r = 0; r < RESOURCES; r++)
-        s.budget[r] = (double)have[r];
+        s->budget[r] = (double)have[r];
     for (int shift = 12; shift >= 0; shift -= 4) {
-        if (!fits_at(&s, max_i64(1, longest_interval(p) >> shift)))
+        if (!fits_at(s, max_i64(1, longest_interval(p) >> shift)))
             continue;
-        schedule_apply(p, s.chosen, b->tech);
+        schedule_apply(p, s->chosen, s->b->tech);
         if (!timing_size_fifos(p))
             BUG("FIFO analysis of %s found no progress", p->name);
         sum_up(p);
         if (within(&p->total, have))
             return true;
         if (shift == 0)
-            return solve_within(&s, &slow, have);
+            return solve_within(s, &slow, have);
     }
     return false;
 }
@@ -600,8 +725,10 @@ static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
         if (!board_read(&inner, board_name(i), &b))
             continue;
         board_budget(&b, -1, have);
-        if (fits_somehow(&inner, p, &b, have))
+        struct solve s = new_solve(&inner, p, &b);
+        if (fits_somehow(&s, have))
             names = names ? arena_printf(cx->arena, "%s, %s", names, b.name) : b.name;
+        free_solve(&s);
     }
     return names;
 }
@@ -629,7 +756,7 @@ static bool smallest_schedule(struct solve *s, const int64_t *have)
         }
         for (int r = 0; r < RESOURCES; r++)
             s->budget[r] = high * (double)have[r] - (double)edges[r];
-        if (!solve_once(s, longest))
+        if (!solve_once(s, longest, have))
             return false;
         struct cost c = edge_cost(s->p);
         bool same = c.dsp == edges[0] && c.bram18 == edges[1] && c.lut == edges[2];
@@ -652,7 +779,7 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
     if (smallest_schedule(&s, have)) {
         need[0] = max_i64(have[0], p->total.dsp), need[1] = max_i64(have[1], p->total.bram18), need[2] = max_i64(have[2], p->total.lut);
         bool quick = 8 * p->interval_cycles * p->n_stages < VERIFIED_STEPS;
-        while (quick && !fits_somehow(cx, p, b, need)) { // the last LUTs may take more rounds than the solver makes
+        while (quick && !fits_somehow(&s, need)) { // the last LUTs may take more rounds than the solver makes
             bool any = need[0] > have[0] || need[1] > have[1] || need[2] > have[2];
             for (int r = 0; r < RESOURCES; r++)
                 need[r] += !any || need[r] > have[r] ? need[r] / 200 + 1 : 0;
@@ -668,6 +795,7 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
               .need = short_of.len ? arena_strdup(cx->arena, short_of.text) : "a mix of resources that no fold reaches",
               .help = fits ? arena_printf(cx->arena, "it fits %s", fits) : "none of the boards in `aihls boards` takes this model" },
               "the model does not fit %s", b->name);
+    free_solve(&s);
     strbuf_release(&found);
     strbuf_release(&short_of);
     return false;
@@ -677,11 +805,14 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
 {
     int64_t have[RESOURCES];
     struct solve s = new_solve(cx, p, b);
+    s.deepen = true;
     board_budget(b, goal->max_dsp, have);
-    if (!solve_within(&s, goal, have))
-        return report_no_fit(cx, p, b, have);
-    int64_t interval = slowest_stage(p);
-    p->bound = goal->fps && interval <= s.wanted && s.wanted ? "the goal" : find_bound(&s, interval);
-    pipeline_verify(p);
-    return true;
+    bool fits = solve_within(&s, goal, have);
+    if (fits) {
+        int64_t interval = slowest_stage(p);
+        p->bound = goal->fps && interval <= s.wanted && s.wanted ? "the goal" : find_bound(&s, interval);
+        pipeline_verify(p);
+    }
+    free_solve(&s);
+    return fits || report_no_fit(cx, p, b, have);
 }

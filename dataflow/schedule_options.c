@@ -48,13 +48,20 @@ static bool covers(const struct cost *a, const struct cost *b)
     return a->dsp <= b->dsp && a->bram18 <= b->bram18 && a->lut <= b->lut;
 }
 
+static bool covered(const struct options *front, const struct cost *c)
+{
+    for (int i = 0; i < front->n; i++)
+        if (covers(&front->items[i].cost, c))
+            return true;
+    return false;
+}
+
 // Keeps the front: drops o when an option covers it, and the options that o covers.
 static void keep(struct arena *a, struct options *out, const struct option *o)
 {
     int n = 0;
-    for (int i = 0; i < out->n; i++)
-        if (covers(&out->items[i].cost, &o->cost))
-            return;
+    if (covered(out, &o->cost))
+        return;
     for (int i = 0; i < out->n; i++)
         if (!covers(&o->cost, &out->items[i].cost))
             out->items[n++] = out->items[i];
@@ -72,30 +79,44 @@ struct enumeration {
     bool can_pack;
 };
 
-static bool rom_possible(const struct tech *tech, bool block, int64_t words)
-{
-    return block ? cost_rom_in_block(tech, words) : cost_rom_in_luts(words);
-}
-
-static void price(const struct enumeration *e, struct fold f)
+// All choices of memories for a fold of `cycles`.
+static void price(const struct enumeration *e, struct fold f, int64_t cycles)
 {
     struct fold_shape x = fold_shape(e->s, &f);
-    int64_t ring_depth = f.rows_par == 1 ? f.ring_rows * x.row_words : x.row_words;
-    for (int choice = 0; choice < 8; choice++) {
-        f.ring_block = choice & 1;
-        f.rom_block = choice & 2;
-        f.param_block = choice & 4;
-        if (!(f.ring_block ? cost_ram_in_block : cost_ram_in_luts)(e->tech, ring_depth) || !rom_possible(e->tech, f.rom_block, x.weight_words) ||
-            !rom_possible(e->tech, f.param_block, x.params))
+    struct cost logic = cost_logic(e->s, &f, &x, e->tech), memory[MEMORY_COUNT][2];
+    bool possible[MEMORY_COUNT][2];
+    struct cost least = logic; // of each resource on its own
+    for (int k = 0; k < MEMORY_COUNT; k++) {
+        for (int block = 0; block < 2; block++) {
+            possible[k][block] = cost_memory_possible(&f, &x, e->tech, k, block);
+            if (possible[k][block])
+                memory[k][block] = cost_memory(e->s, &f, &x, e->tech, k, block);
+        }
+        least.bram18 += possible[k][0] ? 0 : memory[k][1].bram18;
+        least.lut += possible[k][1] ? 0 : memory[k][0].lut;
+    }
+    if (covered(e->out, &least))
+        return;
+    logic.cycles = cycles;
+    for (int choice = 0; choice < 1 << MEMORY_COUNT; choice++) {
+        struct cost c = logic;
+        bool ok = true;
+        for (int k = 0; ok && k < MEMORY_COUNT; k++) {
+            ok = possible[k][choice >> k & 1];
+            if (ok)
+                cost_add(&c, &memory[k][choice >> k & 1]);
+        }
+        if (!ok || covered(e->out, &c))
             continue;
-        struct option o = { f, cost_stage(e->s, &f, e->tech) };
-        if (o.cost.cycles <= e->interval)
-            keep(e->a, e->out, &o);
+        f.ring_block = choice >> MEMORY_RING & 1;
+        f.rom_block = choice >> MEMORY_WEIGHTS & 1;
+        f.param_block = choice >> MEMORY_PARAMETERS & 1;
+        keep(e->a, e->out, &(struct option){ f, c });
     }
 }
 
 // The multipliers' technology, with the chain length that follows. Packed pixels need DSP blocks.
-static void choose_multiplier(const struct enumeration *e, struct fold f)
+static void choose_multiplier(const struct enumeration *e, struct fold f, int64_t cycles)
 {
     int64_t chain = e->s->kind == STAGE_CONV ? (int64_t)f.rows_par * f.word : f.rows_par;
     bool multiplies = e->s->kind == STAGE_CONV || e->s->op == DW_MAC;
@@ -106,12 +127,12 @@ static void choose_multiplier(const struct enumeration *e, struct fold f)
     plain.seg_len = e->tech->systolic ? (int)chain : 1;
     plain.use_dsp = false;
     if (e->s->kind == STAGE_CONV || f.pack == 1)
-        price(e, plain);
+        price(e, plain, cycles);
     if (!multiplies)
         return;
     f.use_dsp = true;
     f.seg_len = !e->tech->systolic ? 1 : f.pack == 1 ? (int)chain : (int)ceil_div(chain, ceil_div(chain, e->safe_segment));
-    price(e, f);
+    price(e, f, cycles);
 }
 
 // Whether results leave a pass in whole beats at rate r.
@@ -128,6 +149,10 @@ static bool rate_possible(const struct stage *s, const struct fold *f)
 static void choose_rate(const struct enumeration *e, struct fold f)
 {
     const struct stage *s = e->s;
+    f.rq_lanes = f.rq_cycles = f.seg_len = 1;
+    struct fold_shape x = fold_shape(s, &f);
+    if (cost_array_cycles(s, &x) > e->interval)
+        return;
     for (int dsp = 0; dsp < 2; dsp++) {
         f.rq_dsp = dsp;
         for (int r = 0, found = 0; r < N_RATES && found < (dsp ? 4 : 2); r++) {
@@ -135,10 +160,10 @@ static void choose_rate(const struct enumeration *e, struct fold f)
             f.rq_cycles = rates[r].cycles;
             if ((!s->has_requant && f.rq_cycles > 1) || (dsp && (f.rq_cycles > SLOWEST_DSP_RATE || !cost_requant_dsp(s, &f, e->tech))))
                 continue;
-            f.seg_len = 1; // cycles do not depend on it
-            if (!rate_possible(s, &f) || cost_cycles(s, &f) > e->interval)
+            int64_t cycles; // do not depend on the length of segments
+            if (!rate_possible(s, &f) || (cycles = cost_cycles(s, &f)) > e->interval)
                 continue;
-            choose_multiplier(e, f);
+            choose_multiplier(e, f, cycles);
             found++;
         }
     }
@@ -241,20 +266,45 @@ static void gap_options(const struct enumeration *e, int lanes)
     }
 }
 
+static bool from_host_alone(const struct pipeline *p, const struct stage *s)
+{
+    const struct stream *in = stage_in(p, s, 0);
+    return in->producer < 0 && stream_edge_count(p, in->index) == 1;
+}
+
+static bool has_weights(const struct stage *s)
+{
+    return s->kind == STAGE_CONV || (s->kind == STAGE_DW && s->op == DW_MAC);
+}
+
+struct options_key stage_options_key(const struct pipeline *p, const struct stage *s, const struct tech *tech)
+{
+    const struct window_geometry *g = &s->geo;
+    const struct requant *r = &s->rq;
+    bool w = has_weights(s);
+    return (struct options_key){ {
+        s->kind, s->kind == STAGE_DW ? s->op : 0, s->kind == STAGE_GATHER ? s->index : 0, s->in_c, s->out_c,
+        g->in_h, g->in_w, g->kernel_h, g->kernel_w, g->stride_h, g->stride_w, g->pad_top, g->pad_left, g->dilation_h, g->dilation_w, g->out_h,
+        g->out_w, g->group, s->weight_bits, s->acc_bits, s->has_requant, r->n, r->by_pixel * 64 + r->mult_bits, r->shift_bits, r->bias_bits,
+        s->kind == STAGE_MUL ? s->a_mult : 0, s->kind == STAGE_TABLE ? s->n_tables : 0, s->piece[0], s->piece[1], stage_in(p, s, 0)->c,
+        s->n_in > 1 ? stage_in(p, s, 1)->c : 0, from_host_alone(p, s), w ? 2 * cost_safe_segment(s, tech) + cost_can_pack(s, tech) : 0,
+    } };
+}
+
 void stage_options(const struct pipeline *p, const struct stage *s, const struct tech *tech, int64_t interval,
                    struct arena *a, struct options *out)
 {
     struct enumeration e = { .s = s, .tech = tech, .interval = interval, .a = a, .out = out };
     const struct stream *in = stage_in(p, s, 0);
     out->n = 0;
-    if (s->kind == STAGE_CONV || (s->kind == STAGE_DW && s->op == DW_MAC)) {
+    if (has_weights(s)) {
         e.safe_segment = cost_safe_segment(s, tech);
         e.can_pack = cost_can_pack(s, tech);
     }
     switch (s->kind) {
     case STAGE_CONV:
     case STAGE_DW:
-        windowed_options(&e, in, in->producer < 0 && stream_edge_count(p, in->index) == 1);
+        windowed_options(&e, in, from_host_alone(p, s));
         break;
     case STAGE_GAP: {
         int lanes = lanes_needed(p, s, interval);

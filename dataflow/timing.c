@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // timing: every cycle, each stage may take one input beat, do one step of its loop, and give one
 // output beat. Values do not matter, so a beat in a FIFO is the cycle in which it arrives there.
+// A stage says when it can next do something; until then, or until one of its FIFOs changes, it is left out.
 //
 //   edge FIFO ─► narrow ─► row ring ─► steps ─► hold ─(rate)─► queues of a pixel pair ─► fork ─► edge FIFOs
 //                           rows_in, rows_free   beats left      (packed dw of several words)
@@ -22,21 +23,21 @@
 #define GATHER_LATENCY 8
 #define UNPAIR_LATENCY 2
 
-#define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
-#define SIZING_FRAMES 4
-#define LONG_INTERVAL 65536 // cycles of a frame from which on one frame less will do
-#define SIZING_ROUNDS 6 // each a quarter deeper, when a depth from the even pace is not enough
+#define NEVER INT64_MAX
 
 struct fifo {
     int64_t *arrival; // ring buffer of cycles
     int64_t capacity; // entries of the ring buffer, a power of two
-    int64_t limit;    // beats that fit, 0: any number
+    int64_t depth;    // beats that fit, 0: any number
+    int64_t limit;    // and with them those that the producer's own registers may hold behind them
     int64_t head, count, peak;
     int sub;          // narrowing: pieces of the head beat taken
     int64_t pixel_beat; // position of the head beat in its pixel
     int64_t pixel_beats; // of a pixel
     int parts, last_parts; // that a beat is narrowed to, and a pixel's last beat
     int wide; // beats of the FIFO that make one of the edge's
+    int64_t *reader, *writer; // when these wake
+    bool in_the_way; // was full while its reader waited for another edge
 };
 
 struct machine {
@@ -46,8 +47,10 @@ struct machine {
     // later: rows_in of the last cycle, rows_free of the last two.
     int64_t rows_seen, freed[2];
     // loop
-    int64_t row, pass, steps_left, passes_per_row;
-    int64_t hold, timer;
+    int64_t row, pass, passes_per_row;
+    int64_t rows_wanted; // of the input, before the row can start
+    int64_t last_step; // cycle of the last step of the pass in work; NEVER: none is
+    int64_t hold, idle_from; // the requantizer takes nothing before that cycle
     // aihls_unpair, where a stage needs it: beats held of pixels 0 and 1 of a pair, and what leaves next
     bool unpairs;
     int64_t first_left; // beats of the hold register that are pixel 0's
@@ -71,6 +74,14 @@ struct sink {
     int64_t taken, frame_beats;
 };
 
+// How a run differs from the pipeline as it is with hosts that never wait.
+struct regime {
+    int frames;
+    int64_t source_interval; // cycles per frame at which the host sends; 0: as fast as the pipeline takes it
+    uint64_t pauses; // state of the hosts' random pauses; 0: they make none
+    bool bare;       // a FIFO holds its depth and no more, not even what its producer has in its registers
+};
+
 struct model {
     const struct pipeline *p;
     struct arena *a;
@@ -80,10 +91,13 @@ struct model {
     int *first_edge, *next_edge; // lists of the edges of a stream
     int *wide, n_wide; // edges that widen
     int *sink_edge, n_sinks; // edges to the host
-    int64_t now, moved;  // last cycle in which something moved
+    int64_t now;
+    int64_t next;        // cycle with anything to do, as far as this cycle's steps have told
+    int64_t *wake;       // per stage: the next cycle in which it may do something
+    int64_t *wake_source, *wake_sink; // the same per input, and per edge to the host
     struct source *source;   // per input
     struct sink *sink;       // per output
-    int64_t source_frames, source_interval;
+    struct regime regime;
 };
 
 static void push(struct model *m, int edge, int64_t latency)
@@ -97,19 +111,28 @@ static void push(struct model *m, int edge, int64_t latency)
         f->capacity *= 2;
         f->head = 0;
     }
-    f->arrival[(f->head + f->count) & (f->capacity - 1)] = m->now + latency + FIFO_LATENCY;
+    int64_t at = m->now + latency + FIFO_LATENCY;
+    f->arrival[(f->head + f->count) & (f->capacity - 1)] = at;
     f->count++;
     f->peak = max_i64(f->peak, f->count);
-    m->moved = m->now;
+    *f->reader = min_i64(*f->reader, at);
+    m->next = min_i64(m->next, at);
+}
+
+// Whether the producer must stop: there is no room, or a beat in its registers has come to a full FIFO and all that
+// follow it stand where they are.
+static bool blocks(const struct fifo *f, int64_t now)
+{
+    if (!f->depth || f->count < f->depth)
+        return false;
+    return f->count >= f->limit || (f->count > f->depth && f->arrival[(f->head + f->depth) & (f->capacity - 1)] - FIFO_LATENCY <= now);
 }
 
 static bool can_push(const struct model *m, int stream)
 {
-    for (int i = m->first_edge[stream]; i >= 0; i = m->next_edge[i]) {
-        const struct fifo *f = &m->fifo[i];
-        if (f->limit && f->count >= f->limit)
+    for (int i = m->first_edge[stream]; i >= 0; i = m->next_edge[i])
+        if (blocks(&m->fifo[i], m->now))
             return false;
-    }
     return true;
 }
 
@@ -122,6 +145,14 @@ static void push_all(struct model *m, int stream, int64_t latency)
 static bool head_arrived(const struct fifo *f, int64_t now)
 {
     return f->count > 0 && f->arrival[f->head] <= now;
+}
+
+static void drop_head(struct model *m, struct fifo *f)
+{
+    f->head = (f->head + 1) & (f->capacity - 1);
+    f->count--;
+    *f->writer = min_i64(*f->writer, m->now);
+    m->next = min_i64(m->next, m->now + 1);
 }
 
 static bool can_pop(const struct model *m, int edge)
@@ -137,22 +168,39 @@ static void widen(struct model *m, int edge)
     if (f->sub >= f->wide - 1 || !head_arrived(f, m->now))
         return;
     f->sub++;
-    f->head = (f->head + 1) & (f->capacity - 1);
-    f->count--;
-    m->moved = m->now;
+    drop_head(m, f);
+    *f->reader = min_i64(*f->reader, m->now + 1);
 }
 
 // Takes one beat of the edge's own (narrowed or widened) width.
 static void pop(struct model *m, int edge)
 {
     struct fifo *f = &m->fifo[edge];
-    m->moved = m->now;
     if (f->wide == 1 && ++f->sub < (f->pixel_beat + 1 == f->pixel_beats ? f->last_parts : f->parts))
         return;
     f->sub = 0;
     f->pixel_beat = f->pixel_beat + 1 == f->pixel_beats ? 0 : f->pixel_beat + 1;
-    f->head = (f->head + 1) & (f->capacity - 1);
-    f->count--;
+    drop_head(m, f);
+}
+
+// The first cycle in which an edge without a beat to take may have one, as far as is known now.
+static int64_t next_beat(const struct model *m, int edge)
+{
+    const struct fifo *f = &m->fifo[edge];
+    return f->count == 0 ? NEVER : max_i64(f->arrival[f->head], m->now + 1);
+}
+
+static bool is_full(const struct fifo *f)
+{
+    return f->depth && f->count >= f->depth;
+}
+
+// A join that waits at port `starved`: the first cycle in which it may have something.
+static int64_t wait_at(struct model *m, const struct stage *s, int starved)
+{
+    struct fifo *other = &m->fifo[s->in_edge[s->n_in - 1 - starved]];
+    other->in_the_way |= s->n_in > 1 && is_full(other);
+    return next_beat(m, s->in_edge[starved]);
 }
 
 // First image row that output row `oy` no longer needs to be kept from, and the last it needs.
@@ -189,125 +237,146 @@ static void finish_pass(const struct stage *s, const struct fold_shape *x, struc
 }
 
 // Gives a beat of the pixel whose turn it is.
-static void step_unpair(struct model *m, const struct stage *s, struct machine *k)
+static bool step_unpair(struct model *m, const struct stage *s, struct machine *k)
 {
     int64_t *held = &k->held[k->out_x % 2];
     if (*held == 0 || !can_push(m, s->out_stream))
-        return;
+        return false;
     push_all(m, s->out_stream, k->latency);
     --*held;
     if (++k->out_beat == ceil_div(s->out_c, s->fold.rq_lanes)) {
         k->out_beat = 0;
         k->out_x = (k->out_x + 1) % s->geo.out_w;
     }
+    return true;
 }
 
 // The requantizer takes a beat every rq_cycles, whichever pass it is of: while it works on the last
 // beat of one, the hold register is free for the next.
-static void step_drain(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_drain(struct model *m, const struct stage *s, struct machine *k)
 {
     int pixel = k->first_left > 0 ? 0 : 1;
-    if (k->timer > 0)
-        k->timer--;
-    if (k->hold == 0 || k->timer > 0 || (k->unpairs ? k->held[pixel] == k->room[pixel] : !can_push(m, s->out_stream)))
-        return;
+    if (k->hold == 0 || m->now < k->idle_from)
+        return k->hold == 0 ? NEVER : k->idle_from;
+    if (k->unpairs ? k->held[pixel] == k->room[pixel] : !can_push(m, s->out_stream))
+        return NEVER;
     if (k->unpairs) {
         k->held[pixel]++;
-        m->moved = m->now;
     } else {
         push_all(m, s->out_stream, k->latency);
     }
     k->first_left -= k->first_left > 0;
     k->hold--;
-    k->timer = s->fold.rq_cycles;
+    k->idle_from = m->now + s->fold.rq_cycles;
+    return m->now + 1;
 }
 
-static void step_window(struct model *m, const struct stage *s, struct machine *k)
+// The loop; rows_in and rows_free count rows since the first frame, k->row output rows likewise.
+static int64_t step_loop(struct model *m, const struct stage *s, struct machine *k)
 {
     const struct window_geometry *g = &s->geo;
     const struct fold_shape *x = &m->shape[s->index];
-    int edge = s->in_edge[0];
-    if (k->unpairs)
-        step_unpair(m, s, k);
-    step_drain(m, s, k);
-    // the loop; rows_in and rows_free count rows since the first frame, k->row output rows likewise
-    bool ready = k->steps_left > 0 || k->pass > 0 || k->rows_seen >= k->row / g->out_h * g->in_h + rows_needed(g, k->row % g->out_h);
+    int64_t rows_seen = k->rows_seen;
     k->rows_seen = k->rows_in;
-    if (ready) {
-        if (k->steps_left == 0)
-            k->steps_left = x->steps;
-        if (k->steps_left > 1) {
-            k->steps_left--;
-            m->moved = m->now;
-        } else if (k->hold == 0) {
-            m->moved = m->now;
-            k->steps_left = 0;
-            finish_pass(s, x, k);
-            if (++k->pass == k->passes_per_row) {
-                k->pass = 0;
-                k->row++;
-                k->rows_free = k->row / g->out_h * g->in_h + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
-            }
-        }
+    if (k->last_step == NEVER) {
+        if (k->pass == 0 && rows_seen < k->rows_wanted)
+            return rows_seen < k->rows_seen ? m->now + 1 : NEVER;
+        k->last_step = m->now + x->steps - 1;
     }
-    bool room = k->rows_in < k->freed[1];
-    k->freed[1] = k->freed[0];
-    k->freed[0] = k->rows_free;
-    if (room && can_pop(m, edge)) {
-        pop(m, edge);
-        if (++k->beats_in_row == k->beats_per_row) {
-            k->beats_in_row = 0;
-            k->rows_in++;
-        }
+    if (m->now < k->last_step)
+        return k->last_step;
+    if (k->hold > 0)
+        return NEVER;
+    k->last_step = NEVER;
+    finish_pass(s, x, k);
+    if (++k->pass == k->passes_per_row) {
+        k->pass = 0;
+        k->row++;
+        int64_t before = k->row / g->out_h * g->in_h;
+        k->rows_wanted = before + rows_needed(g, k->row % g->out_h);
+        k->rows_free = before + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
     }
+    return m->now + 1;
 }
 
-static void step_gap(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_ring(struct model *m, const struct stage *s, struct machine *k)
+{
+    int edge = s->in_edge[0];
+    bool room = k->rows_in < k->freed[1], settled = k->freed[1] == k->freed[0] && k->freed[0] == k->rows_free;
+    k->freed[1] = k->freed[0];
+    k->freed[0] = k->rows_free;
+    if (!room || !can_pop(m, edge))
+        return !settled ? m->now + 1 : room ? next_beat(m, edge) : NEVER;
+    pop(m, edge);
+    if (++k->beats_in_row == k->beats_per_row) {
+        k->beats_in_row = 0;
+        k->rows_in++;
+    }
+    return m->now + 1;
+}
+
+static int64_t step_window(struct model *m, const struct stage *s, struct machine *k)
+{
+    int64_t next = k->unpairs && step_unpair(m, s, k) ? m->now + 1 : NEVER;
+    next = min_i64(next, step_drain(m, s, k));
+    next = min_i64(next, step_loop(m, s, k));
+    return min_i64(next, step_ring(m, s, k));
+}
+
+static int64_t step_gap(struct model *m, const struct stage *s, struct machine *k)
 {
     const struct window_geometry *g = &s->geo;
     int64_t beats = ceil_div(s->in_c, s->fold.in_lanes), pixel = k->beat / beats;
     bool last = pixel == (g->kernel_h - 1) * g->in_w + g->kernel_w - 1;
-    if (k->timer > 0)
-        k->timer--;
-    if (!can_pop(m, s->in_edge[0]) || (last && (k->timer > 0 || !can_push(m, s->out_stream))))
-        return;
+    if (!can_pop(m, s->in_edge[0]))
+        return next_beat(m, s->in_edge[0]);
+    if (last && (m->now < k->idle_from || !can_push(m, s->out_stream)))
+        return m->now < k->idle_from ? k->idle_from : NEVER;
     pop(m, s->in_edge[0]);
     if (last) {
         push_all(m, s->out_stream, k->latency);
-        k->timer = s->fold.rq_cycles;
+        k->idle_from = m->now + s->fold.rq_cycles;
     }
     k->beat = (k->beat + 1) % (beats * g->in_h * g->in_w);
+    return m->now + 1;
 }
 
-static void step_elementwise(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_elementwise(struct model *m, const struct stage *s, struct machine *k)
 {
     for (int i = 0; i < s->n_in; i++)
         if (!can_pop(m, s->in_edge[i]))
-            return;
+            return wait_at(m, s, i);
     if (!can_push(m, s->out_stream))
-        return;
+        return NEVER;
     for (int i = 0; i < s->n_in; i++)
         pop(m, s->in_edge[i]);
     push_all(m, s->out_stream, k->latency);
+    return m->now + 1;
 }
 
-static void step_gather(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_gather(struct model *m, const struct stage *s, struct machine *k)
 {
     int edge = s->in_edge[0];
-    if (k->words_in < k->words_free + k->ring_words && can_pop(m, edge)) {
-        pop(m, edge);
-        k->words_in++;
+    int64_t next = NEVER;
+    if (k->words_in < k->words_free + k->ring_words) {
+        next = next_beat(m, edge);
+        if (can_pop(m, edge)) {
+            pop(m, edge);
+            k->words_in++;
+            next = m->now + 1;
+        }
     }
     int64_t frame = k->row / s->gather.out_h, y = k->row % s->gather.out_h;
     bool ready = k->word > 0 || k->words_in >= frame * k->frame_words + k->need[y];
     if (!ready || !can_push(m, s->out_stream))
-        return;
+        return next;
     push_all(m, s->out_stream, k->latency);
-    if (++k->word < k->row_words)
-        return;
-    k->word = 0;
-    k->row++;
-    k->words_free = frame * k->frame_words + k->release[y];
+    if (++k->word == k->row_words) {
+        k->word = 0;
+        k->row++;
+        k->words_free = frame * k->frame_words + k->release[y];
+    }
+    return m->now + 1;
 }
 
 static void init_gather(struct model *m, const struct stage *s, struct machine *k)
@@ -324,48 +393,56 @@ static void init_gather(struct model *m, const struct stage *s, struct machine *
     k->ring_words = cost_gather_ring(s, &s->fold, m->p->board->tech);
 }
 
-static void step_concat(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_concat(struct model *m, const struct stage *s, struct machine *k)
 {
     int64_t first = s->piece[0] / s->fold.in_lanes, all = first + s->piece[1] / s->fold.in_lanes;
-    int edge = s->in_edge[k->beat < first ? 0 : 1];
-    if (!can_pop(m, edge) || !can_push(m, s->out_stream))
-        return;
+    int port = k->beat < first ? 0 : 1, edge = s->in_edge[port];
+    if (!can_pop(m, edge))
+        return wait_at(m, s, port);
+    if (!can_push(m, s->out_stream))
+        return NEVER;
     pop(m, edge);
     push_all(m, s->out_stream, k->latency);
     k->beat = (k->beat + 1) % all;
+    return m->now + 1;
 }
 
 // Beats on their way through the requantizer take no room in the queues behind it.
-static void init_unpair(const struct stage *s, struct machine *k)
+static void init_unpair(const struct stage *s, struct machine *k, bool bare)
 {
     k->unpairs = cost_unpairs(s, &s->fold);
     if (!k->unpairs)
         return;
     for (int pixel = 0; pixel < 2; pixel++)
-        k->room[pixel] = cost_unpair_words(s, &s->fold, pixel) + k->latency / s->fold.rq_cycles;
+        k->room[pixel] = cost_unpair_words(s, &s->fold, pixel) + (bare ? 0 : k->latency / s->fold.rq_cycles);
     k->latency += UNPAIR_LATENCY;
 }
 
-static void model_init(struct model *m, const struct pipeline *p, struct arena *a, int frames)
+static void model_init(struct model *m, const struct pipeline *p, struct arena *a, const struct regime *regime)
 {
-    *m = (struct model){ .p = p, .a = a };
+    *m = (struct model){ .p = p, .a = a, .regime = *regime };
     m->fifo = arena_array(a, struct fifo, p->n_edges);
     m->machine = arena_array(a, struct machine, p->n_stages);
     m->shape = arena_array(a, struct fold_shape, p->n_stages);
     m->wide = arena_array(a, int, p->n_edges);
     m->sink_edge = arena_array(a, int, p->n_edges);
+    m->wake = arena_array(a, int64_t, p->n_stages);
+    m->wake_source = arena_array(a, int64_t, p->n_inputs);
+    m->wake_sink = arena_array(a, int64_t, p->n_edges);
     for (int i = 0; i < p->n_stages; i++) {
         const struct stage *s = &p->stages[i];
         struct machine *k = &m->machine[i];
         m->shape[i] = fold_shape(s, &s->fold);
         k->rows_free = k->freed[0] = k->freed[1] = s->fold.ring_rows;
+        k->last_step = NEVER;
+        k->rows_wanted = rows_needed(&s->geo, 0);
         k->beats_per_row = s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes);
         k->passes_per_row = ceil_div(s->geo.out_w, m->shape[i].pixels) * m->shape[i].passes;
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
         k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
                      (s->kind == STAGE_ADD ? ADD_LATENCY : s->kind == STAGE_MUL ? MUL_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
                       s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY);
-        init_unpair(s, k);
+        init_unpair(s, k, regime->bare);
         if (s->kind == STAGE_GATHER)
             init_gather(m, s, k);
     }
@@ -378,7 +455,8 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         // beats inside the producer's own pipeline do not take room in the FIFO
         int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].unpairs ? UNPAIR_LATENCY
                                             : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
-        f->limit = e->depth_words ? e->depth_words + in_flight : 0;
+        f->depth = e->depth_words;
+        f->limit = e->depth_words + (regime->bare ? 0 : in_flight);
         const struct stream *s = &p->streams[e->stream];
         f->pixel_beats = ceil_div(s->c, s->lanes);
         f->parts = (int)ceil_div(s->lanes, e->lanes);
@@ -386,6 +464,8 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         f->wide = e->lanes > s->lanes ? e->lanes / s->lanes : 1;
         if (f->wide > 1)
             m->wide[m->n_wide++] = i;
+        f->writer = producer < 0 ? NULL : &m->wake[producer];
+        f->reader = e->consumer < 0 ? &m->wake_sink[m->n_sinks] : &m->wake[e->consumer];
         if (e->consumer < 0)
             m->sink_edge[m->n_sinks++] = i;
     }
@@ -397,12 +477,13 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         m->next_edge[i] = m->first_edge[p->edges[i].stream];
         m->first_edge[p->edges[i].stream] = i;
     }
-    m->source_frames = frames;
     m->source = arena_array(a, struct source, p->n_inputs);
     m->sink = arena_array(a, struct sink, p->n_outputs);
     for (int i = 0; i < p->n_inputs; i++) {
         const struct stream *s = &p->streams[p->inputs[i].stream];
         m->source[i] = (struct source){ .stream = s->index, .frame_beats = stream_beats(s, s->lanes) };
+        for (int e = m->first_edge[s->index]; e >= 0; e = m->next_edge[e])
+            m->fifo[e].writer = &m->wake_source[i];
     }
     for (int i = 0; i < p->n_outputs; i++) {
         const struct stream *s = &p->streams[p->outputs[i].stream];
@@ -410,14 +491,46 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
     }
 }
 
-// An even pace: beat i of an input not before i / beats per frame * interval.
-static void step_source(struct model *m, struct source *s)
+// Cycles that a host waits before it moves a beat that it could move: one now and then, rarely many.
+static int64_t host_pause(struct model *m)
 {
-    bool due = s->sent * m->source_interval <= m->now * s->frame_beats;
-    if (!due || s->sent == m->source_frames * s->frame_beats || !can_push(m, s->stream))
-        return;
+    if (!m->regime.pauses)
+        return 0;
+    m->regime.pauses ^= m->regime.pauses >> 12; // xorshift64* (Vigna 2016)
+    m->regime.pauses ^= m->regime.pauses << 25;
+    m->regime.pauses ^= m->regime.pauses >> 27;
+    uint64_t r = m->regime.pauses * 0x2545f4914f6cdd1du >> 32;
+    return r % 64 == 0 ? (int64_t)(r >> 8) % 512 : r % 4 == 0;
+}
+
+// An even pace: beat i of an input not before i / beats per frame * interval.
+static int64_t step_source(struct model *m, struct source *s)
+{
+    int64_t due = ceil_div(s->sent * m->regime.source_interval, s->frame_beats);
+    if (s->sent == m->regime.frames * s->frame_beats)
+        return NEVER;
+    if (m->now < due)
+        return due;
+    if (!can_push(m, s->stream))
+        return NEVER;
+    int64_t wait = host_pause(m);
+    if (wait)
+        return m->now + wait;
     push_all(m, s->stream, 0);
     s->sent++;
+    return m->now + 1;
+}
+
+static int64_t step_sink(struct model *m, int edge)
+{
+    if (!can_pop(m, edge))
+        return next_beat(m, edge);
+    int64_t wait = host_pause(m);
+    if (wait)
+        return m->now + wait;
+    pop(m, edge);
+    m->sink[m->p->edges[edge].port].taken++;
+    return m->now + 1;
 }
 
 // Whether every output has had its last beat of frame `f`.
@@ -429,134 +542,121 @@ static bool frame_done(const struct model *m, int64_t f)
     return true;
 }
 
-static void step_all(struct model *m)
+static int64_t step_stage(struct model *m, const struct stage *s, struct machine *k)
+{
+    switch (s->kind) {
+    case STAGE_CONV:
+    case STAGE_DW: return step_window(m, s, k);
+    case STAGE_GAP: return step_gap(m, s, k);
+    case STAGE_GATHER: return step_gather(m, s, k);
+    case STAGE_CONCAT: return step_concat(m, s, k);
+    case STAGE_ADD:
+    case STAGE_MUL:
+    case STAGE_TABLE: return step_elementwise(m, s, k);
+    case STAGE_KIND_COUNT: break;
+    }
+    BUG("no stage kind");
+}
+
+// Lets everything that may do something in this cycle do it, readers before writers: what a beat leaves free can be
+// filled in the same cycle. Returns the next cycle in which anything may happen.
+static int64_t step_all(struct model *m)
 {
     const struct pipeline *p = m->p;
-    for (int i = 0; i < m->n_sinks; i++)
-        if (can_pop(m, m->sink_edge[i])) {
-            pop(m, m->sink_edge[i]);
-            m->sink[p->edges[m->sink_edge[i]].port].taken++;
-        }
+    m->next = NEVER;
+    for (int i = 0; i < m->n_sinks; i++) {
+        if (m->wake_sink[i] <= m->now)
+            m->wake_sink[i] = step_sink(m, m->sink_edge[i]);
+        m->next = min_i64(m->next, m->wake_sink[i]);
+    }
     for (int i = p->n_stages - 1; i >= 0; i--) {
-        const struct stage *s = &p->stages[i];
-        struct machine *k = &m->machine[i];
-        switch (s->kind) {
-        case STAGE_CONV:
-        case STAGE_DW: step_window(m, s, k); break;
-        case STAGE_GAP: step_gap(m, s, k); break;
-        case STAGE_GATHER: step_gather(m, s, k); break;
-        case STAGE_CONCAT: step_concat(m, s, k); break;
-        case STAGE_ADD:
-        case STAGE_MUL:
-        case STAGE_TABLE: step_elementwise(m, s, k); break;
-        case STAGE_KIND_COUNT: BUG("no stage kind");
-        }
+        if (m->wake[i] <= m->now)
+            m->wake[i] = step_stage(m, &p->stages[i], &m->machine[i]);
+        m->next = min_i64(m->next, m->wake[i]);
     }
     for (int i = 0; i < m->n_wide; i++)
         widen(m, m->wide[i]);
-    for (int i = 0; i < p->n_inputs; i++)
-        step_source(m, &m->source[i]);
+    for (int i = 0; i < p->n_inputs; i++) {
+        if (m->wake_source[i] <= m->now)
+            m->wake_source[i] = step_source(m, &m->source[i]);
+        m->next = min_i64(m->next, m->wake_source[i]);
+    }
+    return m->next;
 }
 
-// source_interval: cycles per frame at which the host sends; 0: as fast as the pipeline takes it.
-static struct timing_result run_paced(const struct pipeline *p, struct arena *a, int frames, int64_t source_interval)
+static struct timing_result run(const struct pipeline *p, struct arena *a, struct regime regime)
 {
     struct timing_result r = { 0 };
     struct model m;
-    int64_t patience = 10000, *done = arena_array(a, int64_t, frames + 1);
-    model_init(&m, p, a, frames);
-    m.source_interval = source_interval;
-    for (int i = 0; i < p->n_stages; i++)
-        patience = max_i64(patience, 2 * p->stages[i].cost.cycles);
-    for (int64_t seen = 0; seen < frames; m.now++) {
-        step_all(&m);
-        if (frame_done(&m, seen))
+    int frames = regime.frames;
+    int64_t *done = arena_array(a, int64_t, frames + 1);
+    model_init(&m, p, a, &regime);
+    for (int64_t seen = 0, next; seen < frames; m.now = next) {
+        next = step_all(&m);
+        while (seen < frames && frame_done(&m, seen))
             done[seen++] = m.now;
-        if (m.now - m.moved > patience) {
+        if (next == NEVER && seen < frames) {
             r.deadlock = true;
             break;
         }
     }
-    r.interval_cycles = frames > 1 ? done[frames - 1] - done[frames - 2] : 0;
+    int half = frames / 2; // frames may come in pairs, so to speak: one late, one early
+    r.interval_cycles = half ? ceil_div(done[frames - 1] - done[frames - 1 - half], half) : 0;
     r.latency_cycles = done[0];
     r.edge_peak_words = arena_array(a, int64_t, p->n_edges);
-    for (int i = 0; i < p->n_edges; i++)
+    r.edge_in_the_way = arena_array(a, bool, p->n_edges);
+    for (int i = 0; i < p->n_edges; i++) {
         r.edge_peak_words[i] = m.fifo[i].peak;
+        r.edge_in_the_way[i] = m.fifo[i].in_the_way;
+    }
     return r;
 }
 
 struct timing_result timing_run(const struct pipeline *p, struct arena *a, int frames)
 {
-    return run_paced(p, a, frames, 0);
+    return run(p, a, (struct regime){ .frames = frames });
 }
 
-static bool enters_join(const struct pipeline *p, const struct edge *e)
+struct timing_result timing_run_paced(const struct pipeline *p, struct arena *a, int frames, int64_t interval)
 {
-    return e->consumer >= 0 && p->stages[e->consumer].n_in > 1;
+    return run(p, a, (struct regime){ .frames = frames, .source_interval = interval });
 }
 
-// Whether all that the edge carries comes from inputs that serve nothing else. When it is full only their hosts
-// wait, so that however late the other side of a join is, no depth is too small.
-static bool holds_up_nobody(const struct pipeline *p, const struct edge *e)
+struct timing_result timing_run_paused(const struct pipeline *p, struct arena *a, int frames, uint64_t seed)
 {
-    const struct stream *s = &p->streams[e->stream];
-    if (stream_edge_count(p, s->index) > 1)
-        return false;
-    const struct stage *from = s->producer < 0 ? NULL : &p->stages[s->producer];
-    for (int k = 0; from && k < from->n_in; k++)
-        if (!holds_up_nobody(p, &p->edges[from->in_edge[k]]))
-            return false;
-    return true;
+    return run(p, a, (struct regime){ .frames = frames, .pauses = seed * 0x9e3779b97f4a7c15u + 1 });
 }
 
-// Depths that memories offer: LUT RAM up to 64 words, else full block RAMs of that width.
-static void set_depth(const struct pipeline *p, struct edge *e, int64_t words)
+// Which FIFOs are full while the joins behind them wait for their other sides; and the depths that p has now.
+static void tell(struct model *m, bool *in_the_way)
 {
-    const struct tech *tech = p->board->tech;
-    int64_t bits = 8 * p->streams[e->stream].lanes;
-    e->block = words > 64 || cost_fifo_in_block(tech);
-    if (!e->block) {
-        e->depth_words = words <= 32 ? 32 : 64;
-        return;
+    for (int i = 0; i < m->p->n_edges; i++) {
+        const struct edge *e = &m->p->edges[i];
+        const struct stage *s = e->consumer < 0 ? NULL : &m->p->stages[e->consumer];
+        in_the_way[i] = s && s->n_in > 1 && is_full(&m->fifo[i]) && !can_pop(m, s->in_edge[1 - e->port]);
     }
-    int64_t blocks = cost_bram(tech, bits, words, true), grain = 128;
-    e->depth_words = ceil_div(words, grain) * grain;
-    while (cost_bram(tech, bits, e->depth_words + grain, true) == blocks)
-        e->depth_words += grain;
 }
 
-bool timing_size_fifos(struct pipeline *p)
+bool timing_pass_bare(struct pipeline *p, bool (*relieve)(struct pipeline *p, const bool *in_the_way))
 {
     struct arena scratch = { 0 };
-    int64_t *need = arena_array(&scratch, int64_t, p->n_edges), interval = 1;
-    for (int i = 0; i < p->n_edges; i++) {
-        struct edge *e = &p->edges[i];
-        e->depth_words = enters_join(p, e) && !holds_up_nobody(p, e) ? 0 : DEFAULT_DEPTH;
-        e->block = cost_fifo_in_block(p->board->tech);
+    struct model m;
+    bool ok = true, *in_the_way = arena_array(&scratch, bool, p->n_edges);
+    model_init(&m, p, &scratch, &(struct regime){ .frames = 1, .bare = true });
+    for (int64_t next; ok; m.now = next) {
+        next = step_all(&m);
+        if (frame_done(&m, 0))
+            break;
+        if (next != NEVER)
+            continue;
+        tell(&m, in_the_way);
+        ok = relieve && relieve(p, in_the_way);
+        for (int i = 0; i < p->n_edges; i++) {
+            m.fifo[i].depth = m.fifo[i].limit = p->edges[i].depth_words;
+            *m.fifo[i].writer = m.now;
+        }
+        next = m.now + 1;
     }
-    for (int i = 0; i < p->n_stages; i++)
-        interval = max_i64(interval, p->stages[i].cost.cycles);
-    // At the pace of the slowest stage a join's FIFOs hold what the difference of its branches' lags asks for; a
-    // faster source would fill the unbounded ones with frames that only wait.
-    int frames = interval < LONG_INTERVAL ? SIZING_FRAMES : SIZING_FRAMES - 1;
-    struct timing_result wide = run_paced(p, &scratch, frames, interval), sized = { 0 };
-    bool ok = !wide.deadlock, joins = false;
-    for (int i = 0; i < p->n_edges; i++)
-        need[i] = p->edges[i].depth_words ? p->edges[i].depth_words : wide.edge_peak_words[i] + 2;
-    for (int round = 0; ok && round < SIZING_ROUNDS; round++) {
-        for (int i = 0; i < p->n_edges; i++)
-            if (enters_join(p, &p->edges[i])) {
-                joins = true;
-                set_depth(p, &p->edges[i], need[i]);
-                need[i] += need[i] / 4 + 1;
-            }
-        sized = timing_run(p, &scratch, frames);
-        if (!joins || (!sized.deadlock && sized.interval_cycles <= wide.interval_cycles + wide.interval_cycles / 512))
-            break; // the full pace of the source costs nothing
-    }
-    ok = ok && !sized.deadlock;
-    p->interval_cycles = sized.interval_cycles;
-    p->latency_cycles = sized.latency_cycles;
     arena_release(&scratch);
     return ok;
 }

@@ -3,27 +3,23 @@
 # Measures the networks of the README's table: predicted and simulated cycles, with and without
 # stalls, compile and simulation time. Prints Markdown; build/bench/bench.json has the same.
 #     tests/bench.sh build/aihls [NETWORK...]
-# MLPerf Tiny models are looked for in $AIHLS_MODELS (default ../shared/models); those absent are skipped.
+# Those whose files are absent are skipped (tests/bench_models.sh).
 set -u
 aihls=$(realpath "$1")
 shift
-models=${AIHLS_MODELS:-../shared/models}
+. tests/bench_models.sh
 dir=build/bench
 mkdir -p $dir
-networks=${*:-mt_resnet8_int8 resnet20 mt_dscnn_int8 mt_vww_int8 mt_ad_int8 digits}
+networks=${*:-$all_networks}
 rows=$dir/rows.txt
 : >$rows
 for n in $networks; do
-    file=$models/$n.onnx
-    calib=
-    [ $n = resnet20 ] && file=tests/models/resnet20.onnx
-    [ $n = digits ] && file=tests/models/digits/digits.onnx && calib="--calib tests/models/digits/digits_calib.npy"
-    if [ ! -f $file ]; then
-        echo "skipped: $file is not there" >&2
-        continue
-    fi
-    boards="ultra96 pynq-z2"
-    [ $n = digits ] && boards=$("$aihls" boards | awk 'NR > 1 && $1 != "icebreaker" { print $1 }')
+    find_model $n || continue
+    case $n in
+    digits) boards=$("$aihls" boards | awk 'NR > 1 && $1 != "icebreaker" { print $1 }') ;;
+    mobilenet_* | squeezenet*) boards=ultra96 ;;
+    *) boards="ultra96 pynq-z2" ;;
+    esac
     for board in $boards; do
         out=$dir/$n-$board
         start=$(date +%s.%N)

@@ -61,12 +61,12 @@ static bool write_core(struct bench *b, const struct ops_case *c)
     return ok;
 }
 
-// Every core gets 16 stall bits, every port 64 bits of data and a bit of each handshake. first_in and first_out count
+// Every core gets OPS_MAX_EDGES stall bits, every port 64 bits of data and a bit of each handshake. first_in and first_out count
 // the ports of the cores in front of this one, and with it afterwards.
 static void print_slot(struct strbuf *sb, const struct ops_case *c, int i, int *first_in, int *first_out)
 {
     const struct pipeline *p = c->pipeline;
-    strbuf_addf(sb, "    %s_core u_%s (.clk(clk), .rst(rst), .stall(stall[%d +: %d])", c->name, c->name, 16 * i, p->n_edges);
+    strbuf_addf(sb, "    %s_core u_%s (.clk(clk), .rst(rst), .stall(stall[%d +: %d])", c->name, c->name, OPS_MAX_EDGES * i, p->n_edges);
     for (int k = 0; k < p->n_inputs + p->n_outputs; k++) {
         bool in = k < p->n_inputs;
         const struct host_port *port = in ? &p->inputs[k] : &p->outputs[k - p->n_inputs];
@@ -92,7 +92,7 @@ static bool write_wrapper(struct bench *b)
     for (int i = 0; i < b->n; i++)
         print_slot(&slots, b->live[i], i, &ins, &outs);
     const struct { const char *direction, *name; int bits; } ports[] = {
-        { "input", "stall", 16 * b->n }, { "input", "in_data", 64 * ins }, { "input", "in_valid", ins }, { "output", "in_ready", ins },
+        { "input", "stall", OPS_MAX_EDGES * b->n }, { "input", "in_data", 64 * ins }, { "input", "in_valid", ins }, { "output", "in_ready", ins },
         { "output", "out_data", 64 * outs }, { "output", "out_valid", outs }, { "input", "out_ready", outs },
     };
     strbuf_adds(&sb, "`default_nettype none\nmodule ops_top (\n    input wire clk,\n    input wire rst");

@@ -18,7 +18,8 @@
 #define MAX_CELLS 24      // multipliers: what Verilator compiles quickly
 #define FOLD_TRIES 60
 #define GRAPH_TRIES 200
-#define MAX_STAGES 16
+#define MAX_STAGES 32
+#define SETTLED_FRAMES 32
 
 const char *ops_run_name(int run)
 {
@@ -120,12 +121,14 @@ static bool lanes_agree(const struct pipeline *p)
     return true;
 }
 
-// A random fold for every stage. Now and then each stage has an interval of its own, so that one
-// waits for the other; where lanes then disagree, all take the same as schedule_solve would.
-static bool random_fold(struct pipeline *p, struct random *r)
+// Now and then each stage has an interval of its own, so that one waits for the other; where lanes then disagree, all
+// take the same as schedule_solve would.
+bool ops_case_fold(struct pipeline *p, struct random *r)
 {
     struct option chosen[MAX_STAGES];
     int64_t least[MAX_STAGES], most[MAX_STAGES], floor = 1, ceiling = 1;
+    if (p->n_stages > MAX_STAGES || p->n_edges > OPS_MAX_EDGES)
+        return false;
     for (int i = 0; i < p->n_stages; i++) {
         interval_range(p, &p->stages[i], &least[i], &most[i]);
         floor = max_i64(floor, least[i]);
@@ -273,17 +276,16 @@ int64_t ops_slack(int64_t interval)
     return max_i64(8, interval / 100);
 }
 
-// The timing model cannot be faster than the cost formula that chose the fold, but for what frames that catch up with
-// one another gain.
+// The timing model cannot be faster than the cost formula that chose the fold. At first it may be: frames catch up with one
+// another until all FIFOs are full or empty.
 static const char *check_timing(struct arena *a, const struct pipeline *p)
 {
-    int64_t slowest = 0;
+    int64_t slowest = 0, settled = timing_run(p, a, SETTLED_FRAMES).interval_cycles;
     for (int i = 0; i < p->n_stages; i++)
         slowest = max_i64(slowest, p->stages[i].cost.cycles);
-    if (p->interval_cycles + 3 * ops_slack(slowest) >= slowest)
+    if (settled + ops_slack(slowest) >= slowest)
         return NULL;
-    return arena_printf(a, "the timing model's interval of %lld is below the slowest stage's %lld cycles",
-                        (long long)p->interval_cycles, (long long)slowest);
+    return arena_printf(a, "the timing model's interval of %lld is below the slowest stage's %lld cycles", (long long)settled, (long long)slowest);
 }
 
 // Stages that round on the longest way from an input to an output.
@@ -305,14 +307,14 @@ static int roundings(struct arena *a, const struct pipeline *p)
     return most;
 }
 
-// Returns why the case cannot be simulated, or NULL.
-static const char *finish_case(struct arena *a, struct random *r, struct ops_case *c, const struct ctx *cx, bool exact)
+const char *ops_case_finish(struct arena *a, struct random *r, struct ops_case *c, const struct ctx *cx, bool exact)
 {
     struct pipeline *p = c->pipeline;
     c->text = describe(a, p);
-    if (!timing_size_fifos(p))
+    if (!timing_size_fifos(p) || !timing_confirm(p))
         return "the timing model finds no progress";
     pipeline_verify(p);
+    c->interval_cycles = timing_run(p, a, OPS_FRAMES).interval_cycles;
     run_reference(a, r, c);
     c->wrong = check_timing(a, p);
     if (!c->wrong && exact && roundings(a, p) <= 1)
@@ -340,9 +342,9 @@ static bool try_case(struct arena *a, const struct board *boards, int n_boards, 
         struct pipeline *p = c->pipeline;
         p->board = &boards[random_range(r, 0, n_boards - 1)];
         p->clock_hz = p->board->clock_hz;
-        small = p->n_stages <= MAX_STAGES && p->n_edges <= OPS_MAX_EDGES && random_fold(p, r);
+        small = ops_case_fold(p, r);
         if (small)
-            c->broken = finish_case(a, r, c, &cx, mode == REQUANT_EXACT);
+            c->broken = ops_case_finish(a, r, c, &cx, mode == REQUANT_EXACT);
     }
     strbuf_release(&said);
     return small;
@@ -357,4 +359,51 @@ void ops_case_make(struct arena *a, const struct board *boards, int n_boards, ui
             return;
     }
     BUG("seed %llu makes no small case", (unsigned long long)seed);
+}
+
+// ---- results ----
+
+// False after what is wrong with a run.
+static bool check_run(const struct ops_case *c, int run, struct strbuf *out)
+{
+    const struct ops_result *r = &c->result[run];
+    if (!r->seen)
+        strbuf_addf(out, "%s: was not simulated", ops_run_name(run));
+    else if (r->mismatches)
+        strbuf_addf(out, "%s: %lld elements differ, the first in output %d, frame %lld, at element %lld: have %d, want %d", ops_run_name(run),
+                    (long long)r->mismatches, r->output, (long long)r->frame, (long long)r->element, r->have, r->want);
+    else if (!r->finished)
+        strbuf_addf(out, "%s: nothing moves any more; frames ended at %lld, %lld, %lld, %lld", ops_run_name(run), (long long)r->frame_end[0],
+                    (long long)r->frame_end[1], (long long)r->frame_end[2], (long long)r->frame_end[3]);
+    else
+        return true;
+    return false;
+}
+
+static bool check_cycles(const struct ops_case *c, struct strbuf *out)
+{
+    const int64_t *end = c->result[OPS_RUN_FREE].frame_end;
+    int64_t measured = (end[OPS_FRAMES - 1] - end[OPS_FRAMES - 1 - OPS_FRAMES / 2]) / (OPS_FRAMES / 2), predicted = c->interval_cycles;
+    int64_t off = measured > predicted ? measured - predicted : predicted - measured;
+    if (off > ops_slack(predicted))
+        strbuf_addf(out, "interval of %lld cycles, predicted %lld", (long long)measured, (long long)predicted);
+    else if (c->wrong)
+        strbuf_addf(out, "%s; measured interval %lld", c->wrong, (long long)measured);
+    else
+        return true;
+    return false;
+}
+
+void ops_case_check(const struct ops_case *c, struct strbuf *out)
+{
+    struct strbuf wrong = STRBUF_INIT;
+    bool ok = !c->broken;
+    if (c->broken)
+        strbuf_adds(&wrong, c->broken);
+    for (int run = 0; ok && run < OPS_RUNS; run++)
+        ok = check_run(c, run, &wrong);
+    ok = ok && check_cycles(c, &wrong);
+    if (!ok)
+        strbuf_addf(out, "seed %llu: %s", (unsigned long long)c->seed, wrong.text);
+    strbuf_release(&wrong);
 }

@@ -149,8 +149,8 @@ static void drive(Vops *top, size_t i, bool stalls, Random *rng, long cycle)
     }
     for (Port &p : c.out)
         set_bit(&top->out_ready, p.index, !stalls || rng->next() % 3 != 0);
-    uint16_t stall = stalls ? (uint16_t)(rng->next() & rng->next() & ((1u << c.n_edges) - 1)) : 0;
-    memcpy((uint8_t *)&top->stall + 2 * i, &stall, 2);
+    uint32_t stall = stalls ? (uint32_t)(rng->next() & rng->next() & ((1ull << c.n_edges) - 1)) : 0;
+    memcpy((uint8_t *)&top->stall + 4 * i, &stall, 4);
 }
 
 static void compare(Case *c, size_t output, const uint8_t *have)

@@ -34,44 +34,13 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void fail_case(const struct ops_case *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void fail_case(const struct ops_case *c, const char *fmt, ...)
-{
-    char text[2000];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    fail_msg("seed %llu: %s", (unsigned long long)c->seed, text);
-}
-
-static void check_run(const struct ops_case *c, int run)
-{
-    const struct ops_result *r = &c->result[run];
-    if (!r->seen)
-        fail_case(c, "%s: was not simulated", ops_run_name(run));
-    if (r->mismatches)
-        fail_case(c, "%s: %lld elements differ, the first in output %d, frame %lld, at element %lld: have %d, want %d", ops_run_name(run),
-                  (long long)r->mismatches, r->output, (long long)r->frame, (long long)r->element, r->have, r->want);
-    if (!r->finished)
-        fail_case(c, "%s: nothing moves any more; frames ended at %lld, %lld, %lld, %lld", ops_run_name(run), (long long)r->frame_end[0],
-                  (long long)r->frame_end[1], (long long)r->frame_end[2], (long long)r->frame_end[3]);
-}
-
 static void check_case(void **state)
 {
     const struct ops_case *c = *state;
-    if (c->broken)
-        fail_case(c, "%s", c->broken);
-    for (int run = 0; run < OPS_RUNS; run++)
-        check_run(c, run);
-    const int64_t *end = c->result[OPS_RUN_FREE].frame_end;
-    int64_t measured = end[OPS_FRAMES - 1] - end[OPS_FRAMES - 2], predicted = c->pipeline->interval_cycles;
-    int64_t off = measured > predicted ? measured - predicted : predicted - measured;
-    if (off > ops_slack(predicted))
-        fail_case(c, "interval of %lld cycles, predicted %lld", (long long)measured, (long long)predicted);
-    if (c->wrong)
-        fail_case(c, "%s; measured interval %lld", c->wrong, (long long)measured);
+    struct strbuf wrong = STRBUF_INIT;
+    ops_case_check(c, &wrong);
+    if (wrong.len)
+        fail_msg("%s", wrong.text);
 }
 
 // Latency has no bound to keep; its worst error is printed.

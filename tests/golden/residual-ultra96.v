@@ -152,8 +152,8 @@ module residual_core #(
     );
     aihls_fifo #(
         .WIDTH(32),
-        .DEPTH(512),
-        .BLOCK(1)
+        .DEPTH(64),
+        .BLOCK(0)
     ) u_fifo_e02 (
         .clk(clk),
         .rst(rst),
