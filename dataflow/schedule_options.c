@@ -83,7 +83,7 @@ struct enumeration {
 static void price(const struct enumeration *e, struct fold f, int64_t cycles)
 {
     struct fold_shape x = fold_shape(e->s, &f);
-    struct cost logic = cost_logic(e->s, &f, &x, e->tech), memory[MEMORY_COUNT][2];
+    struct cost logic = cost_logic(e->s, &f, &x, e->tech), memory[MEMORY_COUNT][2] = { 0 };
     bool possible[MEMORY_COUNT][2];
     struct cost least = logic; // of each resource on its own
     for (int k = 0; k < MEMORY_COUNT; k++) {
