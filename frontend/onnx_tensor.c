@@ -97,16 +97,19 @@ static bool read_dims(const struct ctx *cx, const char *where, const Onnx__Tenso
     if (from->n_dims > MAX_RANK)
         return diag_error(cx, E204, where, "aihls takes up to eight dimensions",
                           "tensor has %zu dimensions", from->n_dims);
-    *count = 1;
+    int64_t extent = 1; // zeros do not excuse the other dimensions: an operator may drop the zero
+    bool empty = false;
     out->rank = (int)from->n_dims;
     for (int i = 0; i < out->rank; i++) {
         out->dims[i] = from->dims[i];
         if (from->dims[i] < 0)
             return diag_error(cx, E102, where, NULL, "dimension %d of the tensor is negative (%" PRId64 ")",
                               i, from->dims[i]);
-        if (!mul_i64(*count, from->dims[i], count))
+        empty |= from->dims[i] == 0;
+        if (!mul_i64(extent, max_i64(from->dims[i], 1), &extent))
             return diag_error(cx, E102, where, NULL, "the dimensions of the tensor multiply to more than 2^63");
     }
+    *count = empty ? 0 : extent;
     return true;
 }
 

@@ -51,11 +51,11 @@ bool shape_set(struct shape_run *s, const struct node *n, int k, enum dtype t, i
                const int64_t *dims)
 {
     struct tensor *out = n->out[k];
-    int64_t count = 1;
+    int64_t extent = 1; // without dimensions of 0: an operator may drop them
     if (rank > MAX_RANK)
         return shape_error(s, n, "the result has %d dimensions, at most 8 are supported", rank);
     for (int i = 0; i < rank; i++)
-        if (dims[i] < 0 || !mul_i64(count, dims[i], &count) || count >= MAX_ELEMENTS)
+        if (dims[i] < 0 || !mul_i64(extent, max_i64(dims[i], 1), &extent) || extent >= MAX_ELEMENTS)
             return shape_error(s, n, "the result has 2^40 elements or more: %s",
                                shape_text(s->g->arena, rank, dims));
     out->dtype = t;

@@ -340,6 +340,14 @@ static void a_shape_beyond_64_bits_is_refused(void **state)
     expect_error("E102", "2^63");
 }
 
+static void a_zero_does_not_excuse_the_other_dimensions(void **state)
+{
+    (void)state;
+    minimal();
+    model_raw(m, "w", DT_INT64, 4, DIMS(0, 7, 1ll << 40, 2147483647), 0, NULL);
+    expect_error("E102", "2^63");
+}
+
 static void external_data_says_what_to_do(void **state)
 {
     (void)state;
@@ -470,6 +478,7 @@ int main(void)
         TEST(a_missing_output_is_reported),
         TEST(data_shorter_than_its_shape_is_refused),
         TEST(a_shape_beyond_64_bits_is_refused),
+        TEST(a_zero_does_not_excuse_the_other_dimensions),
         TEST(external_data_says_what_to_do),
         TEST(strings_are_refused),
         TEST(a_symbolic_height_is_refused),

@@ -47,6 +47,7 @@ static struct row {
     { "Unsqueeze refuses an axis named twice", "Unsqueeze", 1, { 3 }, 2, { 0, 0 }, NULL, 0, "E204" },
     { "Expand broadcasts both ways", "Expand", 2, { 3, 1 }, 3, { 2, 1, 4 }, NULL, 0, "[2, 3, 4]" },
     { "Expand refuses 2^40 elements", "Expand", 1, { 1 }, 1, { 1ll << 40 }, NULL, 0, "E204" },
+    { "Expand refuses 2^40 elements beside none", "Expand", 1, { 1 }, 3, { 0, 1ll << 30, 1ll << 30 }, NULL, 0, "E204" },
     { "Pad adds on both sides", "Pad", 2, { 2, 3 }, 4, { 0, 1, 0, 2 }, NULL, 0, "[2, 6]" },
     { "Pad takes away with negative pads", "Pad", 1, { 5 }, 2, { -1, -2 }, NULL, 0, "[2]" },
     { "Pad refuses the wrong number of pads", "Pad", 2, { 2, 3 }, 2, { 1, 1 }, NULL, 0, "E204" },
