@@ -219,12 +219,26 @@ static struct edge *largest_left(struct pipeline *p, const bool *done)
     int64_t most = 0;
     for (int i = 0; i < p->n_edges; i++) {
         int64_t bits = p->edges[i].depth_words * p->streams[p->edges[i].stream].lanes;
-        if (!done[i] && depth_from_model(p, &p->edges[i]) && bits > most) {
+        if (!done[i] && bits > most) {
             largest = &p->edges[i];
             most = bits;
         }
     }
     return largest;
+}
+
+// Takes memory from all FIFOs, the largest first; again after a change, for the others may have less to hold then. `hint`
+// has the depths that may do.
+static void shrink_all(struct pipeline *p, const struct edge *hint, int64_t interval, int64_t *steps)
+{
+    struct arena scratch = { 0 };
+    for (bool some = true; some;) {
+        bool *done = arena_array(&scratch, bool, p->n_edges);
+        some = false;
+        for (struct edge *e; (e = largest_left(p, done)) != NULL; done[e->index] = true)
+            some |= shrink(p, e, hint[e->index].depth_words, interval, steps);
+    }
+    arena_release(&scratch);
 }
 
 // Gives back what FIFOs into joins do not need to keep the interval: what an unbounded one holds at its fullest is more
@@ -239,12 +253,7 @@ static bool trim(struct pipeline *p, int64_t interval)
     least_depths(p);
     const struct edge *least = copy_edges(p, &scratch);
     grow(p, enough, interval, &steps);
-    for (bool some = true; some;) { // again after a change, for the others may find now that they have less to hold
-        bool *done = arena_array(&scratch, bool, p->n_edges);
-        some = false;
-        for (struct edge *e; (e = largest_left(p, done)) != NULL; done[e->index] = true)
-            some |= shrink(p, e, least[e->index].depth_words, interval, &steps);
-    }
+    shrink_all(p, least, interval, &steps);
     arena_release(&scratch);
     return true;
 }
@@ -297,16 +306,13 @@ bool timing_deepen(struct pipeline *p)
         better = !wide.deadlock && !deep.deadlock && deep.interval_cycles < was - was / 512;
         p->interval_cycles = better ? max_i64(deep.interval_cycles, slowest) : was;
     }
-    for (int i = 0; i < p->n_edges; i++) {
-        if (!better)
-            p->edges[i] = before[i];
-        else if (p->edges[i].depth_words > before[i].depth_words)
-            shrink(p, &p->edges[i], before[i].depth_words, p->interval_cycles, &steps);
-    }
     if (better) {
+        shrink_all(p, before, p->interval_cycles, &steps);
         struct timing_result deep = timing_run(p, &scratch, SETTLED_FRAMES);
         p->interval_cycles = max_i64(deep.interval_cycles, slowest);
         p->latency_cycles = deep.latency_cycles;
+    } else {
+        memcpy(p->edges, before, (size_t)p->n_edges * sizeof *before);
     }
     arena_release(&scratch);
     return better;
