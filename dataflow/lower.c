@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dataflow/argmax.h"
 #include "dataflow/lower_internal.h"
 #include "dataflow/move.h"
 #include "dataflow/quant.h"
@@ -344,7 +345,7 @@ static bool host_computes(const struct tensor *t)
         const struct node *n = t->producer;
         if (!n)
             return true;
-        if (n->op == OP_DequantizeLinear)
+        if (n->op == OP_DequantizeLinear || argmax_in_hardware(n))
             return false;
         if (op_info(n->op)->support != OP_BORDER && !is_rename(n))
             return false;
@@ -428,6 +429,8 @@ static bool lower_all(struct lowering *l)
             ok &= lower_quantize(l, n);
         } else if (is_integer_pool(n)) {
             ok &= lower_integer_pool(l, n);
+        } else if (argmax_in_hardware(n)) {
+            ok &= lower_argmax(l, n);
         } else if (op_info(n->op)->support == OP_NONE) {
             ok &= diag_emit(l->cx, (struct diag_msg){ .code = E201, .where = at_node(g, n),
                             .help = "`aihls ops` lists what runs in hardware and what on the host" },

@@ -90,6 +90,8 @@ bool lower_move(struct lowering *l, const struct node *n, const struct tensor *t
 bool lower_concat(struct lowering *l, const struct expression *e);
 // ---- lower_binary.c ----
 bool lower_binary(struct lowering *l, const struct expression *e); // Add, Sub, Mul of two computed tensors
+// ---- lower_argmax.c ----
+bool lower_argmax(struct lowering *l, const struct node *n); // n: argmax_in_hardware
 // ---- lower_upsample.c ----
 bool lower_conv_transpose(struct lowering *l, const struct expression *e);
 bool lower_resize_linear(struct lowering *l, const struct expression *e);

@@ -21,6 +21,8 @@
 #define MUL_LATENCY 9
 #define GATHER_LATENCY 8
 #define UNPAIR_LATENCY 2
+#define SEARCH_LATENCY 17
+#define ARGMAX_LATENCY 1 // and a cycle a round of the lanes' tournament
 
 #define DEFAULT_DEPTH 32 // beats of an edge that no join depends on: one LUT RAM's depth
 #define SIZING_FRAMES 4
@@ -52,7 +54,7 @@ struct machine {
     bool unpairs;
     int64_t first_left; // beats of the hold register that are pixel 0's
     int64_t held[2], room[2], out_x, out_beat;
-    // gap, concat: the beat of the frame or of the turn
+    // gap, concat, argmax: the beat of the frame, of the turn or of the pixel
     int64_t beat;
     // gather: words since the first frame
     int64_t words_in, words_free, word, row_words, frame_words, ring_words;
@@ -335,6 +337,17 @@ static void step_concat(struct model *m, const struct stage *s, struct machine *
     k->beat = (k->beat + 1) % all;
 }
 
+static void step_argmax(struct model *m, const struct stage *s, struct machine *k)
+{
+    bool last = k->beat + 1 == ceil_div(s->in_c, s->fold.in_lanes);
+    if (!can_pop(m, s->in_edge[0]) || (last && !can_push(m, s->out_stream)))
+        return;
+    pop(m, s->in_edge[0]);
+    if (last)
+        push_all(m, s->out_stream, k->latency);
+    k->beat = last ? 0 : k->beat + 1;
+}
+
 // Beats on their way through the requantizer take no room in the queues behind it.
 static void init_unpair(const struct stage *s, struct machine *k)
 {
@@ -364,7 +377,9 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
         k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
                      (s->kind == STAGE_ADD ? ADD_LATENCY : s->kind == STAGE_MUL ? MUL_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
-                      s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY);
+                      s->kind == STAGE_ARGMAX ? ARGMAX_LATENCY + ceil_log2(s->fold.in_lanes) :
+                      s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY) +
+                     (s->thresholds ? SEARCH_LATENCY : 0);
         init_unpair(s, k);
         if (s->kind == STAGE_GATHER)
             init_gather(m, s, k);
@@ -446,6 +461,7 @@ static void step_all(struct model *m)
         case STAGE_GAP: step_gap(m, s, k); break;
         case STAGE_GATHER: step_gather(m, s, k); break;
         case STAGE_CONCAT: step_concat(m, s, k); break;
+        case STAGE_ARGMAX: step_argmax(m, s, k); break;
         case STAGE_ADD:
         case STAGE_MUL:
         case STAGE_TABLE: step_elementwise(m, s, k); break;
