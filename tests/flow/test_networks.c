@@ -164,7 +164,7 @@ static void build_tail(void)
     weight("w_y", 2, DIMS(8, 5));
     model_node(moves, "Gemm", "flat w_y", "y");
     model_output(moves, "y");
-    layer("Conv", "c3", "scores", 5, 8, 1, 1);
+    layer("Conv", "lengths", "scores", 5, 8, 1, 1);
     model_node(moves, "ArgMax", "scores", "classes");
     model_int(moves, "axis", 1);
     model_output(moves, "classes");
