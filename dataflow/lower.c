@@ -364,13 +364,14 @@ static int model_input(const struct graph *g, const struct tensor *t)
     BUG("tensor '%s' comes from no input", t->name); // constants were folded
 }
 
-// Opens tensor t, which DequantizeLinear dq reads first, as an input of the pipeline.
-static bool open_input(struct lowering *l, const struct tensor *t, const struct node *dq)
+// Opens tensor t as an input of the pipeline. q says what its integers stand for, a DequantizeLinear that reads it or the
+// QuantizeLinear that makes it; NULL: they stand for themselves.
+static bool open_input(struct lowering *l, const struct tensor *t, const struct node *q)
 {
     struct pipeline *p = l->p;
-    double scale;
-    int zero_point, model = model_input(l->g, t);
-    bool flip;
+    double scale = 1;
+    bool flip = t->dtype == DT_UINT8;
+    int zero_point = flip ? -128 : 0, model = model_input(l->g, t);
     for (int i = 0; i < p->n_inputs; i++)
         if (p->inputs[i].model == model)
             return diag_error(l->cx, E211, at_tensor(l->g, t), "quantize the input once, for all its readers",
@@ -379,7 +380,7 @@ static bool open_input(struct lowering *l, const struct tensor *t, const struct 
     if (t->dtype != DT_INT8 && t->dtype != DT_UINT8)
         return diag_error(l->cx, E207, at_tensor(l->g, t), "use int8, uint8 or float inputs",
                           "input of type %s enters the hardware", dtype_name(t->dtype));
-    if (!read_qparam(l, dq, &scale, &zero_point, &flip))
+    if (q && !read_qparam(l, q, &scale, &zero_point, &flip))
         return false;
     int64_t h, w, c;
     image_order(l->cx->arena, t, &h, &w, &c);
@@ -392,18 +393,23 @@ static bool open_input(struct lowering *l, const struct tensor *t, const struct 
     return true;
 }
 
+bool resolve_integers(struct lowering *l, const struct node *n, struct source *out)
+{
+    const struct tensor *t = skip_moves(l, n->in[0]);
+    const struct node *q = t->producer;
+    bool from_host = !q || (q->op == OP_QuantizeLinear && host_computes(q->in[0]));
+    *out = (struct source){ .stream = -1 };
+    return (l->views[t->index].stream >= 0 || !from_host || open_input(l, t, q)) && locate(l, n->in[0], out);
+}
+
 // The largest of integers stands for the largest of what they stand for, whatever the scale.
 static bool lower_integer_pool(struct lowering *l, const struct node *n)
 {
-    struct source in = { .stream = -1 };
-    const struct tensor *t = skip_moves(l, n->in[0]);
-    const struct node *q = t->producer;
-    if (l->views[t->index].stream < 0 && q && q->op == OP_QuantizeLinear && host_computes(q->in[0]) && !open_input(l, t, q))
-        return false;
-    if (!q)
+    struct source in;
+    if (!skip_moves(l, n->in[0])->producer)
         return diag_error(l->cx, E209, at_node(l->g, n), "put a DequantizeLinear in front of it and a QuantizeLinear behind it",
                           "%s of an integer input without a scale", op_info(n->op)->name);
-    if (!locate(l, n->in[0], &in))
+    if (!resolve_integers(l, n, &in))
         return false;
     const struct stream *s = &l->p->streams[in.stream];
     in.scale = s->scale;

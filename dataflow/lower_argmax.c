@@ -50,7 +50,7 @@ bool lower_argmax(struct lowering *l, const struct node *n)
     struct source in;
     struct runs r = runs_of(n);
     int64_t h, w;
-    if (!resolve_source(l, n, n->in[0], &in))
+    if (!(n->in[0]->dtype == DT_FLOAT ? resolve_source(l, n, n->in[0], &in) : resolve_integers(l, n, &in)))
         return false;
     if (!in.element || !is_in_runs(in.element, &r)) {
         const int32_t *order = runs_in_order(a, n, &r, &h, &w);

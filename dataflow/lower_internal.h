@@ -68,6 +68,8 @@ struct lowering {
 
 // A quantization scale and zero point of Q or DQ node n, per tensor. False (reported) when not constant or invalid.
 bool read_qparam(struct lowering *l, const struct node *n, double *scale, int *zero_point, bool *flip);
+// The stream behind the integers that n reads without a DequantizeLinear; an input of the model is opened.
+bool resolve_integers(struct lowering *l, const struct node *n, struct source *out);
 bool resolve_source(struct lowering *l, const struct node *reader, const struct tensor *t, struct source *out);
 // Demands that stream position p holds element want[p] of the source. Where it does not, a gather stage moves the
 // elements; E208 at `reader` when that is no sum of three maps.

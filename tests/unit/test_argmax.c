@@ -103,6 +103,18 @@ static void of_integers(void)
     index_of("y_d", "y_q", 1);
 }
 
+// Integers of the model's own input, without any scale: nothing but a move and the index.
+static void of_an_integer_input(void)
+{
+    model_input(m, "x", U8, 4, DIMS(1, 3, 2, 2));
+    model_i64(m, "times", 4, DIMS(1, 2, 1, 1));
+    model_node(m, "Tile", "x times", "t");
+    model_node(m, "ArgMax", "t", "o");
+    model_int(m, "axis", 1);
+    model_int(m, "select_last_index", 1);
+    model_output(m, "o");
+}
+
 static void behind_a_slice(void)
 {
     scores(4, DIMS(1, 6, 4, 5), I8);
@@ -282,6 +294,22 @@ static void float_scores_are_not_clipped(void **state)
     assert_int_equal(p->stages[p->n_stages - 1].kind, STAGE_ARGMAX);
 }
 
+static void an_integer_input_needs_no_scale(void **state)
+{
+    (void)state;
+    const struct graph *g = NULL;
+    qdq_setup();
+    of_an_integer_input();
+    struct pipeline *p = qdq_lower(&g, REQUANT_EXACT);
+    assert_int_equal(p->n_stages, 2); // gather, argmax
+    struct array x = array_new(&arena, U8, 4, DIMS(1, 3, 2, 2));
+    const uint8_t pixels[3][4] = { { 7, 0, 200, 9 }, { 9, 0, 127, 8 }, { 8, 0, 128, 7 } };
+    memcpy(x.data, pixels, sizeof pixels);
+    const struct array *y = run_pipeline(p, &x);
+    static const int64_t want[] = { 4, 5, 3, 3 }; // of the second copy of the channels
+    assert_memory_equal(y[0].data, want, sizeof want);
+}
+
 static void an_index_may_be_two_outputs(void **state)
 {
     (void)state;
@@ -304,11 +332,12 @@ static void an_index_may_be_two_outputs(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT(rows) + 2] = {
+    struct CMUnitTest tests[COUNT(rows) + 3] = {
         cmocka_unit_test_teardown(float_scores_are_not_clipped, qdq_teardown),
         cmocka_unit_test_teardown(an_index_may_be_two_outputs, qdq_teardown),
+        cmocka_unit_test_teardown(an_integer_input_needs_no_scale, qdq_teardown),
     };
     for (size_t i = 0; i < COUNT(rows); i++)
-        tests[i + 2] = (struct CMUnitTest){ rows[i].name, check_row, NULL, qdq_teardown, (void *)(uintptr_t)&rows[i] };
+        tests[i + 3] = (struct CMUnitTest){ rows[i].name, check_row, NULL, qdq_teardown, (void *)(uintptr_t)&rows[i] };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
