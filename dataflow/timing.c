@@ -38,7 +38,9 @@ struct fifo {
     int64_t pixel_beat; // position of the head beat in its pixel
     int64_t pixel_beats; // of a pixel
     int parts, last_parts; // that a beat is narrowed to, and a pixel's last beat
-    int wide; // beats of the FIFO that make one of the edge's
+    int wide; // beats of the FIFO that make one of the edge's; `sub` of them are in, and `whole` such beats wait
+    int whole;
+    bool full; // two whole beats waited when the cycle began
 };
 
 struct machine {
@@ -129,16 +131,22 @@ static bool head_arrived(const struct fifo *f, int64_t now)
 static bool can_pop(const struct model *m, int edge)
 {
     const struct fifo *f = &m->fifo[edge];
-    return head_arrived(f, m->now) && f->sub >= f->wide - 1;
+    return f->wide > 1 ? f->whole > 0 : head_arrived(f, m->now);
 }
 
-// The widener takes all but the last part of a beat on its own.
+// The widener takes a part a cycle, on its own, while it holds less than two whole beats.
 static void widen(struct model *m, int edge)
 {
     struct fifo *f = &m->fifo[edge];
-    if (f->sub >= f->wide - 1 || !head_arrived(f, m->now))
+    bool room = !f->full;
+    f->full = f->whole == 2;
+    if (!room || !head_arrived(f, m->now))
         return;
-    f->sub++;
+    if (++f->sub == f->wide) {
+        f->sub = 0;
+        f->whole++;
+        f->full = f->whole == 2;
+    }
     f->head = (f->head + 1) & (f->capacity - 1);
     f->count--;
     m->moved = m->now;
@@ -149,7 +157,11 @@ static void pop(struct model *m, int edge)
 {
     struct fifo *f = &m->fifo[edge];
     m->moved = m->now;
-    if (f->wide == 1 && ++f->sub < (f->pixel_beat + 1 == f->pixel_beats ? f->last_parts : f->parts))
+    if (f->wide > 1) {
+        f->whole--;
+        return;
+    }
+    if (++f->sub < (f->pixel_beat + 1 == f->pixel_beats ? f->last_parts : f->parts))
         return;
     f->sub = 0;
     f->pixel_beat = f->pixel_beat + 1 == f->pixel_beats ? 0 : f->pixel_beat + 1;
