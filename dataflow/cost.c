@@ -169,7 +169,8 @@ int64_t cost_cycles(const struct stage *s, const struct fold *f)
     case STAGE_CONCAT: return g->in_h * g->in_w * s->out_c / f->in_lanes;
     case STAGE_ADD:
     case STAGE_MUL:
-    case STAGE_TABLE: return input;
+    case STAGE_TABLE:
+    case STAGE_ARGMAX: return input;
     case STAGE_KIND_COUNT: break;
     }
     BUG("no stage kind");
@@ -460,6 +461,33 @@ static void add_unpair(struct cost *c, const struct tech *tech, const struct sta
     c->ff += 5 + 15 * ceil_log2(beats) / 2 + (s->geo.out_w % 2 ? 12 : 0);
 }
 
+// A distance or its square, see aihls_power.
+static int64_t power_lut(const struct stage *s)
+{
+    return s->op == DW_SQUARE ? 79 : 9;
+}
+
+static int64_t power_ff(const struct stage *s)
+{
+    return s->op == DW_SQUARE ? 48 : 9;
+}
+
+// Bits of what a norm adds up.
+static int64_t term_bits(const struct stage *s)
+{
+    return s->op == DW_SQUARE ? 17 : 9;
+}
+
+// The search for an element among the thresholds, for each lane of results.
+static void add_search(struct cost *c, const struct tech *tech, const struct stage *s, const struct fold *f)
+{
+    for (int level = 0; level < 8; level++)
+        for (int lane = 0; lane < f->rq_lanes; lane++)
+            add_rom(c, tech, false, s->acc_bits, (int64_t)1 << level);
+    c->lut += scaled(f->rq_lanes * (27 + 455 * s->acc_bits / 100), tech->lut_percent.other);
+    c->ff += 17 + f->rq_lanes * (54 + 15 * s->acc_bits);
+}
+
 static void add_array(struct cost *c, const struct tech *tech, const struct stage *s, const struct fold *f, const struct fold_shape *x)
 {
     int64_t lanes = s->kind == STAGE_CONV ? f->lanes : f->word, acc = acc_bits_total(s);
@@ -468,6 +496,11 @@ static void add_array(struct cost *c, const struct tech *tech, const struct stag
     if (s->kind == STAGE_DW && s->op == DW_MAX) {
         c->lut += scaled(cells * 12, other);
         c->ff += cells * 8;
+        return;
+    }
+    if (s->kind == STAGE_DW && s->thresholds) {
+        c->lut += scaled(cells * power_lut(s) + cells * 10 + lanes * acc * 7 / 3, other);
+        c->ff += cells * power_ff(s) + lanes * acc * 2 + (x->chain > 1 ? cells * (term_bits(s) + 2) : 0); // and the tree
         return;
     }
     if (s->kind == STAGE_DW && s->op == DW_SUM) {
@@ -601,15 +634,23 @@ struct cost cost_logic(const struct stage *s, const struct fold *f, const struct
         c.ff += (s->kind == STAGE_CONV ? f->lanes : f->word) * x.pixels * acc_bits_total(s);
         if (unpairs(&x))
             add_unpair(&c, tech, s, f);
+        if (s->thresholds)
+            add_search(&c, tech, s, f);
         break;
     case STAGE_GAP:
-        if (!s->has_requant) { // a maximum
+        if (s->op == DW_MAX) {
             add_ram(&c, tech, !tech->ram_words, f->in_lanes * 8, ceil_div(s->in_c, f->in_lanes));
             lut = 55 + f->in_lanes * 25;
             c.ff += 37 + f->in_lanes * 23;
             break;
         }
         add_ram(&c, tech, !tech->ram_words, f->in_lanes * acc_bits_total(s), ceil_div(s->in_c, f->in_lanes));
+        if (s->thresholds) {
+            lut = 40 + f->in_lanes * (power_lut(s) + 3 * s->acc_bits);
+            c.ff += 41 + f->in_lanes * (power_ff(s) + 2 * term_bits(s) + s->acc_bits);
+            add_search(&c, tech, s, f);
+            break;
+        }
         lut = 40 + f->in_lanes * acc_bits_total(s);
         c.ff += 20;
         add_requant(&c, tech, s, f);
@@ -638,6 +679,10 @@ struct cost cost_logic(const struct stage *s, const struct fold *f, const struct
     case STAGE_CONCAT:
         lut = 16 + f->in_lanes * 33 / 2;
         c.ff += 6 + f->in_lanes * 17;
+        break;
+    case STAGE_ARGMAX:
+        lut = 13 + f->in_lanes * 23;
+        c.ff += 24 + f->in_lanes * 51 / 2;
         break;
     case STAGE_KIND_COUNT: BUG("no stage kind");
     }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dataflow/argmax.h"
 #include "dataflow/lower_internal.h"
 #include "dataflow/move.h"
 #include "dataflow/quant.h"
@@ -365,7 +366,7 @@ static bool host_computes(const struct tensor *t)
         const struct node *n = t->producer;
         if (!n)
             return !t->data; // a constant that was too large to fold is nobody's
-        if (n->op == OP_DequantizeLinear)
+        if (n->op == OP_DequantizeLinear || argmax_in_hardware(n))
             return false;
         if (op_info(n->op)->support != OP_BORDER && !is_rename(n))
             return false;
@@ -384,13 +385,14 @@ static int model_input(const struct graph *g, const struct tensor *t)
     BUG("tensor '%s' comes from no input", t->name); // constants were folded
 }
 
-// Opens tensor t, which DequantizeLinear dq reads first, as an input of the pipeline.
-static bool open_input(struct lowering *l, const struct tensor *t, const struct node *dq)
+// Opens tensor t as an input of the pipeline. q says what its integers stand for, a DequantizeLinear that reads it or the
+// QuantizeLinear that makes it; NULL: they stand for themselves.
+static bool open_input(struct lowering *l, const struct tensor *t, const struct node *q)
 {
     struct pipeline *p = l->p;
-    double scale;
-    int zero_point, model = model_input(l->g, t);
-    bool flip;
+    double scale = 1;
+    bool flip = t->dtype == DT_UINT8;
+    int zero_point = flip ? -128 : 0, model = model_input(l->g, t);
     for (int i = 0; i < p->n_inputs; i++)
         if (p->inputs[i].model == model)
             return diag_error(l->cx, E211, at_tensor(l->g, t), "quantize the input once, for all its readers",
@@ -399,7 +401,7 @@ static bool open_input(struct lowering *l, const struct tensor *t, const struct 
     if (t->dtype != DT_INT8 && t->dtype != DT_UINT8)
         return diag_error(l->cx, E207, at_tensor(l->g, t), "use int8, uint8 or float inputs",
                           "input of type %s enters the hardware", dtype_name(t->dtype));
-    if (!read_qparam(l, dq, &scale, &zero_point, &flip))
+    if (q && !read_qparam(l, q, &scale, &zero_point, &flip))
         return false;
     int64_t h, w, c;
     image_order(l->cx->arena, t, &h, &w, &c);
@@ -412,18 +414,23 @@ static bool open_input(struct lowering *l, const struct tensor *t, const struct 
     return true;
 }
 
+bool resolve_integers(struct lowering *l, const struct node *n, struct source *out)
+{
+    const struct tensor *t = skip_moves(l, n->in[0]);
+    const struct node *q = t->producer;
+    bool from_host = !q || (q->op == OP_QuantizeLinear && host_computes(q->in[0]));
+    *out = (struct source){ .stream = -1 };
+    return (l->views[t->index].stream >= 0 || !from_host || open_input(l, t, q)) && locate(l, n->in[0], out);
+}
+
 // The largest of integers stands for the largest of what they stand for, whatever the scale.
 static bool lower_integer_pool(struct lowering *l, const struct node *n)
 {
-    struct source in = { .stream = -1 };
-    const struct tensor *t = skip_moves(l, n->in[0]);
-    const struct node *q = t->producer;
-    if (l->views[t->index].stream < 0 && q && q->op == OP_QuantizeLinear && host_computes(q->in[0]) && !open_input(l, t, q))
-        return false;
-    if (!q)
+    struct source in;
+    if (!skip_moves(l, n->in[0])->producer)
         return diag_error(l->cx, E209, at_node(l->g, n), "put a DequantizeLinear in front of it and a QuantizeLinear behind it",
                           "%s of an integer input without a scale", op_info(n->op)->name);
-    if (!locate(l, n->in[0], &in))
+    if (!resolve_integers(l, n, &in))
         return false;
     const struct stream *s = &l->p->streams[in.stream];
     in.scale = s->scale;
@@ -452,6 +459,8 @@ static bool lower_all(struct lowering *l)
             ok &= lower_quantize(l, n);
         } else if (is_integer_pool(n)) {
             ok &= lower_integer_pool(l, n);
+        } else if (argmax_in_hardware(n)) {
+            ok &= lower_argmax(l, n);
         } else if (op_info(n->op)->support == OP_NONE) {
             ok &= diag_emit(l->cx, (struct diag_msg){ .code = E201, .where = at_node(g, n),
                             .help = "`aihls ops` lists what runs in hardware and what on the host" },

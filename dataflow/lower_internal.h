@@ -68,6 +68,8 @@ struct lowering {
 
 // A quantization scale and zero point of Q or DQ node n, per tensor. False (reported) when not constant or invalid.
 bool read_qparam(struct lowering *l, const struct node *n, double *scale, int *zero_point, bool *flip);
+// The stream behind the integers that n reads without a DequantizeLinear; an input of the model is opened.
+bool resolve_integers(struct lowering *l, const struct node *n, struct source *out);
 bool resolve_source(struct lowering *l, const struct node *reader, const struct tensor *t, struct source *out);
 // Demands that stream position p holds element want[p] of the source. Where it does not, a gather stage moves the
 // elements; E208 at `reader` when that is no sum of three maps.
@@ -90,6 +92,8 @@ bool lower_move(struct lowering *l, const struct node *n, const struct tensor *t
 bool lower_concat(struct lowering *l, const struct expression *e);
 // ---- lower_binary.c ----
 bool lower_binary(struct lowering *l, const struct expression *e); // Add, Sub, Mul of two computed tensors
+// ---- lower_argmax.c ----
+bool lower_argmax(struct lowering *l, const struct node *n); // n: argmax_in_hardware
 // ---- lower_upsample.c ----
 bool lower_conv_transpose(struct lowering *l, const struct expression *e);
 bool lower_resize_linear(struct lowering *l, const struct expression *e);

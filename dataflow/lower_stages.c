@@ -480,6 +480,26 @@ static bool is_global(const struct window_geometry *g)
            g->kernel_h <= g->in_h && g->kernel_w <= g->in_w;
 }
 
+// Elements that a window starting at `from` has within 0 .. size.
+static int64_t taps_within(int64_t from, int64_t kernel, int64_t dilation, int64_t size)
+{
+    int64_t n = 0;
+    for (int64_t k = 0; k < kernel; k++)
+        n += from + k * dilation >= 0 && from + k * dilation < size;
+    return n;
+}
+
+// Whether some window sees nothing but padding: a dilated one may step over a small image.
+static bool is_hollow(const struct window_geometry *g)
+{
+    bool hollow = false;
+    for (int64_t y = 0; y < g->out_h; y++)
+        hollow |= taps_within(y * g->stride_h - g->pad_top, g->kernel_h, g->dilation_h, g->in_h) == 0;
+    for (int64_t x = 0; x < g->out_w; x++)
+        hollow |= taps_within(x * g->stride_w - g->pad_left, g->kernel_w, g->dilation_w, g->in_w) == 0;
+    return hollow;
+}
+
 static bool lower_max_pool(struct lowering *l, const struct expression *e, struct source *in,
                            const struct window_geometry *geo, const int32_t *channel)
 {
@@ -495,7 +515,10 @@ static bool lower_max_pool(struct lowering *l, const struct expression *e, struc
         finish_stage(l, e, index, channel);
         return true;
     }
-    // another scale behind the pool, or a clamp: a table does it
+    // another scale behind the pool, or a clamp: a table does it; it cannot tell the least element from none
+    if (is_hollow(geo))
+        return diag_error(l->cx, E202, at_attr(l->g, e->main, "dilations"), "quantize its result as its input, or pad less",
+                          "MaxPool of a window that lies in the padding alone");
     int64_t h, w, c;
     const int32_t *image = image_order(l->cx->arena, e->result, &h, &w, &c);
     int32_t *order = arena_array(l->cx->arena, int32_t, h * w * c);
@@ -509,15 +532,6 @@ static bool lower_max_pool(struct lowering *l, const struct expression *e, struc
     pooled.stream = x->index;
     pooled.element = order;
     return lower_table(l, e, &pooled);
-}
-
-// Elements that a window starting at `from` has within 0 .. size.
-static int64_t taps_within(int64_t from, int64_t kernel, int64_t dilation, int64_t size)
-{
-    int64_t n = 0;
-    for (int64_t k = 0; k < kernel; k++)
-        n += from + k * dilation >= 0 && from + k * dilation < size;
-    return n;
 }
 
 // What ONNX divides the sum at output (y, x) by: the kernel's elements within the image, or within the padded image.
@@ -564,6 +578,52 @@ static bool lower_average(struct lowering *l, const struct expression *e, struct
     return true;
 }
 
+// The root of a sum of powers, of the order that n asks for.
+static double norm_of(int64_t order, int64_t sum)
+{
+    return order == 2 ? sqrt((double)sum) : (double)sum;
+}
+
+// All that happens to a sum, as thresholds: the least sums that give each element. The sums are at most `most`; what is
+// never reached has a threshold beyond. Found by bisection, so that rounding is that of the function itself.
+static const int64_t *norm_thresholds(struct lowering *l, const struct expression *e, int64_t order, double in_scale, int64_t most)
+{
+    int64_t *t = arena_array(l->cx->arena, int64_t, 256);
+    int lo, hi;
+    clamp_of(e, &lo, &hi);
+    for (int k = 1; k < 256; k++) {
+        int64_t below = k > 1 ? t[k - 1] - 1 : -1, reached = most + 1;
+        while (reached - below > 1) {
+            int64_t sum = below + (reached - below) / 2;
+            double y = fmin(nearbyint(norm_of(order, sum) * in_scale / e->scale) + e->zero_point, hi);
+            *(fmax(y, lo) >= k - 128 ? &reached : &below) = sum;
+        }
+        t[k] = reached;
+    }
+    return t;
+}
+
+static bool lower_norm(struct lowering *l, const struct expression *e, struct source *in, const struct window_geometry *geo, const int32_t *channel)
+{
+    int64_t order = node_int(e->main, "p", 2), furthest = max_i64(in->zero_point + 128, 127 - in->zero_point);
+    if (order != 1 && order != 2)
+        return diag_error(l->cx, E202, at_attr(l->g, e->main, "p"), "p of 1 and 2 run in hardware", "%s of order %lld",
+                          op_info(e->main->op)->name, (long long)order);
+    int64_t most = geo->kernel_h * geo->kernel_w * (order == 2 ? furthest * furthest : furthest);
+    struct stage *s = new_stage(l, is_global(geo) ? STAGE_GAP : STAGE_DW, e);
+    s->op = order == 2 ? DW_SQUARE : DW_ABS;
+    s->n_in = 1;
+    s->geo = *geo;
+    s->in_c = s->out_c = e->result->dims[1];
+    s->pad_value = in->zero_point;
+    s->acc_bits = signed_bits(0, most);
+    s->thresholds = norm_thresholds(l, e, order, in->scale, most);
+    int index = s->index;
+    pipeline_connect(l->p, in->stream, index, 0);
+    finish_stage(l, e, index, channel);
+    return true;
+}
+
 bool lower_pool_of(struct lowering *l, const struct expression *e, struct source *in)
 {
     const struct node *n = e->main;
@@ -573,6 +633,8 @@ bool lower_pool_of(struct lowering *l, const struct expression *e, struct source
         return false;
     turn_one_dimensional(&geo);
     bool max = n->op == OP_MaxPool || n->op == OP_GlobalMaxPool;
+    if (n->op == OP_LpPool || n->op == OP_GlobalLpPool)
+        return lower_norm(l, e, in, &geo, channel);
     return max ? lower_max_pool(l, e, in, &geo, channel) : lower_average(l, e, in, &geo, channel);
 }
 
@@ -590,7 +652,9 @@ bool lower_main(struct lowering *l, const struct expression *e)
     case OP_MatMul: return lower_matrix(l, e);
     case OP_MaxPool:
     case OP_AveragePool:
+    case OP_LpPool:
     case OP_GlobalMaxPool:
+    case OP_GlobalLpPool:
     case OP_GlobalAveragePool: return lower_pool(l, e);
     case OP_ConvTranspose: return lower_conv_transpose(l, e);
     case OP_Resize: return lower_resize_linear(l, e);

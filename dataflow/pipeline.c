@@ -5,7 +5,8 @@
 
 #include "base/check.h"
 
-static const char *const kind_names[STAGE_KIND_COUNT] = { "conv", "dw", "gap", "add", "mul", "table", "gather", "concat" };
+static const char *const kind_names[STAGE_KIND_COUNT] = { "conv", "dw", "gap", "add", "mul", "table", "gather", "concat",
+                                                         "argmax" };
 
 const char *stage_kind_name(enum stage_kind k)
 {
@@ -109,6 +110,14 @@ int64_t gather_ring_words(const struct stage *s, int word)
     return ring;
 }
 
+static void verify_thresholds(const struct stage *s)
+{
+    ASSERT(s->op == DW_ABS || s->op == DW_SQUARE);
+    ASSERT(!s->has_requant && s->thresholds[0] == 0);
+    for (int k = 1; k < 256; k++)
+        ASSERT(s->thresholds[k] >= s->thresholds[k - 1] && s->thresholds[k] <= (int64_t)1 << (s->acc_bits - 1));
+}
+
 static void verify_requant(const struct requant *r)
 {
     ASSERT(r->n >= 1 && r->mult_bits >= 1 && r->mult_bits <= 24);
@@ -167,6 +176,8 @@ void pipeline_verify(const struct pipeline *p)
         ASSERT((s->kind == STAGE_ADD || s->kind == STAGE_MUL || s->kind == STAGE_CONCAT) == (s->n_in == 2));
         if (s->has_requant)
             verify_requant(&s->rq);
+        if (s->thresholds)
+            verify_thresholds(s);
     }
 }
 
@@ -215,6 +226,8 @@ static void dump_stage(const struct stage *s, struct strbuf *out)
         strbuf_addf(out, "  requant n %d mult_bits %d shift %d+%d zp %d clamp %d..%d\n", s->rq.n,
                     s->rq.mult_bits, s->rq.shift_min, s->rq.shift_bits, s->rq.zero_point,
                     s->rq.clamp_lo, s->rq.clamp_hi);
+    if (s->thresholds)
+        strbuf_addf(out, "  thresholds hash %016llx acc_bits %d\n", (unsigned long long)fnv1a(s->thresholds, 256 * sizeof *s->thresholds), s->acc_bits);
     if (s->kind == STAGE_ADD)
         strbuf_addf(out, "  add a (%d, %d) b (%d, %d) shift %d\n", s->a_zp, s->a_mult, s->b_zp,
                     s->b_mult, s->add_shift);
@@ -229,6 +242,8 @@ static void dump_stage(const struct stage *s, struct strbuf *out)
                     (unsigned long long)gather_hash(s));
     if (s->kind == STAGE_CONCAT)
         strbuf_addf(out, "  pieces %lld %lld\n", (long long)s->piece[0], (long long)s->piece[1]);
+    if (s->kind == STAGE_ARGMAX)
+        strbuf_addf(out, "  of %lldx%lld pixels, the %s of equals\n", (long long)g->in_h, (long long)g->in_w, s->select_last ? "last" : "first");
     strbuf_addf(out,
                 "  fold lanes %d word %d rows_par %d %s pack %d seg %d rq %d/%d %s ring_rows %d "
                 "in_lanes %d\n",

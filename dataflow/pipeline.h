@@ -22,17 +22,19 @@
 
 enum stage_kind {
     STAGE_CONV,  // convolution, grouped convolution, matrix product
-    STAGE_DW,    // depthwise convolution, average or maximum over a window
-    STAGE_GAP,   // average (or, DW_MAX, maximum) over the top left pool_h x pool_w of the image
+    STAGE_DW,    // depthwise convolution, average, maximum or norm over a window
+    STAGE_GAP,   // average (or, by op, maximum or norm) over the top left pool_h x pool_w of the image
     STAGE_ADD,    // sum or difference of two streams
     STAGE_MUL,    // product of two streams
     STAGE_TABLE,  // any function of one element, the same for all channels or one a channel
     STAGE_GATHER, // chooses, repeats and reorders elements, and inserts constants
     STAGE_CONCAT, // a piece of one stream, then a piece of the other, in turns
+    STAGE_ARGMAX, // the channel of each pixel's largest element, less 128: a byte
     STAGE_KIND_COUNT
 };
 
-enum dw_op { DW_MAC, DW_SUM, DW_MAX };
+// DW_ABS and DW_SQUARE add up |x - zero point| or its square, and `thresholds` make an element of the sum.
+enum dw_op { DW_MAC, DW_SUM, DW_MAX, DW_ABS, DW_SQUARE };
 
 const char *stage_kind_name(enum stage_kind k); // "conv", …
 
@@ -109,8 +111,11 @@ struct stage {
     int32_t a_mult, b_mult;
     const int8_t *table; // [n_tables][256], indexed by the element's low 8 bits
     int64_t n_tables;    // 1, or one per channel
+    // norm: y = -128 + how many of [1..255] the sum reaches; never falling, within [0, 2^(acc_bits - 1)]; [0] is 0
+    const int64_t *thresholds;
     struct gather gather;
     int64_t piece[2]; // concat: elements of each input in a turn
+    bool select_last; // argmax: the last of the largest, else the first
 
     struct fold fold;
     struct cost cost;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dataflow/argmax.h"
 #include "dataflow/move.h"
 #include "dataflow/unary.h"
 #include "frontend/shape.h"
@@ -38,7 +39,7 @@ static bool is_max_pool(const struct node *n)
 
 static bool runs_on_host(const struct node *n)
 {
-    return op_info(n->op)->support == OP_BORDER || is_rename(n);
+    return (op_info(n->op)->support == OP_BORDER && !argmax_in_hardware(n)) || is_rename(n);
 }
 
 struct tensor *quant_tail(struct tensor *output)
@@ -196,6 +197,21 @@ static bool is_tail(const struct graph *g, const struct tensor *t)
     return false;
 }
 
+// Whether t's elements are compared as they are: what the clip points would make equal was not.
+static bool is_compared(const struct graph *g, const struct tensor *t)
+{
+    for (int i = 0; i < g->n_nodes; i++) {
+        if (!argmax_in_hardware(g->nodes[i]))
+            continue;
+        const struct tensor *x = g->nodes[i]->in[0];
+        while (x != t && x->producer && (is_rename(x->producer) || move_is(x->producer)))
+            x = x->producer->in[0];
+        if (x == t)
+            return true;
+    }
+    return false;
+}
+
 static bool wants_quantization(const struct graph *g, const struct tensor *t)
 {
     if (t->data || t->dtype != DT_FLOAT)
@@ -320,7 +336,7 @@ static bool measure_ranges(const struct ctx *cx, const struct graph *g, const st
         if (!wanted[i])
             continue;
         struct quant_range r = { g->tensors[i]->name, obs[i].lo, obs[i].hi };
-        if (!is_tail(g, g->tensors[i]) && r.hi > r.lo)
+        if (!is_tail(g, g->tensors[i]) && !is_compared(g, g->tensors[i]) && r.hi > r.lo)
             search_clip(&obs[i], &r.lo, &r.hi);
         arena_push(cx->arena, ranges->items, ranges->n, ranges->cap, r);
     }
@@ -472,6 +488,7 @@ static bool check_outputs(const struct ctx *cx, const struct graph *g)
 
 bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *calib, struct quant_ranges *ranges)
 {
+    argmax_split(g);
     if (quant_is_quantized(g))
         return true;
     if (!check_outputs(cx, g))

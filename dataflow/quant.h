@@ -26,6 +26,7 @@ bool quant_is_quantized(const struct graph *g);
 //           Ranges: from `ranges` when it has entries; else measured on `calib` (an array for each input, first
 //           axis = frames) by a search over clip points for the least mean square error (minimum and maximum for what
 //           the model's outputs are computed from), and stored in `ranges`; else W201 and synthesised inputs.
+//           An ArgMax that hardware does is split (argmax_split), in models that came quantized too.
 //           E211 for an output that only the host computes, E210 when all are; E209 for a weight that is not finite.
 // requires  shape_infer, simplify_graph
 // provides  QDQ form; shape_infer holds

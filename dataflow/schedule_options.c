@@ -253,7 +253,7 @@ static void gap_options(const struct enumeration *e, int lanes)
     for (int r = 0; r < N_RATES; r++) {
         f.rq_lanes = f.in_lanes;
         f.rq_cycles = rates[r].cycles;
-        if (!e->s->has_requant && f.rq_cycles > 1) // a maximum
+        if (!e->s->has_requant && f.rq_cycles > 1) // a maximum or a norm
             continue;
         for (int dsp = 0; dsp < 2; dsp++) {
             f.rq_dsp = dsp;
@@ -316,11 +316,14 @@ void stage_options(const struct pipeline *p, const struct stage *s, const struct
     case STAGE_MUL:
     case STAGE_TABLE:
     case STAGE_GATHER:
-    case STAGE_CONCAT: {
+    case STAGE_CONCAT:
+    case STAGE_ARGMAX: {
         int lanes = lanes_needed(p, s, interval);
         if (!lanes)
             break;
         struct fold f = { .in_lanes = lanes, .rq_lanes = lanes, .rq_cycles = 1, .rows_par = 1, .word = lanes, .lanes = lanes, .pack = 1, .seg_len = 1 };
+        if (s->kind == STAGE_ARGMAX) // an index a pixel
+            f.rq_lanes = 1;
         f.ring_block = s->kind == STAGE_GATHER && !cost_ram_in_luts(tech, cost_gather_ring(s, &f, tech));
         struct option o = { f, cost_stage(s, &f, tech) };
         if (o.cost.cycles <= interval)

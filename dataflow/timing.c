@@ -22,6 +22,8 @@
 #define MUL_LATENCY 9
 #define GATHER_LATENCY 8
 #define UNPAIR_LATENCY 2
+#define SEARCH_LATENCY 17
+#define ARGMAX_LATENCY 1 // and a cycle a round of the lanes' tournament
 
 #define NEVER INT64_MAX
 
@@ -35,7 +37,9 @@ struct fifo {
     int64_t pixel_beat; // position of the head beat in its pixel
     int64_t pixel_beats; // of a pixel
     int parts, last_parts; // that a beat is narrowed to, and a pixel's last beat
-    int wide; // beats of the FIFO that make one of the edge's
+    int wide; // beats of the FIFO that make one of the edge's; `sub` of them are in, and `whole` such beats wait
+    int whole;
+    bool full; // two whole beats waited when the cycle began
     int64_t *reader, *writer; // when these wake
     bool in_the_way; // was full while its reader waited for another edge
 };
@@ -55,7 +59,7 @@ struct machine {
     bool unpairs;
     int64_t first_left; // beats of the hold register that are pixel 0's
     int64_t held[2], room[2], out_x, out_beat;
-    // gap, concat: the beat of the frame or of the turn
+    // gap, concat, argmax: the beat of the frame, of the turn or of the pixel
     int64_t beat;
     // gather: words since the first frame
     int64_t words_in, words_free, word, row_words, frame_words, ring_words;
@@ -158,25 +162,39 @@ static void drop_head(struct model *m, struct fifo *f)
 static bool can_pop(const struct model *m, int edge)
 {
     const struct fifo *f = &m->fifo[edge];
-    return head_arrived(f, m->now) && f->sub >= f->wide - 1;
+    return f->wide > 1 ? f->whole > 0 : head_arrived(f, m->now);
 }
 
-// The widener takes all but the last part of a beat on its own.
+// The widener takes a part a cycle, on its own, while it holds less than two whole beats.
 static void widen(struct model *m, int edge)
 {
     struct fifo *f = &m->fifo[edge];
-    if (f->sub >= f->wide - 1 || !head_arrived(f, m->now))
+    bool room = !f->full;
+    f->full = f->whole == 2;
+    if (!room || !head_arrived(f, m->now)) {
+        if (!f->full && f->count > 0) // the next cycle in which it goes on
+            m->next = min_i64(m->next, max_i64(f->arrival[f->head], m->now + 1));
         return;
-    f->sub++;
+    }
+    if (++f->sub == f->wide) {
+        f->sub = 0;
+        f->whole++;
+        f->full = f->whole == 2;
+        *f->reader = min_i64(*f->reader, m->now + 1);
+    }
     drop_head(m, f);
-    *f->reader = min_i64(*f->reader, m->now + 1);
 }
 
 // Takes one beat of the edge's own (narrowed or widened) width.
 static void pop(struct model *m, int edge)
 {
     struct fifo *f = &m->fifo[edge];
-    if (f->wide == 1 && ++f->sub < (f->pixel_beat + 1 == f->pixel_beats ? f->last_parts : f->parts))
+    if (f->wide > 1) {
+        f->whole--;
+        m->next = min_i64(m->next, m->now + 1);
+        return;
+    }
+    if (++f->sub < (f->pixel_beat + 1 == f->pixel_beats ? f->last_parts : f->parts))
         return;
     f->sub = 0;
     f->pixel_beat = f->pixel_beat + 1 == f->pixel_beats ? 0 : f->pixel_beat + 1;
@@ -407,6 +425,20 @@ static int64_t step_concat(struct model *m, const struct stage *s, struct machin
     return m->now + 1;
 }
 
+static int64_t step_argmax(struct model *m, const struct stage *s, struct machine *k)
+{
+    bool last = k->beat + 1 == ceil_div(s->in_c, s->fold.in_lanes);
+    if (!can_pop(m, s->in_edge[0]))
+        return next_beat(m, s->in_edge[0]);
+    if (last && !can_push(m, s->out_stream))
+        return NEVER;
+    pop(m, s->in_edge[0]);
+    if (last)
+        push_all(m, s->out_stream, k->latency);
+    k->beat = last ? 0 : k->beat + 1;
+    return m->now + 1;
+}
+
 // Beats on their way through the requantizer take no room in the queues behind it.
 static void init_unpair(const struct stage *s, struct machine *k, bool bare)
 {
@@ -441,7 +473,9 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
         k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
                      (s->kind == STAGE_ADD ? ADD_LATENCY : s->kind == STAGE_MUL ? MUL_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
-                      s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY);
+                      s->kind == STAGE_ARGMAX ? ARGMAX_LATENCY + ceil_log2(s->fold.in_lanes) :
+                      s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY) +
+                     (s->thresholds ? SEARCH_LATENCY : 0);
         init_unpair(s, k, regime->bare);
         if (s->kind == STAGE_GATHER)
             init_gather(m, s, k);
@@ -550,6 +584,7 @@ static int64_t step_stage(struct model *m, const struct stage *s, struct machine
     case STAGE_GAP: return step_gap(m, s, k);
     case STAGE_GATHER: return step_gather(m, s, k);
     case STAGE_CONCAT: return step_concat(m, s, k);
+    case STAGE_ARGMAX: return step_argmax(m, s, k);
     case STAGE_ADD:
     case STAGE_MUL:
     case STAGE_TABLE: return step_elementwise(m, s, k);

@@ -80,7 +80,23 @@ void aihls_stage_conv(const struct aihls_stage *s, const int8_t *const *in, int8
                 *y++ = (int8_t)aihls_requantize(&s->rq, conv_sum(s, in[0], oy, ox, m), m);
 }
 
-enum window_op { MAC, SUM, MAX };
+int aihls_search(const int64_t *thresholds, int64_t sum)
+{
+    int found = 0;
+    for (int step = 128; step > 0; step /= 2)
+        if (sum >= thresholds[found + step])
+            found += step;
+    return found - 128;
+}
+
+// |x|^power of the distance x between an element and the one that stands for 0.
+static int32_t power_of(const struct aihls_stage *s, int v)
+{
+    int32_t d = v < s->pad_value ? s->pad_value - v : v - s->pad_value;
+    return s->power == 2 ? d * d : d;
+}
+
+enum window_op { MAC, SUM, MAX, POWER };
 
 static inline int64_t window_value(const struct aihls_stage *s, const int8_t *image, int32_t oy, int32_t ox, int32_t c, enum window_op op)
 {
@@ -94,7 +110,7 @@ static inline int64_t window_value(const struct aihls_stage *s, const int8_t *im
             if (op == MAX)
                 acc = v > acc ? v : acc;
             else
-                acc += op == MAC ? v * *w++ : v;
+                acc += op == MAC ? v * *w++ : op == POWER ? power_of(s, v) : v;
         }
     return acc;
 }
@@ -106,7 +122,9 @@ static inline void window_rows(const struct aihls_stage *s, const int8_t *image,
         for (int32_t ox = 0; ox < s->out_w; ox++)
             for (int32_t c = 0; c < s->out_c; c++) {
                 int64_t acc = window_value(s, image, oy, ox, c, op);
-                *y++ = (int8_t)(s->rq.n ? aihls_requantize(&s->rq, acc, s->rq.by_pixel ? oy * s->out_w + ox : c) : acc);
+                *y++ = (int8_t)(op == POWER ? aihls_search(s->thresholds, acc)
+                                : s->rq.n   ? aihls_requantize(&s->rq, acc, s->rq.by_pixel ? oy * s->out_w + ox : c)
+                                            : acc);
             }
 }
 
@@ -123,6 +141,11 @@ void aihls_stage_dw_sum(const struct aihls_stage *s, const int8_t *const *in, in
 void aihls_stage_dw_max(const struct aihls_stage *s, const int8_t *const *in, int8_t *out, int32_t from, int32_t to)
 {
     window_rows(s, in[0], out, from, to, MAX);
+}
+
+void aihls_stage_dw_norm(const struct aihls_stage *s, const int8_t *const *in, int8_t *out, int32_t from, int32_t to)
+{
+    window_rows(s, in[0], out, from, to, POWER);
 }
 
 void aihls_stage_gap(const struct aihls_stage *s, const int8_t *const *in, int8_t *out, int32_t from, int32_t to)
@@ -146,6 +169,17 @@ void aihls_stage_gap_max(const struct aihls_stage *s, const int8_t *const *in, i
                 most = v > most ? v : most;
             }
         out[c] = most;
+    }
+}
+
+void aihls_stage_gap_norm(const struct aihls_stage *s, const int8_t *const *in, int8_t *out, int32_t from, int32_t to)
+{
+    for (int32_t c = 0; from < to && c < s->out_c; c++) {
+        int64_t sum = 0;
+        for (int32_t y = 0; y < s->kernel_h; y++)
+            for (int32_t x = 0; x < s->kernel_w; x++)
+                sum += power_of(s, pixel(s, in[0], y, x)[c]);
+        out[c] = (int8_t)aihls_search(s->thresholds, sum);
     }
 }
 
@@ -191,5 +225,17 @@ void aihls_stage_concat(const struct aihls_stage *s, const int8_t *const *in, in
     for (ptrdiff_t i = from * row; i < to * row; i++) {
         ptrdiff_t n = i / turn, at = i % turn;
         out[i] = at < s->piece[0] ? in[0][n * s->piece[0] + at] : in[1][n * s->piece[1] + at - s->piece[0]];
+    }
+}
+
+void aihls_stage_argmax(const struct aihls_stage *s, const int8_t *const *in, int8_t *out, int32_t from, int32_t to)
+{
+    for (ptrdiff_t i = (ptrdiff_t)from * s->out_w; i < (ptrdiff_t)to * s->out_w; i++) {
+        const int8_t *x = in[0] + i * s->in_c;
+        int32_t best = 0;
+        for (int32_t c = 1; c < s->in_c; c++)
+            if (x[c] > x[best] || (s->select_last && x[c] == x[best]))
+                best = c;
+        out[i] = (int8_t)(best - 128);
     }
 }

@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "dataflow/cost.h"
 
+#define SEARCH_ADDRS 29 // address bits of the levels of aihls_search
+
 struct binding {
     const struct pipeline *p;
     struct netlist *n;
@@ -259,7 +261,7 @@ static void tie_to_zero(struct binding *b, struct instance *i, const char *port,
     instance_port(b->n, i, port, arena_printf(b->a, "%lld'd0", (long long)width_bits));
 }
 
-// A maximum needs no requantizer.
+// A maximum needs no requantizer, and sums have a search instead.
 static void no_requant_params(struct binding *b, struct instance *i, const struct stage *s)
 {
     static const char *const widths[] = { "SHIFT_W", "MULT_W", "BIAS_W" };
@@ -272,9 +274,56 @@ static void no_requant_params(struct binding *b, struct instance *i, const struc
     tie_to_zero(b, i, "p_data", 3 * s->fold.rq_lanes);
 }
 
+// Connects unit i of s, which gives sums, to net `out`, which has what the thresholds make of them.
+static void bind_search(struct binding *b, const struct stage *s, struct instance *i, const char *out)
+{
+    int64_t lanes = s->fold.rq_lanes, bits = s->acc_bits, at = 0;
+    const char *sum = arena_printf(b->a, "%s_sum", s->name), *en = netlist_net(b->n, 1, "%s_t_en", s->name);
+    const char *addr = netlist_net(b->n, lanes * SEARCH_ADDRS, "%s_t_addr", s->name), *data = netlist_net(b->n, lanes * 8 * bits, "%s_t_data", s->name);
+    struct strbuf all = STRBUF_INIT;
+    netlist_net(b->n, lanes * bits, "%s_data", sum);
+    netlist_net(b->n, 1, "%s_valid", sum);
+    netlist_net(b->n, 1, "%s_ready", sum);
+    instance_stream(b->n, i, "m_act", sum);
+    for (int64_t l = 0; l < lanes; l++)
+        for (int64_t level = 0; level < 8; level++) {
+            int64_t width = max_i64(1, level), words = (int64_t)1 << level;
+            const char *name = arena_printf(b->a, "%s_t%lld_%lld", s->name, (long long)l, (long long)level), *q = netlist_net(b->n, bits, "%s_q", name);
+            const char *slice = width == 1 ? arena_printf(b->a, "%s[%lld]", addr, (long long)at)
+                                           : arena_printf(b->a, "%s[%lld:%lld]", addr, (long long)(at + width - 1), (long long)at);
+            struct image *im = add_rom(b, name, false, bits, words, en, slice, q);
+            for (int64_t k = 0; k < words; k++)
+                image_set(im, k, 0, (int)bits, s->thresholds[(2 * k + 1) * (128 >> level)]);
+            const char *lower = arena_strdup(b->a, all.text);
+            strbuf_clear(&all);
+            strbuf_addf(&all, "%s%s%s", q, lower[0] ? ", " : "", lower);
+            at += width;
+        }
+    netlist_assign(b->n, data, arena_printf(b->a, "{%s}", all.text));
+    strbuf_release(&all);
+    struct instance *u = netlist_add(b->n, "aihls_search", arena_printf(b->a, "u_%s_search", s->name), NULL);
+    clocked(b, u);
+    instance_int(b->n, u, "LANES", lanes);
+    instance_int(b->n, u, "CHANNELS", s->out_c);
+    instance_int(b->n, u, "SUM_W", bits);
+    instance_port(b->n, u, "t_en", en);
+    instance_port(b->n, u, "t_addr", addr);
+    instance_port(b->n, u, "t_data", data);
+    instance_stream(b->n, u, "s_sum", sum);
+    instance_stream(b->n, u, "m_act", out);
+}
+
+static void finish_unit(struct binding *b, const struct stage *s, struct instance *i, const char *out)
+{
+    if (s->thresholds)
+        bind_search(b, s, i, out);
+    else
+        instance_stream(b->n, i, "m_act", out);
+}
+
 static void bind_dw(struct binding *b, const struct stage *s, const char *in, const char *out)
 {
-    static const char *const ops[] = { "\"MAC\"", "\"SUM\"", "\"MAX\"" };
+    static const char *const ops[] = { "\"MAC\"", "\"SUM\"", "\"MAX\"", "\"ABS\"", "\"SQR\"" };
     const struct fold *f = &s->fold;
     if (s->op == DW_MAC)
         bind_weights(b, s);
@@ -295,13 +344,13 @@ static void bind_dw(struct binding *b, const struct stage *s, const char *in, co
         unused_output(b, i, s, "w_addr", f->seg_len * address_bits(fold_shape(s, f).weight_words));
         tie_to_zero(b, i, "w_data", f->seg_len * fold_shape(s, f).segments * f->word);
     }
-    instance_int(b->n, i, "ACC_W", s->has_requant ? s->acc_bits : 8);
+    instance_int(b->n, i, "ACC_W", s->op == DW_MAX ? 8 : s->acc_bits);
     if (s->has_requant)
         requant_params(b, i, s);
     else
         no_requant_params(b, i, s);
     instance_stream(b->n, i, "s_act", in);
-    instance_stream(b->n, i, "m_act", out);
+    finish_unit(b, s, i, out);
 }
 
 static void bind_gap(struct binding *b, const struct stage *s, const char *in, const char *out)
@@ -315,17 +364,19 @@ static void bind_gap(struct binding *b, const struct stage *s, const char *in, c
     instance_int(b->n, i, "POOL_H", s->geo.kernel_h);
     instance_int(b->n, i, "POOL_W", s->geo.kernel_w);
     instance_int(b->n, i, "S_LANES", s->fold.in_lanes);
-    instance_int(b->n, i, "ACC_W", s->has_requant ? s->acc_bits : 8);
+    instance_int(b->n, i, "ACC_W", s->op == DW_MAX ? 8 : s->acc_bits);
     if (!b->p->board->tech->ram_words)
         instance_int(b->n, i, "LUT_RAM", 0);
     if (s->has_requant) {
         requant_params(b, i, s);
     } else {
-        instance_text(b->n, i, "OP", "\"MAX\"");
+        instance_text(b->n, i, "OP", s->op == DW_MAX ? "\"MAX\"" : s->op == DW_ABS ? "\"ABS\"" : "\"SQR\"");
         no_requant_params(b, i, s);
     }
+    if (s->thresholds)
+        instance_int(b->n, i, "X_ZERO", s->pad_value);
     instance_stream(b->n, i, "s_act", in);
-    instance_stream(b->n, i, "m_act", out);
+    finish_unit(b, s, i, out);
 }
 
 static void bind_add(struct binding *b, const struct stage *s, const char *in, const char *in_b, const char *out)
@@ -462,6 +513,17 @@ static void bind_concat(struct binding *b, const struct stage *s, const char *in
     instance_stream(b->n, i, "m_act", out);
 }
 
+static void bind_argmax(struct binding *b, const struct stage *s, const char *in, const char *out)
+{
+    struct instance *i = stage_unit(b, s, "aihls_argmax");
+    instance_int(b->n, i, "LANES", s->fold.in_lanes);
+    instance_int(b->n, i, "CHANNELS", s->in_c);
+    instance_int(b->n, i, "OFFSET", 128);
+    instance_int(b->n, i, "LAST", s->select_last);
+    instance_stream(b->n, i, "s_act", in);
+    instance_stream(b->n, i, "m_act", out);
+}
+
 static void bind_stage(struct binding *b, const struct stage *s, const char *const *edge_net)
 {
     const char *in = edge_net[s->in_edge[0]], *out = bind_stream_net(b->a, s->out_stream);
@@ -474,6 +536,7 @@ static void bind_stage(struct binding *b, const struct stage *s, const char *con
     case STAGE_TABLE: bind_table(b, s, in, out); break;
     case STAGE_GATHER: bind_gather(b, s, in, out); break;
     case STAGE_CONCAT: bind_concat(b, s, in, edge_net[s->in_edge[1]], out); break;
+    case STAGE_ARGMAX: bind_argmax(b, s, in, out); break;
     case STAGE_KIND_COUNT: BUG("no stage kind");
     }
 }

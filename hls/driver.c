@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/embed.h"
+#include "dataflow/argmax.h"
 #include "frontend/shape.h"
 #include "sim/ref_int.h"
 
@@ -325,6 +326,9 @@ static int64_t class_count(const struct side *out)
         if (n->op == OP_ArgMax || n->op == OP_Softmax || n->op == OP_LogSoftmax)
             return n->in[0]->dims[axis_of(node_int(n, "axis", n->op == OP_ArgMax ? 0 : -1), n->in[0]->rank)];
     }
+    const struct node *last = out->port->tensor->producer;
+    if (argmax_in_hardware(last))
+        return last->in[0]->dims[axis_of(node_int(last, "axis", 0), last->in[0]->rank)];
     return tensor_count(out->tensor);
 }
 
@@ -467,6 +471,7 @@ static void add_stage(struct strbuf *sb, const struct stage *s, const struct aih
         { "dilation_h", r->dilation_h }, { "dilation_w", r->dilation_w }, { "pad_top", r->pad_top }, { "pad_left", r->pad_left },
         { "group", r->group }, { "pad_value", r->pad_value }, { "a_zp", r->a_zp }, { "b_zp", r->b_zp }, { "a_mult", r->a_mult },
         { "b_mult", r->b_mult }, { "add_shift", r->add_shift }, { "n_tables", r->n_tables },
+        { "select_last", r->select_last }, { "power", r->power },
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         add_field(sb, fields[i].name, fields[i].value);
@@ -474,6 +479,8 @@ static void add_stage(struct strbuf *sb, const struct stage *s, const struct aih
         strbuf_addf(sb, "\n      .weights = %s_weights,", s->name);
     if (s->table)
         strbuf_addf(sb, "\n      .table = %s_table,", s->name);
+    if (s->thresholds)
+        strbuf_addf(sb, "\n      .thresholds = %s_thresholds,", s->name);
     if (s->kind == STAGE_GATHER)
         strbuf_addf(sb, "\n      .y_at = %s_y_at, .x_at = %s_x_at, .c_at = %s_c_at,", s->name, s->name, s->name);
     if (s->kind == STAGE_CONCAT)
@@ -498,6 +505,8 @@ static bool write_reference(struct writer *w)
             add_array(&sb, "int16_t", s->name, "weights", stage_weight_count(s), s->weights, put_i16);
         if (s->table)
             add_array(&sb, "int8_t", s->name, "table", 256 * s->n_tables, s->table, put_i8);
+        if (s->thresholds)
+            add_array(&sb, "int64_t", s->name, "thresholds", 256, s->thresholds, put_i64);
         if (s->kind == STAGE_GATHER) {
             add_array(&sb, "int32_t", s->name, "y_at", s->gather.out_h, r.y_at, put_i32);
             add_array(&sb, "int32_t", s->name, "x_at", s->gather.out_w, r.x_at, put_i32);

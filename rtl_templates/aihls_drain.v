@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // aihls_drain: hold register of one finished pass, emptied lane 0 first into the requantizer
-// (or, REQUANT = 0, straight into an output register), RQ_LANES results at a time.
+// (or, REQUANT = 0, as they are, ACC_W bits each, straight into an output register), RQ_LANES
+// results at a time.
 // A pixel is GROUPS times MP passes; the last of each MP has LAST_LANES valid lanes, the
 // others L. `en` is 0 only while a finished pass (`done`) meets an occupied hold register
 // that this very cycle does not empty; it depends on m_act_ready combinationally.
@@ -18,7 +19,7 @@ module aihls_drain #(
     parameter CHANNELS   = 4,   // of the output pixel
     parameter PIXELS     = 1,
     parameter OUT_W      = 1,   // read with PIXELS = 2
-    parameter REQUANT    = 1,   // 0: ACC_W is 8 and the results leave as they are
+    parameter REQUANT    = 1,   // 0: the results leave as they are
     parameter RQ_LANES   = 1,
     parameter RQ_CYCLES  = 1,
     parameter BIAS_W     = 24,
@@ -34,7 +35,8 @@ module aihls_drain #(
     // Derived: leave at the default.
     parameter P_DEPTH    = (PARAM_PIXELS > 0) ? PARAM_PIXELS : (CHANNELS + RQ_LANES - 1) / RQ_LANES,
     parameter P_ADDR_W   = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH),
-    parameter P_LANES    = (PARAM_PIXELS > 0) ? 1 : RQ_LANES
+    parameter P_LANES    = (PARAM_PIXELS > 0) ? 1 : RQ_LANES,
+    parameter RESULT_W   = (REQUANT != 0) ? 8 : ACC_W
 ) (
     input  wire                                       clk,
     input  wire                                       rst,
@@ -45,7 +47,7 @@ module aihls_drain #(
     output wire                                       p_en,
     output wire [P_ADDR_W-1:0]                        p_addr,
     input  wire [P_LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0] p_data,
-    output wire [RQ_LANES*8-1:0]                      m_act_data,
+    output wire [RQ_LANES*RESULT_W-1:0]               m_act_data,
     output wire                                       m_act_valid,
     input  wire                                       m_act_ready
 );
@@ -166,13 +168,13 @@ module aihls_drain #(
                 .m_act_data(m_act_data), .m_act_valid(m_act_valid), .m_act_ready(m_act_ready)
             );
         end else begin : g_direct
-            reg  [RQ_LANES*8-1:0] m_data_q;
-            reg                   m_valid_q;
-            wire [RQ_LANES-1:0]   keep;
-            wire [RQ_LANES*8-1:0] mask;
+            reg  [BEAT_W-1:0]   m_data_q;
+            reg                 m_valid_q;
+            wire [RQ_LANES-1:0] keep;
+            wire [BEAT_W-1:0]   mask;
             genvar i;
             for (i = 0; i < RQ_LANES; i = i + 1) begin : g_mask
-                assign mask[i*8 +: 8] = {8{keep[i]}};
+                assign mask[i*ACC_W +: ACC_W] = {ACC_W{keep[i]}};
             end
             aihls_tail #(.LANES(RQ_LANES), .CHANNELS(CHANNELS)) u_tail (
                 .clk(clk), .rst(rst), .en(take), .keep(keep)
@@ -191,9 +193,6 @@ module aihls_drain #(
             end
             wire unused_ok = &{1'b0, p_data, BIAS_W[0], MULT_W[0], SHIFT_W[0], SHIFT_MIN[0],
                                ZERO_POINT[0], CLAMP_LO[0], CLAMP_HI[0], RQ_CYCLES[0]};
-            if (ACC_W != 8) begin : g_check_width
-                aihls_error_without_requantizer_ACC_W_must_be_8 u_error ();
-            end
         end
         if (MP > 1 && L % RQ_LANES != 0) begin : g_check_lanes
             aihls_error_RQ_LANES_must_divide_the_lanes_of_a_pass u_error ();

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // aihls_dw: per-channel engine: depthwise convolution (OP "MAC"), average pooling ("SUM"),
-// max pooling ("MAX"). A pass is one word of WORD channels of an output pixel: KC steps of
+// max pooling ("MAX"), sums of distances |x - PAD_VALUE| ("ABS") or of their squares ("SQR")
+// for the norms of LpPool. A pass is one word of WORD channels of an output pixel: KC steps of
 // ROWS_PAR taps each, every lane for itself. The last word of a pixel may be partly filled.
 //
-//   s_act -> window -> chain, adder or maximum per lane -> hold -> requant (not MAX) -> m_act
+//   s_act -> window -> chain, adder or maximum per lane -> hold -> requant (MAC, SUM) -> m_act
 //
 // MAC: weights as in aihls_conv with a chain of ROWS_PAR columns and LANES = WORD:
 // w_data bit (((k*NSEG)+s)*WORD+e)*WEIGHT_BITS, address word*KC + step. SUM and MAX leave
-// w_* unused (w_data tied to 0); MAX leaves p_* unused, pads with PAD_VALUE (-128).
+// w_* unused (w_data tied to 0); MAX leaves p_* unused, pads with PAD_VALUE (-128). ABS and
+// SQR are as SUM, without a requantizer: m_act has the sums, ACC_W bits a lane, for
+// aihls_search; their padding adds nothing.
 // PARAM_PIXELS = 1: p_addr is the output pixel of the frame and p_data one set of parameters
 // for all its channels, for averages whose divisor depends on the position.
 // One pass takes max(KC, beats*RQ_CYCLES) cycles, beats = ceil(valid lanes/RQ_LANES);
@@ -19,7 +22,7 @@
 // for both pixels in turn; aihls_unpair puts them in order where a pixel has several.
 `default_nettype none
 module aihls_dw #(
-    parameter OP          = "MAC",  // MAC | SUM | MAX
+    parameter OP          = "MAC",  // MAC | SUM | MAX | ABS | SQR
     parameter S_LANES     = 1,
     parameter IN_H        = 4,
     parameter IN_W        = 4,
@@ -47,7 +50,7 @@ module aihls_dw #(
     parameter WEIGHT_BITS = 8,
     parameter ACC_W       = 24,     // MAX: 8
     parameter RQ_LANES    = 1,
-    parameter RQ_CYCLES   = 1,      // MAX: 1
+    parameter RQ_CYCLES   = 1,      // without a requantizer: 1
     parameter BIAS_W      = 24,
     parameter MULT_W      = 24,
     parameter SHIFT_W     = 4,
@@ -65,7 +68,8 @@ module aihls_dw #(
     parameter W_ADDR_W    = (W_DEPTH <= 2) ? 1 : $clog2(W_DEPTH),
     parameter P_DEPTH     = (PARAM_PIXELS != 0) ? OUT_H * OUT_W : (IN_C + RQ_LANES - 1) / RQ_LANES,
     parameter P_ADDR_W    = (P_DEPTH <= 2) ? 1 : $clog2(P_DEPTH),
-    parameter P_LANES     = (PARAM_PIXELS != 0) ? 1 : RQ_LANES
+    parameter P_LANES     = (PARAM_PIXELS != 0) ? 1 : RQ_LANES,
+    parameter RESULT_W    = (OP == "ABS" || OP == "SQR") ? ACC_W : 8
 ) (
     input  wire                                       clk,
     input  wire                                       rst,
@@ -78,23 +82,25 @@ module aihls_dw #(
     output wire                                       p_en,
     output wire [P_ADDR_W-1:0]                        p_addr,
     input  wire [P_LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0] p_data,
-    output wire [RQ_LANES*8-1:0]                      m_act_data,
+    output wire [RQ_LANES*RESULT_W-1:0]               m_act_data,
     output wire                                       m_act_valid,
     input  wire                                       m_act_ready
 );
     localparam MAC        = (OP == "MAC") ? 1 : 0;
     localparam LAST_LANES = IN_C - (PASSES - 1) * WORD;
+    localparam POWER      = (OP == "ABS") ? 1 : (OP == "SQR") ? 2 : 0;
+    localparam TAP_W      = (POWER == 2) ? 17 : (POWER == 1) ? 9 : 8;
     localparam LEVELS     = $clog2(ROWS_PAR);
-    localparam TO_SUM     = (MAC == 0) ? LEVELS
+    localparam TO_SUM     = (MAC == 0) ? LEVELS + ((POWER == 2) ? 3 : POWER)
                           : SEG_LEN + 3 + ((PACK == 2) ? 1 : 0) + $clog2(NSEG);
-    localparam TAPS_FULL  = 8 + LEVELS;
+    localparam TAPS_FULL  = TAP_W + LEVELS;
     localparam TAPS_W     = (OP == "MAX") ? 8 : (TAPS_FULL < ACC_W) ? TAPS_FULL : ACC_W;
 
     wire                       en, step, pre, valid, first, last, blocked;
     wire [PACK*ROWS_PAR*WORD*8-1:0] chunk;
     wire                       sum_valid, sum_first, sum_last;
     reg                        done_q;
-    wire [RQ_LANES*8-1:0]      result_data;
+    wire [RQ_LANES*RESULT_W-1:0] result_data;
     wire                       result_valid, result_ready;
     wire [PACK*WORD*ACC_W-1:0] acc;
     // 1 in the cycles that the stage's own work costs: stepping, or frozen by its own drain.
@@ -180,12 +186,19 @@ module aihls_dw #(
                     wire unused_ok = &{1'b0, acc_hi};
                 end
             end else begin : g_pool
-                wire [ROWS_PAR*8-1:0] taps;
+                wire [ROWS_PAR*TAP_W-1:0] taps;
                 for (r = 0; r < ROWS_PAR; r = r + 1) begin : g_tap
-                    assign taps[r*8 +: 8] = chunk[(r*WORD+e)*8 +: 8];
+                    if (POWER != 0) begin : g_power
+                        aihls_power #(.POWER(POWER), .ZERO(PAD_VALUE)) u_power (
+                            .clk(clk), .en(en), .x(chunk[(r*WORD+e)*8 +: 8]),
+                            .y(taps[r*TAP_W +: TAP_W])
+                        );
+                    end else begin : g_plain
+                        assign taps[r*8 +: 8] = chunk[(r*WORD+e)*8 +: 8];
+                    end
                 end
                 aihls_accum #(
-                    .N(ROWS_PAR), .IN_W(8), .SUM_W(TAPS_W), .ACC_W(ACC_W),
+                    .N(ROWS_PAR), .IN_W(TAP_W), .SUM_W(TAPS_W), .ACC_W(ACC_W),
                     .OP((OP == "MAX") ? "MAX" : "ADD")
                 ) u_accum (
                     .clk(clk), .en(en), .data(taps), .acc_en(sum_valid), .acc_first(sum_first),
@@ -193,8 +206,11 @@ module aihls_dw #(
                 );
             end
         end
-        if (OP != "MAC" && OP != "SUM" && OP != "MAX") begin : g_check_op
-            aihls_error_OP_must_be_MAC_SUM_or_MAX u_error ();
+        if (OP != "MAC" && OP != "SUM" && OP != "MAX" && POWER == 0) begin : g_check_op
+            aihls_error_OP_must_be_MAC_SUM_MAX_ABS_or_SQR u_error ();
+        end
+        if (OP == "MAX" && ACC_W != 8) begin : g_check_width
+            aihls_error_ACC_W_of_MAX_must_be_8 u_error ();
         end
         if (PACK != 1 && (PACK != 2 || MAC == 0)) begin : g_check_pack
             aihls_error_PACK_must_be_1_or_with_MAC_2 u_error ();
@@ -204,7 +220,7 @@ module aihls_dw #(
     aihls_drain #(
         .L(WORD), .ACC_W(ACC_W), .MP(PASSES), .LAST_LANES(LAST_LANES), .CHANNELS(IN_C),
         .PIXELS(PACK), .OUT_W(OUT_W),
-        .REQUANT((OP == "MAX") ? 0 : 1), .RQ_LANES(RQ_LANES), .RQ_CYCLES(RQ_CYCLES),
+        .REQUANT((OP == "MAX" || POWER != 0) ? 0 : 1), .RQ_LANES(RQ_LANES), .RQ_CYCLES(RQ_CYCLES),
         .BIAS_W(BIAS_W), .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
         .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI),
         .RQ_DSP(RQ_DSP), .TECH(TECH),

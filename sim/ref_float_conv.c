@@ -2,6 +2,7 @@
 // Sums of products: convolution, matrices, pools, batch normalization.
 #include <cblas.h>
 #include <limits.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -247,11 +248,12 @@ static int64_t padded_taps(const struct window_geometry *w, const struct taps *t
     return to_y * to_x;
 }
 
-// One pooled value of the window at (oy, ox): the maximum, or the mean.
+// One pooled value of the window at (oy, ox): the maximum, or the mean. The maximum of a window that steps over the image,
+// of padding alone, is the least number there is, as in ONNX Runtime; of integers too, when it is stored.
 static double pool_at(const struct window_geometry *w, const struct array *x, int64_t base, int64_t oy,
                       int64_t ox, bool max, bool count_pads)
 {
-    double best = -INFINITY, sum = 0.0;
+    double best = -(double)FLT_MAX, sum = 0.0;
     struct taps t = taps_at(w, oy, ox);
     for (int64_t ky = t.from_y; ky < t.to_y; ky++)
         for (int64_t kx = t.from_x; kx < t.to_x; kx++) {

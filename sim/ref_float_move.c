@@ -343,7 +343,7 @@ bool ref_argmax(struct ref *r)
     int axis = axis_of(node_int(r->n, "axis", 0), x->rank);
     bool last = node_int(r->n, "select_last_index", 0) != 0;
     int64_t outer, inner, size = x->dims[axis];
-    int64_t *y = ref_out(r, 0, DT_INT64)->data;
+    struct array *y = ref_out(r, 0, r->n->out[0]->dtype == DT_UINT8 ? DT_UINT8 : DT_INT64); // uint8: see dataflow/argmax.h
     around(x, axis, &outer, &inner);
     for (int64_t o = 0; o < outer; o++)
         for (int64_t i = 0; i < inner; i++) {
@@ -354,7 +354,7 @@ bool ref_argmax(struct ref *r)
                 if (v > b || (last && v >= b))
                     best = k;
             }
-            y[o * inner + i] = best;
+            array_set_f64(y, o * inner + i, (double)best);
         }
     return true;
 }

@@ -43,14 +43,20 @@ static struct named_function stage_function(const struct stage *s)
         case DW_MAC: return FUNCTION(aihls_stage_dw_mac);
         case DW_SUM: return FUNCTION(aihls_stage_dw_sum);
         case DW_MAX: return FUNCTION(aihls_stage_dw_max);
+        case DW_ABS:
+        case DW_SQUARE: return FUNCTION(aihls_stage_dw_norm);
         }
         break;
-    case STAGE_GAP: return s->op == DW_MAX ? FUNCTION(aihls_stage_gap_max) : FUNCTION(aihls_stage_gap);
+    case STAGE_GAP:
+        if (s->thresholds)
+            return FUNCTION(aihls_stage_gap_norm);
+        return s->op == DW_MAX ? FUNCTION(aihls_stage_gap_max) : FUNCTION(aihls_stage_gap);
     case STAGE_ADD: return FUNCTION(aihls_stage_add);
     case STAGE_MUL: return FUNCTION(aihls_stage_mul);
     case STAGE_TABLE: return FUNCTION(aihls_stage_table);
     case STAGE_GATHER: return FUNCTION(aihls_stage_gather);
     case STAGE_CONCAT: return FUNCTION(aihls_stage_concat);
+    case STAGE_ARGMAX: return FUNCTION(aihls_stage_argmax);
     case STAGE_KIND_COUNT: break;
     }
     BUG("stage %s has no function in drivers/aihls_stages.h", s->name);
@@ -77,6 +83,10 @@ struct aihls_stage ref_int_describe(const struct pipeline *p, const struct stage
         r.in[k] = stage_in(p, s, k)->index;
     r.rq.n = s->has_requant ? s->rq.n : 0;
     _Static_assert(AIHLS_FILL == GATHER_FILL, "one mark for both");
+    if (s->kind == STAGE_ARGMAX) { // pixels of a reshaped stream have other channels than the stream
+        r.in_c = (int32_t)s->in_c;
+        r.select_last = s->select_last;
+    }
     if (!window)
         return r;
     // the window's own view of its image: a kernel of one row may be turned, a matrix product is a column of pixels
@@ -88,6 +98,8 @@ struct aihls_stage ref_int_describe(const struct pipeline *p, const struct stage
     r.pad_top = (int32_t)g->pad_top, r.pad_left = (int32_t)g->pad_left;
     r.group = (int32_t)g->group;
     r.pad_value = s->pad_value;
+    r.thresholds = s->thresholds;
+    r.power = s->op == DW_SQUARE ? 2 : s->op == DW_ABS ? 1 : 0;
     return r;
 }
 

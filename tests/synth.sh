@@ -35,7 +35,7 @@ for n in ${*:-digits mt_resnet8_int8}; do
             chparam -set TECH \"$tech\" $top
             read_verilog -lib $cells
             hierarchy -check -top $top
-            setattr -mod -set keep_hierarchy 1 *aihls_gather *aihls_concat *aihls_mul *aihls_ctable *aihls_conv *aihls_dw *aihls_gap *aihls_add *aihls_table *aihls_fifo *aihls_rom
+            setattr -mod -set keep_hierarchy 1 *aihls_gather *aihls_concat *aihls_mul *aihls_ctable *aihls_argmax *aihls_search *aihls_conv *aihls_dw *aihls_gap *aihls_add *aihls_table *aihls_fifo *aihls_rom
             $synth -top $top
             write_json sim/netlist.json" >sim/yosys.out 2>&1) || { tail -5 $out/sim/yosys.out; failed=1; continue; }
         python3 "$stat" $out/sim/netlist.json $out/report.json $top || failed=1

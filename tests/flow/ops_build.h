@@ -60,5 +60,7 @@ struct value any_operator(struct builder *b, const struct value *v);
 void ops_ports(struct builder *b);
 // ---- ops_move.c: operators that move, join, repeat and upsample ----
 struct value ops_move(struct builder *b, const struct value *v);
+// The index of the largest channel of each pixel (of each row of a matrix); what it gives can only be an output.
+struct value ops_argmax(struct builder *b, const struct value *v);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dataflow/argmax.h"
 #include "dataflow/cost.h"
 #include "dataflow/lower.h"
 #include "dataflow/schedule.h"
@@ -191,7 +192,7 @@ static const char *describe(struct arena *a, const struct pipeline *p)
     for (int i = 0; i < p->n_stages; i++) {
         const struct stage *s = &p->stages[i];
         const struct stream *in = stage_in(p, s, 0), *out = &p->streams[s->out_stream];
-        static const char *const dw[] = { "dw", "sum", "max" };
+        static const char *const dw[] = { "dw", "sum", "max", "abs", "square" };
         strbuf_addf(&sb, "%s%s", i ? "; " : "", s->kind == STAGE_DW ? dw[s->op] : stage_kind_name(s->kind));
         if (s->kind == STAGE_CONV || s->kind == STAGE_DW)
             describe_window(&sb, s);
@@ -334,7 +335,10 @@ static bool try_case(struct arena *a, const struct board *boards, int n_boards, 
     bool small;
     c->graph = ops_graph(a, r, c->name);
     c->text = "refused";
-    if (!shape_infer(&cx, c->graph) || !lower_graph(&cx, c->graph, mode, c->name, &c->pipeline)) {
+    bool shaped = shape_infer(&cx, c->graph);
+    if (shaped)
+        argmax_split(c->graph);
+    if (!shaped || !lower_graph(&cx, c->graph, mode, c->name, &c->pipeline)) {
         // by right: a ratio of scales near 1 has no shift, and where an operator moves nothing there is nothing to build
         small = mode != REQUANT_SHIFT && !strstr(said.text, "E210") && !strstr(said.text, "E211");
         c->broken = arena_strdup(a, said.text);

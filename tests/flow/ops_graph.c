@@ -473,6 +473,8 @@ static struct value residual(struct builder *b, const struct value *v)
 // ---- whole graphs ----
 
 #define PORTS_PERCENT 12 // graphs of several inputs or outputs
+#define ARGMAX_PERCENT 6 // of the others that end so
+#define MANY_CHANNELS_PERCENT 1
 
 enum family { CONV, GROUPED, DEPTHWISE, MULTIPLIER, GEMM, MATMUL, MAX_POOL, AVERAGE_POOL, GLOBAL_POOL, ADD, TABLE, MOVE };
 
@@ -538,6 +540,13 @@ struct value random_input(struct builder *b)
     return input_like(b, &v);
 }
 
+// An operator whose folds are few however many channels there are.
+static struct value of_many_channels(struct builder *b, const struct value *v)
+{
+    static const enum family families[] = { TABLE, GLOBAL_POOL, MAX_POOL, AVERAGE_POOL };
+    return apply_family(b, families[random_range(b->r, 0, 3)], v);
+}
+
 struct graph *ops_graph(struct arena *a, struct random *r, const char *name)
 {
     struct graph *g = graph_new(a, name, name);
@@ -547,13 +556,17 @@ struct graph *ops_graph(struct arena *a, struct random *r, const char *name)
         ops_ports(&b);
         return g;
     }
-    struct value v = random_input(&b);
+    const struct value long_pixel = { .rank = 4, .c = 4096, .h = 1, .w = 1 };
+    bool many = random_chance(r, MANY_CHANNELS_PERCENT);
+    struct value v = many ? input_like(&b, &long_pixel) : random_input(&b);
     g->inputs = arena_array(a, struct tensor *, 1);
     g->outputs = arena_array(a, struct tensor *, 1);
     g->inputs[g->n_inputs++] = v.q;
-    v = any_operator(&b, &v);
-    if (random_chance(r, 35))
+    v = many ? of_many_channels(&b, &v) : any_operator(&b, &v);
+    if (!many && random_chance(r, 35))
         v = any_operator(&b, &v);
+    if (v.c > 1 && v.h * v.w > 1 && random_chance(r, ARGMAX_PERCENT))
+        v = ops_argmax(&b, &v);
     g->outputs[g->n_outputs++] = v.q;
     return g;
 }

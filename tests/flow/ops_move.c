@@ -277,14 +277,25 @@ static struct value product(struct builder *b, const struct value *v)
     return quantize(b, y, spread, true, v);
 }
 
-// Squeeze and excite: a gate for each channel, from the image's averages.
+// The order of a norm of so many elements. Returns its spread, in that of an element.
+static double random_order(struct builder *b, struct node *n, int64_t taps)
+{
+    int order = random_chance(b->r, 70) ? 2 : 1;
+    node_set_int(b->g, n, "p", order);
+    return order == 2 ? sqrt((double)taps) : (double)taps;
+}
+
+// Squeeze and excite: a gate for each channel, from the image's averages, maxima or norms.
 static struct value excite(struct builder *b, const struct value *v)
 {
     struct tensor *x = dequantize(b, v), *f = temporary(b, "g"), *y = temporary(b, "se");
-    graph_add_node(b->g, random_chance(b->r, 50) ? OP_GlobalAveragePool : OP_GlobalMaxPool, "", 1, &x, 1, &f);
+    static const enum op pools[] = { OP_GlobalAveragePool, OP_GlobalMaxPool, OP_GlobalLpPool };
+    enum op squeeze = pools[random_range(b->r, 0, 2)];
+    struct node *n = graph_add_node(b->g, squeeze, "", 1, &x, 1, &f);
+    double reach = squeeze == OP_GlobalLpPool ? random_order(b, n, v->h * v->w) : 1;
     struct value one = *v;
     one.h = one.w = 1;
-    struct value gate = quantize(b, f, v->scale * ACTIVATION_SPREAD, true, &one);
+    struct value gate = quantize(b, f, v->scale * ACTIVATION_SPREAD * reach, true, &one);
     if (random_chance(b->r, 50))
         gate = table(b, &gate);
     struct tensor *in[] = { dequantize(b, v), dequantize(b, &gate) };
@@ -310,11 +321,14 @@ static struct value by_channel(struct builder *b, const struct value *v)
     return quantize(b, y, v->scale * ACTIVATION_SPREAD, false, v);
 }
 
-// Averages whose windows hang over the edge, and maxima over dilated windows.
+// Averages and norms whose windows hang over the edge, and maxima over dilated windows, which may step over the image.
 static struct value uneven_pool(struct builder *b, const struct value *v)
 {
     struct random *r = b->r;
-    bool max = random_chance(r, 40);
+    static const enum op ops[] = { OP_MaxPool, OP_AveragePool, OP_LpPool, OP_LpPool };
+    enum op op = ops[random_range(r, 0, 3)];
+    bool max = op == OP_MaxPool;
+    bool hollow = false;
     int spatial = v->rank - 2;
     int64_t d[4], kernel[2], stride[2], dilation[2] = { 1, 1 }, pads[4];
     dims_of(v, d);
@@ -322,27 +336,58 @@ static struct value uneven_pool(struct builder *b, const struct value *v)
         int64_t size = d[2 + i];
         kernel[i] = random_range(r, 1, min_i64(4, size));
         stride[i] = PICK(r, 1, 1, 2, 3);
-        dilation[i] = max && (kernel[i] - 1) * 2 < size && random_chance(r, 50) ? 2 : 1;
+        dilation[i] = max ? PICK(r, 1, 1, 2, 3) : 1;
         int64_t reach = (kernel[i] - 1) * dilation[i] + 1;
         pads[i] = random_range(r, 0, reach / 2);
         pads[i + spatial] = random_range(r, 0, reach / 2);
+        pads[i + spatial] = max_i64(pads[i + spatial], reach - size - pads[i]);
+        hollow |= dilation[i] > size;
         int64_t room = size + pads[i] + pads[i + spatial] - reach;
         d[2 + i] = (room + stride[i] - 1) / stride[i] + 1;
         if ((d[2 + i] - 1) * stride[i] >= size + pads[i])
             d[2 + i]--;
     }
     struct tensor *x = dequantize(b, v), *y = temporary(b, "up");
-    struct node *n = graph_add_node(b->g, max ? OP_MaxPool : OP_AveragePool, "", 1, &x, 1, &y);
+    struct node *n = graph_add_node(b->g, op, "", 1, &x, 1, &y);
     node_set_ints(b->g, n, "kernel_shape", spatial, kernel);
     node_set_ints(b->g, n, "strides", spatial, stride);
     node_set_ints(b->g, n, "pads", 2 * spatial, pads);
     node_set_int(b->g, n, "ceil_mode", 1);
+    double reach = 1 / sqrt((double)kernel[0]);
     if (max)
         node_set_ints(b->g, n, "dilations", spatial, dilation);
-    else
+    if (op == OP_AveragePool)
         node_set_int(b->g, n, "count_include_pad", random_chance(r, 30));
+    if (op == OP_LpPool)
+        reach = random_order(b, n, kernel[0] * (spatial == 2 ? kernel[1] : 1));
     struct value shape = with_dims(v, d);
-    return max ? moved(b, y, &shape) : quantize(b, y, v->scale * ACTIVATION_SPREAD / sqrt((double)kernel[0]), true, &shape);
+    if (hollow) { // no other quantization then
+        shape.q = quantize_as(b, y, &shape);
+        return shape;
+    }
+    return max ? moved(b, y, &shape) : quantize(b, y, v->scale * ACTIVATION_SPREAD * reach, true, &shape);
+}
+
+struct value ops_argmax(struct builder *b, const struct value *v)
+{
+    struct random *r = b->r;
+    bool ints;
+    struct tensor *x = operand(b, v, &ints), *y = temporary(b, "am");
+    int axis = 1;
+    if (v->rank == 4 && random_chance(r, 30)) { // the channels at the end
+        static const int64_t perm[] = { 0, 2, 3, 1 };
+        struct tensor *t = temporary(b, "cl");
+        node_set_ints(b->g, graph_add_node(b->g, OP_Transpose, "", 1, &x, 1, &t), "perm", 4, perm);
+        x = t;
+        axis = 3;
+    }
+    struct node *n = graph_add_node(b->g, OP_ArgMax, "", 1, &x, 1, &y);
+    node_set_int(b->g, n, "axis", random_chance(r, 50) ? axis : axis - v->rank);
+    node_set_int(b->g, n, "keepdims", random_chance(r, 50));
+    node_set_int(b->g, n, "select_last_index", random_chance(r, 50));
+    struct value index = *v;
+    index.q = y;
+    return index;
 }
 
 struct value ops_move(struct builder *b, const struct value *v)

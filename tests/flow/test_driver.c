@@ -339,9 +339,12 @@ static void every_kind_of_stage(void)
     model_node(m, "AveragePool", "e_d", "f");
     model_ints(m, "kernel_shape", 2, DIMS(2, 1));
     qdq("f", 0.02f, 2, I8);
-    model_node(m, "GlobalAveragePool", "f_d", "g");
-    qdq("g", 0.01f, 2, I8);
-    model_output(m, "g_d");
+    model_node(m, "LpPool", "f_d", "g");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 2));
+    qdq("g", 0.02f, -128, I8);
+    model_node(m, "GlobalAveragePool", "g_d", "h");
+    qdq("h", 0.01f, 2, I8);
+    model_output(m, "h_d");
 }
 
 static struct model_row {

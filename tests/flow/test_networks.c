@@ -158,11 +158,16 @@ static void build_tail(void)
     model_node(moves, "Pad", "even border", "mirror");
     model_string(moves, "mode", "reflect");
     layer("Conv", "mirror", "c5", 8, 8, 3, 1);
-    model_node(moves, "GlobalMaxPool", "c5", "top");
+    window("LpPool", "c5", "lengths", 2, 0);
+    model_node(moves, "GlobalMaxPool", "lengths", "top");
     model_node(moves, "Flatten", "top", "flat");
     weight("w_y", 2, DIMS(8, 5));
     model_node(moves, "Gemm", "flat w_y", "y");
     model_output(moves, "y");
+    layer("Conv", "lengths", "scores", 5, 8, 1, 1);
+    model_node(moves, "ArgMax", "scores", "classes");
+    model_int(moves, "axis", 1);
+    model_output(moves, "classes");
 }
 
 static bool write_moves(void)

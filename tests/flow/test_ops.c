@@ -20,6 +20,9 @@
 #include "tests/flow/ops_bench.h"
 
 #define DEFAULT_CASES 160
+// Seeds that once found something, run behind those from 1 on: an integer input without a scale, parts of a beat that the
+// timing model's widener took two at a time.
+static const uint64_t found[] = { 630, 749 };
 
 static uint64_t setting(const char *name, uint64_t fallback)
 {
@@ -80,12 +83,15 @@ int main(void)
     struct ctx cx = { &a, &diag };
     double start = seconds();
     ASSERT(n > 0 && n < 10000);
+    int first = n;
+    if (seed == 1)
+        n += (int)(sizeof found / sizeof *found);
     for (int i = 0; i < 2; i++)
         if (!board_read(&cx, board_names[i], &boards[i]))
             return 1;
     struct ops_case *cases = arena_array(&a, struct ops_case, n);
     for (int i = 0; i < n; i++)
-        ops_case_make(&a, boards, 2, seed + (uint64_t)i, arena_printf(&a, "c%03d", i), &cases[i]);
+        ops_case_make(&a, boards, 2, i < first ? seed + (uint64_t)i : found[i - first], arena_printf(&a, "c%03d", i), &cases[i]);
     double made = seconds();
     bool ran = ops_bench(cases, n, seed, dir ? dir : "build/ops");
     printf("%d cases: made in %.1f s, built and simulated in %.1f s\n", n, made - start, seconds() - made);

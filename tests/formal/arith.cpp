@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requantizers of every rate against requantize() of sim/ref_int.c, and packed multiplier cells against two products,
-// in one Verilator model.
+// Requantizers of every rate against requantize() of sim/ref_int.c, packed multiplier cells against two products, and
+// products of elements against aihls_stage_mul() of drivers/aihls_stages.c, in one Verilator model.
 //     arith                            (compiled with -DGENERATE) prints the Verilog top
 //     arith vectors COUNT SEED         COUNT random and corner results over 24 configurations, random stalls
 //     arith exhaustive                 every input of 8 small configurations
 //     arith products                   every pair of weights with every activation, all three cells
+//     arith elements                   every pair of elements in 8 configurations of aihls_mul, random stalls
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -37,6 +38,17 @@ enum { ALL = sizeof cases / sizeof *cases, RANDOM = 24 };
 // The cells: packed as in DSP48E2 and DSP48E1, and plain with weights of nine bits.
 static const struct { int pack, shift, w_bits; } cells[] = { {2, 18, 8}, {2, 17, 8}, {1, 18, 9} };
 
+struct Elements {
+    int a_zp, b_zp, mult, shift, zp, lo, hi;
+};
+// Factors of 24, 17 and 1 bits; products that fill the byte, saturate, tie, and all become the zero point.
+static const Elements elements[] = {
+    {0, 0, 16777215, 31, 0, -128, 127},     {-128, 127, 8388608, 32, -128, -128, 127}, {127, -128, 12345677, 33, 127, -100, 127},
+    {-128, -128, 9000001, 31, -1, -128, 127}, {5, -7, 100001, 25, 3, -60, 60},          {127, 127, 65536, 22, 0, -128, 100},
+    {1, 0, 1, 1, -5, -128, 127},            {-3, 100, 16777215, 62, 17, -128, 127},
+};
+enum { PRODUCTS = sizeof elements / sizeof *elements };
+
 #ifdef GENERATE
 
 int main()
@@ -46,8 +58,11 @@ int main()
            "    input wire [%d:0] param, input wire [%d:0] s_valid, input wire [%d:0] m_ready,\n"
            "    output wire [%d:0] s_ready, output wire [%d:0] m_valid, output wire [%d:0] y,\n"
            "    input wire [8:0] hi, input wire [8:0] lo, input wire [7:0] s, input wire [47:0] pin,\n"
-           "    output wire [47:0] p0, output wire [47:0] p1, output wire [47:0] p2);\n",
-           ALL * 64 - 1, ALL * 128 - 1, ALL - 1, ALL - 1, ALL - 1, ALL - 1, ALL * 8 - 1);
+           "    output wire [47:0] p0, output wire [47:0] p1, output wire [47:0] p2, input wire clk_element,\n"
+           "    input wire [%d:0] ab, input wire [%d:0] ab_valid, input wire [%d:0] ab_go, output wire [%d:0] ab_ready,\n"
+           "    output wire [%d:0] ab_y, output wire [%d:0] y_valid);\n",
+           ALL * 64 - 1, ALL * 128 - 1, ALL - 1, ALL - 1, ALL - 1, ALL - 1, ALL * 8 - 1, PRODUCTS * 16 - 1, PRODUCTS * 2 - 1, PRODUCTS - 1,
+           PRODUCTS * 2 - 1, PRODUCTS * 8 - 1, PRODUCTS - 1);
     for (int i = 0; i < ALL; i++) {
         const Case &c = cases[i];
         printf("    wire p_en_%d, p_addr_%d;\n    aihls_requant #(.LANES(1), .CHANNELS(1), .ACC_W(%d), .BIAS_W(%d), "
@@ -62,6 +77,14 @@ int main()
         printf("    aihls_mac #(.PACK(%d), .LANE_SHIFT(%d), .W_BITS(%d)) u_cell_%d (.clk(clk_cell), .en(1'b1), "
                ".hi(hi[%d:0]), .lo(lo[%d:0]), .s(s), .pin(pin), .pout(), .p(p%d));\n", cells[i].pack, cells[i].shift,
                cells[i].w_bits, i, cells[i].w_bits - 1, cells[i].w_bits - 1, i);
+    for (int i = 0; i < PRODUCTS; i++) {
+        const Elements &e = elements[i];
+        printf("    aihls_mul #(.A_ZP(%d), .B_ZP(%d), .MULT(%d), .SHIFT(%d), .ZERO_POINT(%d), .CLAMP_LO(%d), .CLAMP_HI(%d)) u_mul_%d "
+               "(.clk(clk_element), .rst(rst), .s_a_data(ab[%d +: 8]), .s_a_valid(ab_valid[%d]), .s_a_ready(ab_ready[%d]), "
+               ".s_b_data(ab[%d +: 8]), .s_b_valid(ab_valid[%d]), .s_b_ready(ab_ready[%d]), .m_act_data(ab_y[%d +: 8]), "
+               ".m_act_valid(y_valid[%d]), .m_act_ready(ab_go[%d]));\n", e.a_zp, e.b_zp, e.mult, e.shift, e.zp, e.lo, e.hi, i, 16 * i, 2 * i,
+               2 * i, 16 * i + 8, 2 * i + 1, 2 * i + 1, 8 * i, i, i);
+    }
     printf("endmodule\n`default_nettype wire\n");
     return 0;
 }
@@ -71,6 +94,7 @@ int main()
 #include "Varith.h"
 #include "verilated.h"
 
+extern "C" int arith_mul(int8_t a, int8_t b, int a_zp, int b_zp, int32_t mult, int shift, int zp, int lo, int hi);
 extern "C" int arith_requantize(int64_t acc, int64_t bias, int32_t mult, int shift, int zp, int lo, int hi);
 
 static uint64_t state;
@@ -252,6 +276,53 @@ static int products()
     return 0;
 }
 
+// Every pair; each operand comes and each result goes when it likes.
+static int every_element()
+{
+    enum { PAIRS = 1 << 16 };
+    int next[2 * PRODUCTS] = {}, done[PRODUCTS] = {}, left = PRODUCTS;
+    top->rst = 1;
+    top->clk_element = 0;
+    top->eval();
+    for (bool first = true; left > 0; first = false) {
+        uint64_t r = rnd();
+        uint32_t may = (uint32_t)(r | r >> 32);
+        uint16_t valid = 0;
+        uint8_t bytes[2 * PRODUCTS];
+        for (int k = 0; k < 2 * PRODUCTS; k++) {
+            bytes[k] = (uint8_t)(k % 2 ? next[k] >> 8 : next[k]);
+            valid = (uint16_t)(valid | (next[k] < PAIRS && may >> k & 1) << k);
+        }
+        memcpy(&top->ab, bytes, sizeof bytes);
+        top->ab_valid = valid;
+        top->ab_go = (uint8_t)(rnd() >> 8 | r >> 40);
+        top->eval();
+        uint32_t taken = first ? 0 : (uint32_t)(valid & top->ab_ready), given = first ? 0 : (uint32_t)(top->y_valid & top->ab_go);
+        int8_t y[PRODUCTS];
+        memcpy(y, &top->ab_y, sizeof y);
+        top->clk_element = 1;
+        top->eval();
+        top->clk_element = 0;
+        top->rst = 0;
+        top->eval();
+        for (int k = 0; k < 2 * PRODUCTS; k++)
+            next[k] += taken >> k & 1;
+        for (int i = 0; i < PRODUCTS; i++) {
+            const Elements &e = elements[i];
+            if (!(given >> i & 1))
+                continue;
+            int n = done[i]++, want = arith_mul((int8_t)n, (int8_t)(n >> 8), e.a_zp, e.b_zp, e.mult, e.shift, e.zp, e.lo, e.hi);
+            if (n >= PAIRS || y[i] != want) {
+                printf("product %d of configuration %d: %d, not %d\n", n, i, y[i], want);
+                return 1;
+            }
+            left -= done[i] == PAIRS;
+        }
+    }
+    printf("elements: %d products in %d configurations, all right\n", PRODUCTS * PAIRS, PRODUCTS);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     top = new Varith;
@@ -264,8 +335,10 @@ int main(int argc, char **argv)
         status = requantizers(RANDOM, ALL, 1ull << 17, true);
     else if (!strcmp(mode, "products"))
         status = products();
+    else if (!strcmp(mode, "elements"))
+        status = every_element();
     else
-        fprintf(stderr, "usage: arith vectors COUNT SEED | exhaustive | products\n");
+        fprintf(stderr, "usage: arith vectors COUNT SEED | exhaustive | products | elements\n");
     top->final();
     delete top;
     return status;

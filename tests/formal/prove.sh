@@ -31,8 +31,15 @@ i=0
 while [ $i -lt 256 ]; do printf '%02x\n' $((i ^ 0x5a)); i=$((i + 1)); done >"$work/table.hex"
 
 templates=$(ls "$rtl"/aihls_*.v)
-# fv_chain takes the multiplier cell of tests/formal/abstract.
-[ "$harness" != fv_chain ] || templates=$(ls "$rtl"/aihls_*.v "$here"/abstract/*.v | grep -v "^$rtl/aihls_mac.v")
+# Some take multipliers of tests/formal/abstract in place of the real ones.
+case $harness in
+fv_chain) abstract="aihls_mac" ;;
+fv_mul) abstract="aihls_lutmul aihls_constword" ;;
+*) abstract="" ;;
+esac
+for a in $abstract; do
+    templates="$(printf '%s\n' $templates | grep -v "^$rtl/$a.v") $here/abstract/$a.v"
+done
 read="read_verilog -formal -sv $here/fv_lib.v $work/harness.v; read_verilog -sv -defer $(echo $templates)
     hierarchy -check -top $harness; proc; flatten; opt_expr; opt_clean; setundef -anyseq"
 # An undefined value is any value (setundef).

@@ -53,7 +53,7 @@ rm -rf "$OUT/results"
 mkdir -p "$OUT/results"
 cp "$here/proofs.txt" "$OUT/proofs.txt"
 start=$(date +%s)
-case $which in all | aihls_requant | aihls_mac) sh "$here/arith.sh" build ;; esac
+case $which in all | aihls_requant | aihls_mac | aihls_mul) sh "$here/arith.sh" build ;; esac
 printf '%s\n' "$lines" | xargs -P "${JOBS:-$(nproc)}" -n 1 sh "$0" --job
 {
     printf '%-14s %-58s %-34s %-15s %-18s %8s  %s\n' module configuration property engine depth seconds result

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds and runs the RTL tests.  usage: tests/rtl/run.sh [all [SEED] | lint | mac | mac16 | lutmul | KIND [SEED [COUNT]]]
 # KIND is conv, dw, pair, requant, window, gap, add, table, stream, unpair,
-# gather, concat, ctable, mul, argmax, or ops (these five in turn). Output goes to $OUT or build/rtl.
+# gather, concat, ctable, mul, argmax, search, or ops (these six in turn). Output goes to $OUT or build/rtl.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 rtl=$here/../../rtl_templates
@@ -13,7 +13,7 @@ run_kind() { # KIND SEED COUNT
     rm -rf "$dir" && mkdir -p "$dir"
     case $1 in
     conv | dw | pair) gen=tb_conv ;;
-    gather | concat | ctable | mul | argmax | ops) gen=tb_ops ;;
+    gather | concat | ctable | mul | argmax | search | ops) gen=tb_ops ;;
     *) gen=tb_parts ;;
     esac
     g++ -std=c++17 -O1 -Wall -Wextra -o "$dir/gen" "$here/$gen.cpp"
@@ -73,7 +73,7 @@ all)
     run_kind conv "${2:-1}" 72
     run_kind dw "${2:-1}" 48
     run_kind pair "${2:-1}" 48
-    for kind in requant window gap add table stream unpair gather concat ctable mul argmax; do run_kind $kind "${2:-1}" 40; done
+    for kind in requant window gap add table stream unpair gather concat ctable mul argmax search; do run_kind $kind "${2:-1}" 40; done
     ;;
 lint) run_lint ;;
 lutmul) run_lutmul ;;

@@ -15,6 +15,18 @@ struct Case {
     bool exact, by_pixel; // by_pixel: requantization parameters per pixel instead of per channel
 };
 
+// The power of its distances that a case adds up, 0: none.
+static int power_of(const Case &c)
+{
+    return !strcmp(c.op, "ABS") ? 1 : !strcmp(c.op, "SQR") ? 2 : 0;
+}
+
+// Results that leave without a requantizer.
+static bool bare(const Case &c, bool depthwise)
+{
+    return depthwise && (power_of(c) || !strcmp(c.op, "MAX"));
+}
+
 static int divisor(Random &r, int n)
 {
     for (;;) {
@@ -172,7 +184,9 @@ struct Model {
                 for (int i = 0; i < slice(); i++) {
                     int v = pixel(f, oy * c.sh - c.pt + ky * c.dh, ox * c.sw - c.pl + kx * c.dw,
                                   first + i);
+                    int d = std::abs(v - c.pad_value);
                     if (max) total = std::max<int64_t>(total, v);
+                    else if (depthwise && power_of(c)) total += power_of(c) == 2 ? d * d : d;
                     else total += plain ? v : v * weight[w_at(o, ky, kx, i)];
                 }
         return total;
@@ -188,7 +202,8 @@ struct Model {
                         lo = std::min(lo, acc.back()), hi = std::max(hi, acc.back());
                     }
         wide.acc_w = signed_bits(lo, hi) + (r.chance(50) ? 0 : r.range(0, 8));
-        if (depthwise && !strcmp(c.op, "MAX")) wide.acc_w = 8, wide.rq_cycles = 1;
+        if (bare(c, depthwise)) wide.rq_cycles = 1;
+        if (bare(c, depthwise) && !power_of(c)) wide.acc_w = 8;
     }
     // Parameter sets, and the set of accumulator i.
     int sets() const { return c.by_pixel ? c.out_h * c.out_w : c.out_c; }
@@ -218,7 +233,7 @@ struct Model {
         while (most - wide.shift_min >= 1 << wide.shift_w) wide.shift_w++;
         for (size_t i = 0; i < acc.size(); i++) {
             size_t o = set_of(i);
-            out.push_back(depthwise && !strcmp(c.op, "MAX") ? (int)acc[i]
+            out.push_back(bare(c, depthwise) ? (int)acc[i]
                 : requantize((__int128)(acc[i] + bias[o]) * mult[o], shift[o], c.zp, c.lo, c.hi));
         }
     }
@@ -286,7 +301,7 @@ static void weight_roms(Top &t, const Model &m, const Case &c, bool depthwise)
 static void emit(Top &t, Random &r, const Model &m, const Case &c, bool depthwise)
 {
     char note[400];
-    bool max = depthwise && !strcmp(c.op, "MAX"), mac = !depthwise || !strcmp(c.op, "MAC");
+    bool mac = !depthwise || !strcmp(c.op, "MAC");
     Cycles rate = frame_cycles(c, depthwise);
     int64_t cycles = rate.formula, input = (int64_t)c.in_h * c.in_w * ceil_div(c.in_c, c.s_lanes);
     bool exact = c.exact && c.ring >= 2 * c.in_h + (c.kh - 1) * c.dh + 1 && cycles >= input + c.in_w;
@@ -304,11 +319,11 @@ static void emit(Top &t, Random &r, const Model &m, const Case &c, bool depthwis
     t.out("    wire [%d:0] w_addr; wire [%d:0] w_data; wire w_en;\n", c.seg * addr_bits(passes * steps) - 1, w_width - 1);
     t.out("    wire [%d:0] p_addr; wire [%d:0] p_data; wire p_en;\n", addr_bits(p_depth) - 1, p_width - 1);
     t.source("s", beats_of(m.in, c.in_c, c.s_lanes), r.range(1, 1 << 30), c.stall_in);
-    t.sink("m", beats_of(m.out, c.out_c, c.rq_lanes), c.out_h * c.out_w * beats, r.range(1, 1 << 30), c.stall_out,
+    t.sink("m", beats_of(m.out, c.out_c, c.rq_lanes, depthwise && power_of(c) ? c.acc_w : 8), c.out_h * c.out_w * beats, r.range(1, 1 << 30), c.stall_out,
            exact ? cycles : 0, exact ? rate.least : 0);
     if (mac) weight_roms(t, m, c, depthwise);
     else t.out("    assign w_data = %d'd0;\n", w_width);
-    if (max) {
+    if (bare(c, depthwise)) {
         t.out("    assign p_data = %d'd0;\n", p_width);
     } else {
         Image params(p_width);
@@ -354,7 +369,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < atoi(argv[3]); i++) {
         Random r((uint64_t)atoll(argv[2]) * 1000 + (uint64_t)i);
         Case c = {};
-        c.op = pair ? "MAC" : i / 12 % 2 ? (i % 2 ? "SUM" : "MAX") : i % 5 ? "MAC" : (i % 2 ? "SUM" : "MAX");
+        static const char *const pools[] = {"MAX", "SUM", "SQR", "SUM", "MAX", "ABS"};
+        c.op = pair || (i / 12 % 2 == 0 && i % 5) ? "MAC" : pools[(i + i / 24) % 6];
         random_geometry(r, c, depthwise, pair, i);
         random_array(r, c, depthwise, pair);
         Model m = {r, c, depthwise, 4, {}, {}, {}, {}, {}, {}, {}};

@@ -101,14 +101,14 @@ struct Image {
     }
 };
 
-// Elements of a stream (pixel by pixel, `channels` each) as beats of `lanes`.
-inline Image beats_of(const std::vector<int> &elements, int channels, int lanes)
+// Elements of a stream (pixel by pixel, `channels` each) as beats of `lanes`, of `bits` each.
+template <class Element> Image beats_of(const std::vector<Element> &elements, int channels, int lanes, int bits = 8)
 {
-    Image image(lanes * 8);
+    Image image(lanes * bits);
     for (size_t p = 0; p < elements.size() / (size_t)channels; p++)
         for (int c = 0; c < channels; c++) {
             if (c % lanes == 0) image.add();
-            image.set(c % lanes * 8, 8, elements[p * (size_t)channels + (size_t)c]);
+            image.set(c % lanes * bits, bits, elements[p * (size_t)channels + (size_t)c]);
         }
     return image;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generates random cases of the operator stages with stimuli and expected streams, computed
-// by definition.  usage: tb_ops gather|concat|ctable|mul|argmax|ops SEED COUNT DIR
+// by definition.  usage: tb_ops gather|concat|ctable|mul|argmax|search|ops SEED COUNT DIR
 #include "tb_gen.hpp"
 #include <algorithm>
 #include <cstring>
@@ -297,11 +297,50 @@ static void argmax_case(Top &t, Random &r)
     t.end();
 }
 
+static void search_case(Top &t, Random &r)
+{
+    int channels = r.range(1, 9), lanes = r.range(1, std::min(4, channels)), pixels = 150, sum_w = r.pick({9, 12, 17, 20, 33, 40});
+    int64_t most = (int64_t)1 << (sum_w - 1), most_sum = most - 1;
+    std::vector<int64_t> threshold(256), sums;
+    for (int64_t &v : threshold) v = r.chance(10) ? r.pick({0, 1}) * most : (int64_t)r.bits(r.range(1, sum_w - 1));
+    threshold[0] = 0;
+    std::sort(threshold.begin(), threshold.end()); // equal ones, some that are always and some that are never reached
+    std::vector<int> out;
+    for (int i = 0; i < pixels * channels; i++) {
+        int64_t near = threshold[(size_t)r.range(0, 255)] + r.range(-1, 1);
+        int64_t sum = r.chance(60) ? std::min(std::max(near, (int64_t)0), most_sum) : (int64_t)r.bits(r.range(1, sum_w - 1));
+        int reached = 0;
+        for (int k = 1; k < 256; k++) reached += sum >= threshold[(size_t)k];
+        sums.push_back(sum), out.push_back(reached - 128);
+    }
+    Stalls stalls(r);
+    t.begin("search");
+    t.source("s", beats_of(sums, channels, lanes, sum_w), seed_of(r), stalls.in);
+    t.sink("m", beats_of(out, channels, lanes), ceil_div(channels, lanes), seed_of(r), stalls.out,
+           stalls.none ? ceil_div(channels, lanes) : 0);
+    latency(t, "s", 1, 17);
+    t.out("    wire t_en; wire [%d:0] t_addr; wire [%d:0] t_data;\n", lanes * 29 - 1, lanes * 8 * sum_w - 1);
+    for (int l = 0, at = 0; l < lanes; l++)
+        for (int j = 0; j < 8; j++) {
+            Image image(sum_w);
+            for (int k = 0; k < 1 << j; k++)
+                image.add(), image.set(0, sum_w, threshold[(size_t)((2 * k + 1) * (128 >> j))]);
+            std::string addr = "t_addr[" + std::to_string(at) + " +: " + std::to_string(std::max(1, j)) + "]";
+            std::string data = "t_data[" + std::to_string((l * 8 + j) * sum_w) + " +: " + std::to_string(sum_w) + "]";
+            t.rom("t", l * 8 + j, image, r.range(0, 1), "t_en", addr.c_str(), data.c_str());
+            at += std::max(1, j);
+        }
+    t.out("    aihls_search #(.LANES(%d), .CHANNELS(%d), .SUM_W(%d)) u_dut (.clk(clk), .rst(rst), .s_sum_data(s_data), "
+          ".s_sum_valid(s_valid), .s_sum_ready(s_ready), .t_en(t_en), .t_addr(t_addr), .t_data(t_data), "
+          ".m_act_data(m_data), .m_act_valid(m_valid), .m_act_ready(m_ready));\n", lanes, channels, sum_w);
+    t.end();
+}
+
 int main(int argc, char **argv)
 {
     static const struct { const char *name; void (*make)(Top &, Random &); } kinds[] = {
         {"gather", gather_case}, {"concat", concat_case}, {"ctable", ctable_case}, {"mul", mul_case},
-        {"argmax", argmax_case},
+        {"argmax", argmax_case}, {"search", search_case},
     };
     const int n = (int)(sizeof kinds / sizeof *kinds);
     if (argc == 5)
@@ -315,6 +354,6 @@ int main(int argc, char **argv)
                 top.finish();
                 return 0;
             }
-    fprintf(stderr, "usage: tb_ops gather|concat|ctable|mul|argmax|ops SEED COUNT DIR\n");
+    fprintf(stderr, "usage: tb_ops gather|concat|ctable|mul|argmax|search|ops SEED COUNT DIR\n");
     return 2;
 }

@@ -178,10 +178,16 @@ static void gap_case(Top &t, Random &r)
     Stalls stalls(r);
     std::vector<int> in = random_elements(r, (size_t)(frames * in_h * in_w * in_c)), out;
     if (r.chance(20)) for (int &v : in) v = -128;
-    bool max = t.cases % 3 == 2;
+    static const char *const ops[] = {"AVG", "AVG", "MAX", "ABS", "SQR"};
+    const char *op = ops[t.cases % 5];
+    bool average = !strcmp(op, "AVG"), max = !strcmp(op, "MAX");
+    int zero = r.range(-128, 127), acc_w = 8 + clog2(pool_h * pool_w);
+    if (max) acc_w = 8;
+    if (!strcmp(op, "ABS")) acc_w += 1 + r.range(0, 3);
+    if (!strcmp(op, "SQR")) acc_w += 9 + r.range(0, 3);
     Quant q;
     q.aimed(r, in_c, 128 * pool_h * pool_w);
-    if (max) q.cycles = 1;
+    if (!average) q.cycles = 1;
     for (int f = 0; f < frames; f++)
         for (int c = 0; c < in_c; c++) {
             int64_t sum = 0;
@@ -189,18 +195,19 @@ static void gap_case(Top &t, Random &r)
             for (int y = 0; y < pool_h; y++)
                 for (int x = 0; x < pool_w; x++) {
                     int v = in[(size_t)(((f * in_h + y) * in_w + x) * in_c + c)];
-                    sum += v, best = std::max(best, v);
+                    int d = std::abs(v - zero);
+                    sum += average || max ? v : !strcmp(op, "ABS") ? d : d * d, best = std::max(best, v);
                 }
-            out.push_back(max ? best : q.result(sum, c));
+            out.push_back(max ? best : average ? q.result(sum, c) : (int)sum);
         }
     int cycles = in_h * in_w * beats + (beats - 1) * (q.cycles - 1)
                + std::max(0, q.cycles - 1 - (in_h * in_w - 1) * beats);
-    t.begin(max ? "gap MAX" : "gap AVG");
+    t.begin(op);
     t.source("s", beats_of(in, in_c, lanes), seed_of(r), stalls.in);
-    t.sink("m", beats_of(out, in_c, lanes), beats, seed_of(r), stalls.out, stalls.none ? cycles : 0);
+    t.sink("m", beats_of(out, in_c, lanes, average ? 8 : acc_w), beats, seed_of(r), stalls.out, stalls.none ? cycles : 0);
     q.ports(t, lanes);
-    t.out("    aihls_gap #(.OP(\"%s\"), .S_LANES(%d), .IN_H(%d), .IN_W(%d), .IN_C(%d), .POOL_H(%d), .POOL_W(%d), .ACC_W(%d), ",
-          max ? "MAX" : "AVG", lanes, in_h, in_w, in_c, pool_h, pool_w, max ? 8 : 8 + clog2(pool_h * pool_w));
+    t.out("    aihls_gap #(.OP(\"%s\"), .S_LANES(%d), .IN_H(%d), .IN_W(%d), .IN_C(%d), .POOL_H(%d), .POOL_W(%d), .X_ZERO(%d), .ACC_W(%d), ",
+          op, lanes, in_h, in_w, in_c, pool_h, pool_w, zero, acc_w);
     q.parameters(t);
     t.out(") u_dut (.clk(clk), .rst(rst), .s_act_data(s_data), .s_act_valid(s_valid), .s_act_ready(s_ready), "
           ".p_en(p_en), .p_addr(p_addr), .p_data(p_data), .m_act_data(m_data), .m_act_valid(m_valid), "

@@ -111,14 +111,15 @@ static struct axis axis_at(const struct node *n, int spatial, int i, int64_t ker
     (void)spatial;
 }
 
-enum window_kind { WINDOW_CONV, WINDOW_MAX, WINDOW_AVERAGE };
+enum window_kind { WINDOW_CONV, WINDOW_MAX, WINDOW_AVERAGE, WINDOW_NORM };
 
 // Convolution and pools over [1, C, (H,) W]; a missing H is one row.
 static void eval_window(const struct node *n, struct value *y, enum window_kind kind)
 {
     struct value x = read_value(n->in[0]), w = kind == WINDOW_CONV ? read_value(n->in[1]) : x;
     int s = x.rank - 2;
-    bool two = s == 2, global = n->op == OP_GlobalAveragePool || n->op == OP_GlobalMaxPool;
+    bool two = s == 2, global = n->op == OP_GlobalAveragePool || n->op == OP_GlobalMaxPool || n->op == OP_GlobalLpPool;
+    double p = (double)node_int(n, "p", 2);
     int64_t ih = two ? x.d[2] : 1, iw = x.d[x.rank - 1], oh = two ? y->d[2] : 1, ow = y->d[y->rank - 1], group = kind == WINDOW_CONV ? node_int(n, "group", 1) : x.d[1];
     int64_t kh = !two ? 1 : kind == WINDOW_CONV ? w.d[2] : global ? ih : int_of(n, "kernel_shape", 0, 1);
     int64_t kw = kind == WINDOW_CONV ? w.d[w.rank - 1] : global ? iw : int_of(n, "kernel_shape", s - 1, 1);
@@ -132,11 +133,11 @@ static void eval_window(const struct node *n, struct value *y, enum window_kind 
                 if (iy < 0 || iy >= ih || ix < 0 || ix >= iw)
                     continue;
                 double v = x.v[((co / mg * cig + ci) * ih + iy) * iw + ix];
-                sum = kind == WINDOW_MAX ? fmax(sum, v) : sum + (kind == WINDOW_CONV ? v * w.v[co * cig * kh * kw + k] : v);
+                sum = kind == WINDOW_MAX ? fmax(sum, v) : sum + (kind == WINDOW_CONV ? v * w.v[co * cig * kh * kw + k] : kind == WINDOW_NORM ? pow(fabs(v), p) : v);
             }
             if (kind == WINDOW_CONV && n->n_in > 2)
                 sum += read_value(n->in[2]).v[co];
-            y->v[co * oh * ow + o] = kind == WINDOW_AVERAGE ? sum / (double)(kh * kw) : sum;
+            y->v[co * oh * ow + o] = kind == WINDOW_AVERAGE ? sum / (double)(kh * kw) : kind == WINDOW_NORM ? pow(sum, 1 / p) : sum;
         }
 }
 
@@ -201,6 +202,8 @@ static void eval_node(const struct node *n, struct value *y)
     case OP_GlobalMaxPool: eval_window(n, y, WINDOW_MAX); return;
     case OP_AveragePool:
     case OP_GlobalAveragePool: eval_window(n, y, WINDOW_AVERAGE); return;
+    case OP_LpPool:
+    case OP_GlobalLpPool: eval_window(n, y, WINDOW_NORM); return;
     case OP_Gemm:
     case OP_MatMul: eval_matrix(n, y); return;
     case OP_Transpose: eval_transpose(n, y); return;

@@ -157,6 +157,19 @@ static void step_gap(struct tokens *t, const struct stage *s, struct actor *a)
     a->moved = true;
 }
 
+static void step_argmax(struct tokens *t, const struct stage *s, struct actor *a)
+{
+    int64_t per_pixel = ceil_div(s->in_c, s->fold.in_lanes);
+    bool result = a->taken % per_pixel == per_pixel - 1;
+    if (!has(t, s->in_edge[0]) || (result && !room(t, s->out_stream)))
+        return;
+    take(t, s->in_edge[0]);
+    if (result)
+        give(t, s->out_stream);
+    a->taken++;
+    a->moved = true;
+}
+
 static void step_concat(struct tokens *t, const struct stage *s, struct actor *a)
 {
     int64_t first = s->piece[0] / s->fold.in_lanes, turn = a->taken % (first + s->piece[1] / s->fold.in_lanes);
@@ -191,6 +204,7 @@ static void step(struct tokens *t, const struct stage *s, struct actor *a)
     case STAGE_GATHER: step_ring(t, s, a); break;
     case STAGE_GAP: step_gap(t, s, a); break;
     case STAGE_CONCAT: step_concat(t, s, a); break;
+    case STAGE_ARGMAX: step_argmax(t, s, a); break;
     case STAGE_ADD:
     case STAGE_MUL:
     case STAGE_TABLE: step_elementwise(t, s, a); break;

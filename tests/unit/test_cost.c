@@ -116,6 +116,8 @@ static struct cycles {
       { .lanes = 2, .word = 2, .rows_par = 1, .rq_lanes = 2, .rq_cycles = 1, .in_lanes = 2, .seg_len = 1, .pack = 2 }, 3 * 9 },
     { "a global average takes its input in and drains", STAGE_GAP, 4, 4, 1, 1, 6, 6,
       { .lanes = 1, .word = 1, .rows_par = 1, .rq_lanes = 2, .rq_cycles = 8, .in_lanes = 2, .seg_len = 1 }, 16 * 3 + 2 * 7 },
+    { "an index takes a beat a cycle", STAGE_ARGMAX, 4, 1, 4, 1, 6, 1,
+      { .lanes = 4, .word = 4, .rows_par = 1, .rq_lanes = 1, .rq_cycles = 1, .in_lanes = 4, .seg_len = 1 }, 16 * 2 },
 };
 
 static void check_cycles(void **state)

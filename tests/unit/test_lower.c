@@ -313,6 +313,70 @@ static void maxpool_1d(void)
     qdq("y", 0.05f, -60, I8);
 }
 
+// Windows of two pixels four apart over an image of three: the middle ones see padding alone.
+static void maxpool_hollow(void)
+{
+    input(4, DIMS(1, 3, 3, 5), 0.05f, 60, U8);
+    model_node(m, "MaxPool", "x_d", "y");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 1));
+    model_ints(m, "dilations", 2, DIMS(4, 1));
+    model_ints(m, "pads", 4, DIMS(2, 0, 2, 0));
+    qdq("y", 0.05f, 60, U8);
+}
+
+static void lp_pool(int rank, const int64_t *dims, enum dtype t, int zero_point, int64_t p)
+{
+    input(rank, dims, 0.05f, zero_point, t);
+    model_node(m, "LpPool", "x_d", "y");
+    model_int(m, "p", p);
+}
+
+static void lp_pool_2(void)
+{
+    lp_pool(4, DIMS(1, 3, 6, 8), I8, 3, 2);
+    model_ints(m, "kernel_shape", 2, DIMS(2, 2));
+    model_ints(m, "strides", 2, DIMS(2, 2));
+    qdq("y", 0.041f, -128, I8);
+}
+
+static void lp_pool_2_padded(void)
+{
+    lp_pool(4, DIMS(1, 5, 6, 7), U8, 200, 2);
+    model_ints(m, "kernel_shape", 2, DIMS(3, 4));
+    model_ints(m, "strides", 2, DIMS(2, 3));
+    model_ints(m, "pads", 4, DIMS(1, 2, 2, 1));
+    model_int(m, "ceil_mode", 1);
+    qdq("y", 0.13f, 20, U8);
+}
+
+static void lp_pool_1_clipped(void)
+{
+    const float lo = 8, hi = 21;
+    input(4, DIMS(1, 2, 5, 5), 0.02f, -128, I8);
+    model_f32(m, "lo", 0, NULL, &lo);
+    model_f32(m, "hi", 0, NULL, &hi);
+    model_node(m, "LpPool", "x_d", "n");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 3));
+    model_int(m, "p", 1);
+    model_node(m, "Clip", "n lo hi", "y");
+    qdq("y", 0.09f, -128, I8);
+}
+
+static void lp_pool_1d(void)
+{
+    lp_pool(3, DIMS(1, 4, 17), I8, 127, 2);
+    model_ints(m, "kernel_shape", 1, DIMS(3));
+    model_ints(m, "strides", 1, DIMS(4));
+    qdq("y", 0.08f, -100, I8);
+}
+
+static void global_lp_pool(void)
+{
+    input(4, DIMS(1, 20, 3, 4), 0.05f, 60, U8);
+    model_node(m, "GlobalLpPool", "x_d", "y");
+    qdq("y", 0.13f, 0, U8);
+}
+
 static void global(const char *op, float scale)
 {
     input(4, DIMS(1, 20, 2, 3), 0.05f, 60, U8);
@@ -445,6 +509,12 @@ static const struct row {
     { "MaxPool with another output scale needs a table", maxpool_other_scale, STAGE_TABLE, 2 },
     { "MaxPool with Relu needs a table", maxpool_relu, STAGE_TABLE, 2 },
     { "1-D MaxPool with a window beyond the edge", maxpool_1d, STAGE_DW, 1 },
+    { "MaxPool of windows in the padding alone", maxpool_hollow, STAGE_DW, 1 },
+    { "LpPool of order 2", lp_pool_2, STAGE_DW, 1 },
+    { "LpPool of order 2 whose windows hang over the edge", lp_pool_2_padded, STAGE_DW, 1 },
+    { "LpPool of order 1 with a Clip", lp_pool_1_clipped, STAGE_DW, 1 },
+    { "1-D LpPool whose windows leave elements out", lp_pool_1d, STAGE_DW, 1 },
+    { "GlobalLpPool", global_lp_pool, STAGE_GAP, 1 },
     { "GlobalAveragePool", global_average, STAGE_GAP, 1 },
     { "GlobalMaxPool", global_max, STAGE_TABLE, 2 },
     { "average of the top left part of an image", average_of_a_part, STAGE_GAP, 1 },

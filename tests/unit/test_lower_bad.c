@@ -35,22 +35,39 @@ static void finish(void)
     model_output(m, "y_q");
 }
 
-static void lp_pool_between_pairs(void)
+static void sum_between_pairs(void)
 {
     image();
-    model_node(m, "LpPool", "x_d", "y");
-    model_ints(m, "kernel_shape", 2, DIMS(2, 2));
+    model_node(m, "ReduceSum", "x_d", "y");
     finish();
 }
 
-static void lp_pool_behind_the_last_pair(void) // no border operator either
+static void sum_behind_the_last_pair(void) // no border operator either
 {
     image();
     conv("x_d", "c");
     qdq("c", 0.1f, 0, I8);
-    model_node(m, "LpPool", "c_d", "y");
-    model_ints(m, "kernel_shape", 2, DIMS(2, 2));
+    model_node(m, "ReduceSum", "c_d", "y");
     model_output(m, "y");
+}
+
+static void lp_pool_of_order_3(void)
+{
+    image();
+    model_node(m, "LpPool", "x_d", "y");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 2));
+    model_int(m, "p", 3);
+    finish();
+}
+
+static void hollow_maximum_requantized(void)
+{
+    input(4, DIMS(1, 1, 3, 3), 0.05f, 60, I8);
+    model_node(m, "MaxPool", "x_d", "y");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 1));
+    model_ints(m, "dilations", 2, DIMS(4, 1));
+    model_ints(m, "pads", 4, DIMS(2, 0, 2, 0));
+    finish();
 }
 
 static void concat_of_frames(void)
@@ -441,8 +458,10 @@ static const struct row {
     enum diag_code code;
     const char *where; // in the message
 } rows[] = {
-    { "LpPool has no hardware", lp_pool_between_pairs, E201, "'y_node' (LpPool)" },
-    { "LpPool at the end is no operator of the host", lp_pool_behind_the_last_pair, E201, "'y_node' (LpPool)" },
+    { "ReduceSum has no hardware", sum_between_pairs, E201, "'y_node' (ReduceSum)" },
+    { "ReduceSum at the end is no operator of the host", sum_behind_the_last_pair, E201, "'y_node' (ReduceSum)" },
+    { "LpPool of order 3", lp_pool_of_order_3, E202, "'y_node' (LpPool), attribute 'p'" },
+    { "MaxPool of padding alone with another scale", hollow_maximum_requantized, E202, "'y_node' (MaxPool), attribute 'dilations'" },
     { "Concat of frames", concat_of_frames, E202, "'y_node' (Concat)" },
     { "linear Resize by a fraction", resize_by_a_fraction, E202, "'y_node' (Resize)" },
     { "linear Resize to several images", resize_of_the_batch, E204, "'y_node' (Resize)" },

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "dataflow/lower.h"
+#include "drivers/aihls_stages.h"
 #include "sim/ref_int.h"
 
 __extension__ typedef __int128 wide;
@@ -130,6 +131,23 @@ static void requantize_takes_the_channels_own_parameters(void **state)
     assert_int_equal(requantize(&q, -(INT64_C(1) << 38), 0), -128);
 }
 
+static void a_search_counts_the_thresholds_reached(void **state)
+{
+    (void)state;
+    int64_t t[256] = { 0 };
+    for (int round = 0; round < 200; round++) {
+        for (int k = 1; k < 256; k++) // equal ones now and then
+            t[k] = t[k - 1] + (int64_t)(next() % (uint64_t)(1 + round % 7));
+        for (int i = 0; i < 300; i++) {
+            int64_t sum = (int64_t)(next() % (uint64_t)(t[255] + 2));
+            int reached = 0;
+            for (int k = 1; k < 256; k++)
+                reached += sum >= t[k];
+            assert_int_equal(aihls_search(t, sum), reached - 128);
+        }
+    }
+}
+
 // The definition on the double's own 53-bit integer, exactly.
 static bool exact_constant(double ratio, int bits, int64_t *mult, int64_t *shift)
 {
@@ -207,6 +225,7 @@ int main(void)
         cmocka_unit_test(requantize_takes_the_channels_own_parameters),
         cmocka_unit_test(requantization_constants_are_the_ratio_rounded_once),
         cmocka_unit_test(impossible_ratios_are_refused),
+        cmocka_unit_test(a_search_counts_the_thresholds_reached),
     };
     struct CMUnitTest tests[COUNT(fixed) + COUNT(ties)];
     size_t n = 0;
