@@ -94,7 +94,7 @@ static int64_t input_frames(const struct tensor *in, const struct array *batch)
 
 int64_t batch_frames(const struct graph *g, const struct array *batch)
 {
-    return input_frames(g->inputs[0], &batch[0]);
+    return g->n_inputs ? input_frames(g->inputs[0], &batch[0]) : 1; // a constant has no frames, and is the same in each
 }
 
 // Frame `i` of one input.

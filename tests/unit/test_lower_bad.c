@@ -422,6 +422,14 @@ static void infinite_weight(void)
     model_output(m, "y");
 }
 
+static void model_without_inputs(void) // and an operator that is not folded
+{
+    model_f32(m, "c", 2, DIMS(1, 4), (float[]){ 1, -2, 3, 4 });
+    model_f32(m, "s", 0, NULL, (float[]){ 1 });
+    model_node(m, "qonnx.custom_op.general:BipolarQuant", "c s", "y");
+    model_output(m, "y");
+}
+
 static void operator_on_a_constant(void) // a quantized constant stays what it is, and so does what reads it
 {
     image();
@@ -502,6 +510,7 @@ static const struct row {
     { "a second output that is not quantized", output_without_a_pair, E209, "tensor 'c'" },
     { "a second output that is moved and not quantized", moved_output_without_a_pair, E209, "tensor 'p'" },
     { "a float weight that is infinite", infinite_weight, E209, "'y_node' (Conv)" },
+    { "a model without inputs", model_without_inputs, E201, "'y_node' (BipolarQuant)" },
     { "a convolution to no channels", convolution_to_no_channels, E204, "tensor 'y" },
     { "a function of a constant", operator_on_a_constant, E201, "tensor 'k_i'" },
     { "a move of what the host computes", move_behind_an_operator_of_the_host, E201, "'a_node' (ArgMax)" },
