@@ -178,7 +178,7 @@ void aihls_stage_gap_norm(const struct aihls_stage *s, const int8_t *const *in, 
         int64_t sum = 0;
         for (int32_t y = 0; y < s->kernel_h; y++)
             for (int32_t x = 0; x < s->kernel_w; x++)
-                sum += power_of(s, pixel(s, in[0], y, x)[c]);
+                sum += power_of(s, element(s, in[0], y, x, c));
         out[c] = (int8_t)aihls_search(s->thresholds, sum);
     }
 }
