@@ -89,14 +89,14 @@ module aihls_conv #(
     localparam LAST_LANES = GROUP_OUT - (MP - 1) * LANES;
     localparam TO_SUM     = SEG_LEN + 3 + ((PACK == 2 && LANE_SHIFT != 0) ? 1 : 0) + $clog2(NSEG);
 
-    wire                   en, step, pre, valid, first, last, blocked;
+    wire                   en, step, pre, valid, first, last, own;
     wire [CHAIN*8-1:0]     chunk;
     wire [CHAIN*8-1:0]     act;
     wire                   sum_valid, sum_first, sum_last;
     reg                    done_q;
     wire [CHAINS*PACK*ACC_W-1:0] acc;
     // 1 in the cycles that the stage's own work costs: stepping, or frozen by its own drain.
-    wire                   busy = en ? step : !blocked;
+    wire                   busy = en ? step : own;
 
     assign w_en = en;
 
@@ -179,7 +179,7 @@ module aihls_conv #(
         .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI), .RQ_DSP(RQ_DSP), .TECH(TECH)
     ) u_drain (
         .clk(clk), .rst(rst), .done(done_q), .acc(acc[LANES*ACC_W-1:0]), .en(en),
-        .blocked(blocked), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),
+        .own(own), .p_en(p_en), .p_addr(p_addr), .p_data(p_data),
         .m_act_data(m_act_data), .m_act_valid(m_act_valid), .m_act_ready(m_act_ready)
     );
     wire unused_ok = &{1'b0, busy, acc, w_data};

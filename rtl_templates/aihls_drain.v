@@ -6,6 +6,8 @@
 // others L. `en` is 0 only while a finished pass (`done`) meets an occupied hold register
 // that this very cycle does not empty; it depends on m_act_ready combinationally.
 // A pass leaves every max(1, beats*RQ_CYCLES) cycles.  Reset: drops what is held.
+// `own` is 1 in the frozen cycles that a consumer which never stands still would see too: a
+// cycle by which it put the drain off before the freeze is taken off again.
 // PIXELS = 2: a pass holds the same lanes of two pixels of a row of OUT_W, pixel 0 in the low
 // half; its beats are those of pixel 0, then of pixel 1, which the last pair of an odd row
 // lacks. With MP above 1 the beats so leave in the order of aihls_unpair, which also zeroes
@@ -43,7 +45,7 @@ module aihls_drain #(
     input  wire                                       done,
     input  wire [PIXELS*L*ACC_W-1:0]                  acc,
     output wire                                       en,
-    output wire                                       blocked,  // the consumer stands still
+    output wire                                       own,      // frozen by the drain's length
     output wire                                       p_en,
     output wire [P_ADDR_W-1:0]                        p_addr,
     input  wire [P_LANES*(SHIFT_W+MULT_W+BIAS_W)-1:0] p_data,
@@ -55,6 +57,8 @@ module aihls_drain #(
     localparam LAST_BEATS = (LAST_LANES + RQ_LANES - 1) / RQ_LANES;
     localparam HOLD_W     = FULL_BEATS * RQ_LANES * ACC_W;
     localparam BEAT_W     = RQ_LANES * ACC_W;
+    localparam integer LATE_MAX = PIXELS * FULL_BEATS * RQ_CYCLES;   // no drain is longer
+    localparam LATE_W     = $clog2(LATE_MAX + 1);
     localparam COUNT_W    = (FULL_BEATS <= 2) ? 1 : $clog2(FULL_BEATS);
     localparam integer FULL_TOP = FULL_BEATS - 1;
     localparam integer LAST_TOP = LAST_BEATS - 1;
@@ -71,9 +75,11 @@ module aihls_drain #(
     wire               round_last;
     wire               emptied   = round_end && round_last;
     wire [HOLD_W-1:0]  acc_wide, shifted, rest;
+    wire               blocked   = m_act_valid && !m_act_ready;   // the consumer stands still
+    reg  [LATE_W-1:0]  late_q;                                    // cycles that this drain was put off
 
     assign en      = !(done && held_q && !emptied);
-    assign blocked = m_act_valid && !m_act_ready;
+    assign own = !en && !blocked && late_q == {LATE_W{1'b0}};
 
     aihls_fit #(.IN_W(L*ACC_W), .OUT_W(HOLD_W)) u_acc (.d(acc[L*ACC_W-1:0]), .q(acc_wide));
     aihls_count #(.N(MP)) u_pass (.clk(clk), .rst(rst), .en(emptied), .last(pass_last));
@@ -82,9 +88,15 @@ module aihls_drain #(
         if (done && en) held_q <= 1'b1;
         else if (emptied) held_q <= 1'b0;
         if (take) beat_q <= beat_last ? {COUNT_W{1'b0}} : beat_q + {{(COUNT_W-1){1'b0}}, 1'b1};
+        if (emptied) late_q <= {LATE_W{1'b0}};
+        else if (en && blocked && late_q != LATE_MAX[LATE_W-1:0])
+            late_q <= late_q + {{(LATE_W-1){1'b0}}, 1'b1};
+        else if (!en && !blocked && late_q != {LATE_W{1'b0}})
+            late_q <= late_q - {{(LATE_W-1){1'b0}}, 1'b1};
         if (rst) begin
             held_q <= 1'b0;
             beat_q <= {COUNT_W{1'b0}};
+            late_q <= {LATE_W{1'b0}};
         end
     end
 

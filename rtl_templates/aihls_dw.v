@@ -96,7 +96,7 @@ module aihls_dw #(
     localparam TAPS_FULL  = TAP_W + LEVELS;
     localparam TAPS_W     = (OP == "MAX") ? 8 : (TAPS_FULL < ACC_W) ? TAPS_FULL : ACC_W;
 
-    wire                       en, step, pre, valid, first, last, blocked;
+    wire                       en, step, pre, valid, first, last, own;
     wire [PACK*ROWS_PAR*WORD*8-1:0] chunk;
     wire                       sum_valid, sum_first, sum_last;
     reg                        done_q;
@@ -104,7 +104,7 @@ module aihls_dw #(
     wire                       result_valid, result_ready;
     wire [PACK*WORD*ACC_W-1:0] acc;
     // 1 in the cycles that the stage's own work costs: stepping, or frozen by its own drain.
-    wire                       busy = en ? step : !blocked;
+    wire                       busy = en ? step : own;
 
     assign w_en = en;
 
@@ -226,7 +226,7 @@ module aihls_dw #(
         .RQ_DSP(RQ_DSP), .TECH(TECH),
         .PARAM_PIXELS((PARAM_PIXELS != 0) ? OUT_H * OUT_W : 0)
     ) u_drain (
-        .clk(clk), .rst(rst), .done(done_q), .acc(acc), .en(en), .blocked(blocked),
+        .clk(clk), .rst(rst), .done(done_q), .acc(acc), .en(en), .own(own),
         .p_en(p_en), .p_addr(p_addr), .p_data(p_data), .m_act_data(result_data),
         .m_act_valid(result_valid), .m_act_ready(result_ready)
     );
