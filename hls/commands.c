@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "hls/emit.h"
+#include "hls/quant_error.h"
 #include "hls/simulate.h"
 #include "sim/ref_float.h"
 #include "sim/ref_int.h"
@@ -127,6 +128,8 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
     bool ok = design_build(cx, &r, &d, say, &progress);
     if (ok)
         check_goals(cx, cli, d.pipeline); // a missed goal does not keep the result back
+    if (ok)
+        quant_error_measure(cx, &d);
     ok = ok && emit_design(cx, &d, dir, progress.log.text, &n_files);
     if (ok) {
         const struct pipeline *p = d.pipeline;
