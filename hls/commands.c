@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "hls/emit.h"
 #include "hls/quant_error.h"
+#include "hls/report.h"
 #include "hls/simulate.h"
 #include "sim/ref_float.h"
 #include "sim/ref_int.h"
@@ -413,6 +414,22 @@ int command_eval(const struct ctx *cx, const struct cli *cli)
         printf("frames %lld\nfloat top-1 %.2f %%\ninteger top-1 %.2f %%\nagreement %.2f %%\n", (long long)frames, 100.0 * (double)v.right_float / (double)frames,
                100.0 * (double)v.right_int / (double)frames, 100.0 * (double)v.agree / (double)frames);
     design_release(&d);
+    return diag_finish(cx->diag);
+}
+
+// ---- report ----
+
+int command_report(const struct ctx *cx, const struct cli *cli)
+{
+    json_t *report = report_load(cx, cli->subject);
+    struct strbuf text = STRBUF_INIT;
+    if (report && cli->html)
+        report_html_write(cx, cli->subject, report);
+    else if (report)
+        report_text(report, cx->arena, &text);
+    fputs(text.text, stdout);
+    strbuf_release(&text);
+    json_decref(report);
     return diag_finish(cx->diag);
 }
 

@@ -202,7 +202,7 @@ static void the_manifest_lists_every_file(void **state)
     json_object_foreach(json_object_get(manifest, "files"), file, hash)
         expect(0, json_string_value(hash), run("sha256sum $O/%s", file));
     expect(0, NULL, run("cd $O && find . -type f | wc -l"));
-    assert_int_equal(atoi(out), (int)json_object_size(json_object_get(manifest, "files")) + 3); // itself, report.json and build.log, which holds times
+    assert_int_equal(atoi(out), (int)json_object_size(json_object_get(manifest, "files")) + 4); // itself, report.json, report.html and build.log, which holds times
     json_decref(manifest);
 }
 
