@@ -68,10 +68,13 @@ double view_percent(double part, double whole)
 
 // ---- from JSON ----
 
+// More than any frame takes: sums and products of two such numbers and a picture's width stay far from the types' ends.
+#define MOST_CYCLES 1000000000000000
+
 static int64_t cycles_or_unknown(const json_t *o, const char *key)
 {
     const json_t *v = view_get(o, key);
-    return json_is_integer(v) ? max_i64((int64_t)json_integer_value(v), UNKNOWN) : UNKNOWN;
+    return json_is_integer(v) ? max_i64(min_i64((int64_t)json_integer_value(v), MOST_CYCLES), UNKNOWN) : UNKNOWN;
 }
 
 static const json_t *find_named(const json_t *list, const char *name)
@@ -146,7 +149,8 @@ struct view view_make(const json_t *report, struct arena *a)
 {
     const json_t *stages = view_get(report, "stages"), *streams = view_get(report, "streams");
     struct view v = { .report = report, .arena = a, .clock_hz = view_int(report, "board.clock_hz"),
-                      .predicted_cycles = view_int(report, "predicted.cycles_per_frame"), .simulated_cycles = view_int(report, "simulated.cycles_per_frame") };
+                      .predicted_cycles = min_i64(view_int(report, "predicted.cycles_per_frame"), MOST_CYCLES),
+                      .simulated_cycles = min_i64(view_int(report, "simulated.cycles_per_frame"), MOST_CYCLES) };
     v.simulated = v.simulated_cycles > 0;
     v.stages = arena_array(a, struct view_stage, json_array_size(stages));
     v.streams = arena_array(a, struct view_stream, json_array_size(streams));
