@@ -12,19 +12,22 @@ static void resource_row(const struct view *v, struct strbuf *out, const char *n
 {
     int64_t used = view_int(v->report, used_key), have = view_int(v->report, have_key);
     double percent = view_percent((double)used, (double)have);
-    strbuf_addf(out, "<tr><th>%s</th><td class=\"wide\"><div class=\"bar\"><i class=\"busy\" style=\"width:%.1f%%\"></i></div></td><td class=\"num\">%s</td><td class=\"num dim\">%s</td><td class=\"num\">%.1f %%</td></tr>\n",
+    strbuf_addf(out, "<tr><th>%s</th><td class=\"wide\"><div class=\"bar\"><i class=\"busy\" style=\"width:%.1f%%\"></i></div></td><td class=\"num\">"
+                "%s</td><td class=\"num dim\">%s</td><td class=\"num\">%.1f %%</td></tr>\n",
                 html_escape(v->arena, name), fmin(100, percent), view_count(v->arena, used), view_count(v->arena, have), percent);
 }
 
 void html_resources(const struct view *v, struct strbuf *out)
 {
     const char *block = view_text(v->report, "board.bram_block");
-    strbuf_adds(out, "<table class=\"bars\"><thead><tr><th></th><th></th><th class=\"num\">used</th><th class=\"num\">board</th><th class=\"num\">share</th></tr></thead><tbody>\n");
+    strbuf_adds(out, "<table class=\"bars\"><thead><tr><th></th><th></th><th class=\"num\">used</th><th class=\"num\">board</th><th class=\"num\">"
+                "share</th></tr></thead><tbody>\n");
     resource_row(v, out, "DSP", "predicted.dsp", "board.dsp");
     resource_row(v, out, *block ? block : "block RAM", "predicted.bram", "board.bram");
     resource_row(v, out, "LUT", "predicted.lut", "board.lut");
     resource_row(v, out, "FF", "predicted.ff", "board.ff");
-    strbuf_adds(out, "</tbody></table>\n<p class=\"dim\">Predicted, FIFOs included. The schedule leaves 30 % of the LUTs to the system around it and to routing.</p>\n");
+    strbuf_adds(out, "</tbody></table>\n<p class=\"dim\">Predicted, FIFOs included. The schedule leaves 30 % of the LUTs to the system around it and "
+                "to routing.</p>\n");
 }
 
 // ---- roofline ----
@@ -39,7 +42,7 @@ void html_resources(const struct view *v, struct strbuf *out)
 // Both axes are logarithmic: decades x0 to x1 and y0 to y1.
 struct roofline {
     struct strbuf *out;
-    double x0, x1, y0, y1;
+    int x0, x1, y0, y1;
     double macs_per_byte, bytes_per_cycle;
 };
 
@@ -55,11 +58,13 @@ static double roof_y(const struct roofline *r, double v)
 
 static void roof_axes(const struct roofline *r)
 {
-    for (double d = r->x0; d <= r->x1; d++)
-        strbuf_addf(r->out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/><text class=\"small dim mid\" x=\"%.1f\" y=\"%.1f\">%.15g</text>", roof_x(r, pow(10, d)), ROOF_TOP,
+    for (int d = r->x0; d <= r->x1; d++)
+        strbuf_addf(r->out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/><text class=\"small dim mid\" x=\"%.1f\" "
+                    "y=\"%.1f\">%.15g</text>", roof_x(r, pow(10, d)), ROOF_TOP,
                     roof_x(r, pow(10, d)), ROOF_H - ROOF_BOTTOM, roof_x(r, pow(10, d)), ROOF_H - ROOF_BOTTOM + 13, pow(10, d));
-    for (double d = r->y0; d <= r->y1; d++)
-        strbuf_addf(r->out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/><text class=\"small dim end\" x=\"%.1f\" y=\"%.1f\">%.15g</text>", ROOF_LEFT, roof_y(r, pow(10, d)),
+    for (int d = r->y0; d <= r->y1; d++)
+        strbuf_addf(r->out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/><text class=\"small dim end\" x=\"%.1f\" "
+                    "y=\"%.1f\">%.15g</text>", ROOF_LEFT, roof_y(r, pow(10, d)),
                     ROOF_W - ROOF_RIGHT, roof_y(r, pow(10, d)), ROOF_LEFT - 5, roof_y(r, pow(10, d)) + 4, pow(10, d));
     strbuf_addf(r->out, "<text class=\"small dim end\" x=\"%.1f\" y=\"%.1f\">multiply-accumulates for each input byte</text>", ROOF_W - ROOF_RIGHT, ROOF_H - 5);
     strbuf_addf(r->out, "<text class=\"small dim mid\" transform=\"translate(12 %.1f) rotate(-90)\">MAC a cycle</text>\n", ROOF_H / 2);
@@ -83,7 +88,8 @@ static void roof(const struct roofline *r, const char *class, double bytes_per_c
 static void roof_point(const struct roofline *r, const char *class, double macs_per_cycle, const char *label)
 {
     double x = roof_x(r, r->macs_per_byte), y = roof_y(r, macs_per_cycle);
-    strbuf_addf(r->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%d\"><title>%s: %.1f MAC a cycle</title></circle>\n", class, x, y, strcmp(class, "point") == 0 ? 4 : 7, label, macs_per_cycle);
+    strbuf_addf(r->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%d\"><title>%s: %.1f MAC a cycle</title></circle>\n", class, x, y,
+                strcmp(class, "point") == 0 ? 4 : 7, label, macs_per_cycle);
 }
 
 void html_roofline(const struct view *v, struct strbuf *out)
@@ -103,11 +109,12 @@ void html_roofline(const struct view *v, struct strbuf *out)
     }
     struct roofline r = { .out = out, .macs_per_byte = macs / bytes, .bytes_per_cycle = lanes };
     double top = fmax(fmax(peak, built), predicted);
-    r.x0 = floor(log10(fmin(fmin(r.macs_per_byte, peak > 0 ? peak / lanes : 1), 1)));
-    r.x1 = ceil(log10(fmax(fmax(r.macs_per_byte, top / lanes), 10)) + 0.2);
-    r.y0 = floor(log10(fmin(predicted, 1)));
-    r.y1 = ceil(log10(fmax(top, 10)) + 0.1);
-    strbuf_addf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"roofline\" role=\"img\" aria-label=\"roofline\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n", ROOF_W, ROOF_H, ROOF_W, ROOF_H);
+    r.x0 = (int)floor(log10(fmin(fmin(r.macs_per_byte, peak > 0 ? peak / lanes : 1), 1)));
+    r.x1 = (int)ceil(log10(fmax(fmax(r.macs_per_byte, top / lanes), 10)) + 0.2);
+    r.y0 = (int)floor(log10(fmin(predicted, 1)));
+    r.y1 = (int)ceil(log10(fmax(top, 10)) + 0.1);
+    strbuf_addf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"roofline\" role=\"img\" aria-label=\"roofline\" viewBox=\"0 0 %.0f %.0f\" "
+                "width=\"%.0f\" height=\"%.0f\">\n", ROOF_W, ROOF_H, ROOF_W, ROOF_H);
     roof_axes(&r);
     roof(&r, "built", lanes, built, arena_printf(v->arena, "multipliers built: %.0f", built), built < peak);
     roof(&r, "dsp", lanes, peak, arena_printf(v->arena, "all DSP of the board: %.0f", peak), built >= peak);
@@ -117,7 +124,8 @@ void html_roofline(const struct view *v, struct strbuf *out)
     roof_point(&r, "point ring", predicted, "predicted");
     if (v->simulated)
         roof_point(&r, "point", macs / (double)v->simulated_cycles, "simulated");
-    strbuf_addf(out, "</svg>\n<p class=\"dim\">Slope: the input port%s, %.0f byte%s a cycle%s. Ring: predicted%s. Weights stay on the chip, so that only inputs and outputs need bandwidth. "
+    strbuf_addf(out, "</svg>\n<p class=\"dim\">Slope: the input port%s, %.0f byte%s a cycle%s. Ring: predicted%s. Weights stay on the chip, so that "
+                "only inputs and outputs need bandwidth. "
                 "Products made of LUTs come on top of the DSPs'.</p>\n", lanes > 1 ? "s together" : "", lanes, lanes > 1 ? "s" : "",
                 dram > 0 ? arena_printf(v->arena, "; dotted: the board's memory, %.1f", dram) : "", v->simulated ? "; dot: simulated" : "");
 }
@@ -141,14 +149,18 @@ static int64_t stage_start(const struct view *v, int i)
     return start;
 }
 
-static void gantt_row(const struct view *v, struct strbuf *out, int row, const char *label, const char *hint, int64_t start, const struct view_stream *s, double scale)
+static void gantt_row(const struct view *v, struct strbuf *out, int row, const char *label, const char *hint, int64_t start,
+                      const struct view_stream *s, double scale)
 {
     double y = GANTT_TOP + row * GANTT_ROW;
-    strbuf_addf(out, "<g class=\"slot\"><title>%s%s%s: first result in cycle %s, last in %s</title><text class=\"small end\" x=\"%.1f\" y=\"%.1f\">%s</text>", label, *hint ? ": " : "", hint,
+    strbuf_addf(out, "<g class=\"slot\"><title>%s%s%s: first result in cycle %s, last in %s</title><text class=\"small end\" x=\"%.1f\" y=\"%.1f\">"
+                "%s</text>", label, *hint ? ": " : "", hint,
                 view_count(v->arena, s->first), view_count(v->arena, s->last), GANTT_LEFT - 6, y + 12, label);
     if (start != UNKNOWN && start < s->first)
-        strbuf_addf(out, "<rect class=\"lead\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\"/>", GANTT_LEFT + (double)start * scale, y + 6, (double)(s->first - start) * scale, GANTT_ROW - 12);
-    strbuf_addf(out, "<rect class=\"busy\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\" rx=\"1\"/></g>\n", GANTT_LEFT + (double)s->first * scale, y + 2, fmax(1, (double)(s->last - s->first + 1) * scale),
+        strbuf_addf(out, "<rect class=\"lead\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\"/>", GANTT_LEFT + (double)start * scale, y + 6,
+                    (double)(s->first - start) * scale, GANTT_ROW - 12);
+    strbuf_addf(out, "<rect class=\"busy\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\" rx=\"1\"/></g>\n",
+                GANTT_LEFT + (double)s->first * scale, y + 2, fmax(1, (double)(s->last - s->first + 1) * scale),
                 GANTT_ROW - 4);
 }
 
@@ -164,7 +176,8 @@ static void gantt_grid(const struct view *v, struct strbuf *out, int64_t end, do
     while ((double)step * scale < 70)
         step *= 2;
     for (int64_t t = 0; t <= end; t += step)
-        strbuf_addf(out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/><text class=\"small dim mid\" x=\"%.1f\" y=\"12\">%s</text>\n", GANTT_LEFT + (double)t * scale, GANTT_TOP - 3,
+        strbuf_addf(out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/><text class=\"small dim mid\" x=\"%.1f\" y=\"12\">"
+                    "%s</text>\n", GANTT_LEFT + (double)t * scale, GANTT_TOP - 3,
                     GANTT_LEFT + (double)t * scale, bottom, GANTT_LEFT + (double)t * scale, view_count(v->arena, t));
 }
 
@@ -182,7 +195,8 @@ void html_gantt(const struct view *v, struct strbuf *out)
         return;
     }
     double scale = (GANTT_W - GANTT_LEFT - 30) / (double)(end + 1), h = GANTT_TOP + rows * GANTT_ROW + 6;
-    strbuf_addf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"gantt\" role=\"img\" aria-label=\"one frame\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n", GANTT_W, h, GANTT_W, h);
+    strbuf_addf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"gantt\" role=\"img\" aria-label=\"one frame\" viewBox=\"0 0 %.0f %.0f\" "
+                "width=\"%.0f\" height=\"%.0f\">\n", GANTT_W, h, GANTT_W, h);
     gantt_grid(v, out, end, scale, h - 4);
     int row = 0;
     for (int i = 0; i < v->n_streams; i++)
@@ -193,7 +207,8 @@ void html_gantt(const struct view *v, struct strbuf *out)
         if (s->out != UNKNOWN && was_seen(&v->streams[s->out]))
             gantt_row(v, out, row++, html_clip(v->arena, s->name, 14), html_escape(v->arena, s->nodes), stage_start(v, i), &v->streams[s->out], scale);
     }
-    strbuf_addf(out, "</svg>\n<p class=\"dim\">The last of %lld simulated frames, in cycles from its first beat; a line every %s. Bars: a stage gives results; thin: its first input is there, but no result yet.%s</p>\n",
+    strbuf_addf(out, "</svg>\n<p class=\"dim\">The last of %lld simulated frames, in cycles from its first beat; a line every %s. Bars: a stage gives "
+                "results; thin: its first input is there, but no result yet.%s</p>\n",
                 (long long)view_int(v->report, "simulated.frames"), (double)v->simulated_cycles * scale < 70 ? "few frame intervals" : "frame interval",
                 view_int(v->report, "simulated.stall_seed") ? " With random stalls." : "");
 }
@@ -212,16 +227,20 @@ void html_quantization(const struct view *v, struct strbuf *out)
         strbuf_adds(out, "<p>Not measured: the float reference has no numbers to compare with.</p>\n");
         return;
     }
-    strbuf_adds(out, "<table class=\"bars\"><thead><tr><th>from</th><th>tensor</th><th>signal to quantization noise</th><th class=\"num\">dB</th><th class=\"num\">error, steps</th></tr></thead><tbody>\n");
+    strbuf_adds(out, "<table class=\"bars\"><thead><tr><th>from</th><th>tensor</th><th>signal to quantization noise</th><th class=\"num\">dB</th><th "
+                "class=\"num\">error, steps</th></tr></thead><tbody>\n");
     for (int i = 0; i < v->n_streams; i++) {
         const struct view_stream *s = &v->streams[i];
         if (!s->compared)
             continue;
-        strbuf_addf(out, "<tr><th>%s</th><td title=\"%s\">%s</td><td class=\"wide\"><div class=\"bar\"><i class=\"%s\" style=\"width:%.1f%%\"></i></div></td><td class=\"num\">%s</td><td class=\"num\">%.2f</td></tr>\n",
+        strbuf_addf(out, "<tr><th>%s</th><td title=\"%s\">%s</td><td class=\"wide\"><div class=\"bar\"><i class=\"%s\" style=\"width:%.1f%%\"></i>"
+                    "</div></td><td class=\"num\">%s</td><td class=\"num\">%.2f</td></tr>\n",
                     html_escape(v->arena, s->from == HOST ? s->port : v->stages[s->from].name), html_escape(v->arena, s->tensor), html_clip(v->arena, s->tensor, 32),
-                    s->sqnr_db < 20 ? "blocked" : "busy", s->exact ? 100 : fmax(0, view_percent(s->sqnr_db, best)), s->exact ? "exact" : arena_printf(v->arena, "%.1f", s->sqnr_db), s->error_steps);
+                    s->sqnr_db < 20 ? "blocked" : "busy", s->exact ? 100 : fmax(0, view_percent(s->sqnr_db,
+                            best)), s->exact ? "exact" : arena_printf(v->arena, "%.1f", s->sqnr_db), s->error_steps);
     }
-    strbuf_addf(out, "</tbody></table>\n<p class=\"dim\">Compared with %s, on %lld %s frame%s. Error: root mean square, in steps of the tensor's scale; rounding alone is 0.29. Below 20 dB in the warning colour.</p>\n",
+    strbuf_addf(out, "</tbody></table>\n<p class=\"dim\">Compared with %s, on %lld %s frame%s. Error: root mean square, in steps of the tensor's "
+                "scale; rounding alone is 0.29. Below 20 dB in the warning colour.</p>\n",
                 html_escape(v->arena, view_text(v->report, "quantization.reference")), (long long)view_int(v->report, "quantization.frames"),
                 html_escape(v->arena, view_text(v->report, "quantization.inputs")), view_int(v->report, "quantization.frames") == 1 ? "" : "s");
 }

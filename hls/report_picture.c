@@ -126,8 +126,10 @@ static void draw_edge(const struct picture *p, int i)
     strbuf_addf(p->out, "<g class=\"edge%s\"><title>%s from %s to %s: %s, %lld elements a beat%s. FIFO of %s words in %s.</title>", e->block ? " deep" : "",
                 html_escape(p->a, s->name), stage_name(p, s->from, s->port), stage_name(p, e->to, e->port), s->shape, (long long)s->lanes,
                 e->lanes != s->lanes ? arena_printf(p->a, ", read %lld at a time", (long long)e->lanes) : "", depth, e->block ? "block RAM" : "LUTs");
-    strbuf_addf(p->out, "<path class=\"hit\" d=\"%s\"/><path class=\"line\" d=\"%s\" stroke-width=\"%.1f\"/>", path, path, 1 + fmin(3, 0.6 * log2((double)max_i64(1, s->lanes))));
-    strbuf_addf(p->out, "<rect class=\"chip\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"13\" rx=\"3\"/><text class=\"small mid\" x=\"%.1f\" y=\"%.1f\">%s</text></g>\n", x - w / 2, y - 17, w, x,
+    strbuf_addf(p->out, "<path class=\"hit\" d=\"%s\"/><path class=\"line\" d=\"%s\" stroke-width=\"%.1f\"/>", path, path, 1 + fmin(3,
+                0.6 * log2((double)max_i64(1, s->lanes))));
+    strbuf_addf(p->out, "<rect class=\"chip\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"13\" rx=\"3\"/><text class=\"small mid\" x=\"%.1f\" "
+                "y=\"%.1f\">%s</text></g>\n", x - w / 2, y - 17, w, x,
                 y - 7, depth);
 }
 
@@ -135,7 +137,8 @@ static void draw_edge(const struct picture *p, int i)
 static void draw_stream(const struct picture *p, int stream, double x, double y)
 {
     const struct view_stream *s = &p->v->streams[stream];
-    strbuf_addf(p->out, "<text class=\"small dim\" x=\"%.1f\" y=\"%.1f\">%s &#183; %lld a beat</text>\n", MARGIN + x + 9, y + BOX_H + 11, html_clip(p->a, s->name, 8),
+    strbuf_addf(p->out, "<text class=\"small dim\" x=\"%.1f\" y=\"%.1f\">%s &#183; %lld a beat</text>\n", MARGIN + x + 9, y + BOX_H + 11,
+                html_clip(p->a, s->name, 8),
                 (long long)s->lanes);
 }
 
@@ -153,9 +156,11 @@ static void draw_stage(const struct picture *p, int i)
     strbuf_addf(p->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.0f\" height=\"%.0f\" rx=\"4\"/>", x, y, BOX_W, BOX_H);
     strbuf_addf(p->out, "<text class=\"name\" x=\"%.1f\" y=\"%.1f\">%s</text><text class=\"small dim end\" x=\"%.1f\" y=\"%.1f\">%.0f %%</text>", x + 8, y + 15,
                 html_clip(p->a, s->name, 20), x + BOX_W - 8, y + 15, used);
-    strbuf_addf(p->out, "<text class=\"small\" x=\"%.1f\" y=\"%.1f\">%s</text><text class=\"small dim end\" x=\"%.1f\" y=\"%.1f\">%s</text>", x + 8, y + 29, html_clip(p->a, s->nodes, NAME_CHARS), x + BOX_W - 8, y + 29,
+    strbuf_addf(p->out, "<text class=\"small\" x=\"%.1f\" y=\"%.1f\">%s</text><text class=\"small dim end\" x=\"%.1f\" y=\"%.1f\">%s</text>", x + 8,
+                y + 29, html_clip(p->a, s->nodes, NAME_CHARS), x + BOX_W - 8, y + 29,
                 s->out == UNKNOWN ? "" : p->v->streams[s->out].shape);
-    strbuf_addf(p->out, "<rect class=\"track\" x=\"%.1f\" y=\"%.1f\" width=\"%.0f\" height=\"3\"/><rect class=\"busy\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"3\"/></g></a>\n", x, y + BOX_H - 3,
+    strbuf_addf(p->out, "<rect class=\"track\" x=\"%.1f\" y=\"%.1f\" width=\"%.0f\" height=\"3\"/><rect class=\"busy\" x=\"%.1f\" y=\"%.1f\" "
+                "width=\"%.1f\" height=\"3\"/></g></a>\n", x, y + BOX_H - 3,
                 BOX_W, x, y + BOX_H - 3, BOX_W * used / 100);
 }
 
@@ -163,9 +168,11 @@ static void draw_stage(const struct picture *p, int i)
 static void draw_port(const struct picture *p, int node, const char *port, const char *tensor)
 {
     double x = MARGIN + p->l.x[node], y = row_y(p->l.row[node]);
-    strbuf_addf(p->out, "<g class=\"box host\"><title>%s: the model's tensor %s</title><rect x=\"%.1f\" y=\"%.1f\" width=\"%.0f\" height=\"%.0f\" rx=\"19\"/>", html_escape(p->a, port),
+    strbuf_addf(p->out, "<g class=\"box host\"><title>%s: the model's tensor %s</title><rect x=\"%.1f\" y=\"%.1f\" width=\"%.0f\" height=\"%.0f\" "
+                "rx=\"19\"/>", html_escape(p->a, port),
                 html_escape(p->a, tensor), x - BOX_W / 2, y, BOX_W, BOX_H);
-    strbuf_addf(p->out, "<text class=\"name mid\" x=\"%.1f\" y=\"%.1f\">%s</text><text class=\"small mid\" x=\"%.1f\" y=\"%.1f\">%s</text></g>\n", x, y + 16, html_clip(p->a, port, 20), x, y + 30,
+    strbuf_addf(p->out, "<text class=\"name mid\" x=\"%.1f\" y=\"%.1f\">%s</text><text class=\"small mid\" x=\"%.1f\" y=\"%.1f\">%s</text></g>\n", x,
+                y + 16, html_clip(p->a, port, 20), x, y + 30,
                 html_clip(p->a, tensor, TEXT_CHARS));
 }
 
@@ -174,9 +181,10 @@ static const char *port_tensor(const struct picture *p, const char *list, const 
 {
     size_t i;
     const json_t *o;
-    json_array_foreach(view_get(p->v->report, list), i, o)
+    json_array_foreach(view_get(p->v->report, list), i, o) {
         if (strcmp(view_text(o, "port"), port) == 0)
             return view_text(o, "name");
+    }
     return "";
 }
 
@@ -207,7 +215,8 @@ void html_pipeline(const struct view *v, struct strbuf *out)
     layout_make(&p.l, p.a, BOX_W, GAP, BEND_W);
     find_ports(&p);
     double w = p.l.width + 2 * MARGIN, h = 2 * MARGIN + p.l.n_rows * PITCH - (PITCH - BOX_H);
-    strbuf_addf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pipeline\" role=\"img\" aria-label=\"stages and streams\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n", w, h, w, h);
+    strbuf_addf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pipeline\" role=\"img\" aria-label=\"stages and streams\" viewBox=\"0 0 %.0f "
+                "%.0f\" width=\"%.0f\" height=\"%.0f\">\n", w, h, w, h);
     draw(&p);
     strbuf_adds(out, "</svg>\n");
 }

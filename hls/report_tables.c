@@ -34,19 +34,23 @@ void html_summary(const struct view *v, struct strbuf *out)
     const json_t *r = v->report;
     double macs = view_real(r, "model.macs"), peak = view_real(r, "board.dsp") * view_real(r, "board.dsp_products"), hz = (double)v->clock_hz;
     double predicted = fmax(1, (double)v->predicted_cycles), simulated = fmax(1, (double)v->simulated_cycles);
-    strbuf_adds(out, "<table class=\"figures\"><thead><tr><th></th><th class=\"num\">predicted</th><th class=\"num\">simulated</th><th class=\"num\">difference</th></tr></thead><tbody>\n");
+    strbuf_adds(out, "<table class=\"figures\"><thead><tr><th></th><th class=\"num\">predicted</th><th class=\"num\">simulated</th><th class=\"num\">"
+                "difference</th></tr></thead><tbody>\n");
     summary_row(v, out, "frames a second", hz / predicted, hz / simulated, 0);
     summary_row(v, out, "cycles a frame", (double)v->predicted_cycles, (double)v->simulated_cycles, 0);
     summary_row(v, out, "latency, cycles", view_real(r, "predicted.latency_cycles"), view_real(r, "simulated.latency_cycles"), 0);
-    summary_row(v, out, "latency, &#181;s", hz > 0 ? view_real(r, "predicted.latency_cycles") * 1e6 / hz : 0, hz > 0 ? view_real(r, "simulated.latency_cycles") * 1e6 / hz : 0, 2);
+    summary_row(v, out, "latency, &#181;s", hz > 0 ? view_real(r, "predicted.latency_cycles") * 1e6 / hz : 0, hz > 0 ?
+                view_real(r, "simulated.latency_cycles") * 1e6 / hz : 0, 2);
     summary_row(v, out, "MAC a cycle", macs / predicted, macs / simulated, 1);
     if (peak > 0)
         summary_row(v, out, "share of the board's DSP peak, %", 100 * macs / predicted / peak, 100 * macs / simulated / peak, 1);
     strbuf_adds(out, "</tbody></table>\n");
     const char *bound = view_text(r, "schedule.bound");
-    strbuf_addf(out, "<p>Bound by <b>%s</b>; the interval is %s. ", esc(v, *bound ? bound : "?"), json_is_true(view_get(r, "schedule.optimal")) ? "proven least in the cost model" : "the best found, not proven least");
+    strbuf_addf(out, "<p>Bound by <b>%s</b>; the interval is %s. ", esc(v, *bound ? bound : "?"), json_is_true(
+                view_get(r, "schedule.optimal")) ? "proven least in the cost model" : "the best found, not proven least");
     if (json_is_object(view_get(r, "simulated")))
-        strbuf_addf(out, "Simulated: %lld frames, %d streams compared, <b>%lld mismatches</b>%s.</p>\n", (long long)view_int(r, "simulated.frames"), v->n_streams, (long long)view_int(r, "simulated.mismatches"),
+        strbuf_addf(out, "Simulated: %lld frames, %d streams compared, <b>%lld mismatches</b>%s.</p>\n", (long long)view_int(r, "simulated.frames"),
+                    v->n_streams, (long long)view_int(r, "simulated.mismatches"),
                     view_int(r, "simulated.stall_seed") ? ", every stream pausing at random" : "");
     else
         strbuf_adds(out, "Not simulated yet: <code>aihls sim</code> adds its figures here.</p>\n");
@@ -75,18 +79,25 @@ static const char *multiplier_use(const struct view *v, const struct view_stage 
 void html_stages(const struct view *v, struct strbuf *out)
 {
     const char *block = view_text(v->report, "board.bram_block");
-    strbuf_addf(out, "<div class=\"scroll\"><table class=\"stages\"><thead><tr><th>stage</th><th>nodes</th><th>share of the interval</th><th class=\"num\">predicted</th><th class=\"num\">busy</th><th class=\"num\">waiting</th>"
-                "<th class=\"num\">blocked</th><th class=\"num\">products</th><th class=\"num\">used</th><th class=\"num\">DSP</th><th class=\"num\">%s</th><th class=\"num\">LUT</th></tr></thead><tbody>\n", esc(v, *block ? block : "RAM"));
+    strbuf_addf(out, "<div class=\"scroll\"><table class=\"stages\"><thead><tr><th>stage</th><th>nodes</th><th>share of the interval</th><th "
+                "class=\"num\">predicted</th><th class=\"num\">busy</th><th class=\"num\">waiting</th>"
+                "<th class=\"num\">blocked</th><th class=\"num\">products</th><th class=\"num\">used</th><th class=\"num\">DSP</th><th class=\"num\">"
+                        "%s</th><th class=\"num\">LUT</th></tr></thead><tbody>\n", esc(v, *block ? block : "RAM"));
     for (int i = 0; i < v->n_stages; i++) {
         const struct view_stage *s = &v->stages[i];
-        strbuf_addf(out, "<tr><th><a href=\"#st%d\">%s</a></th><td title=\"%s\">%s</td><td class=\"wide\">", i, esc(v, s->name), esc(v, s->nodes), html_clip(v->arena, s->nodes, 30));
+        strbuf_addf(out, "<tr><th><a href=\"#st%d\">%s</a></th><td title=\"%s\">%s</td><td class=\"wide\">", i, esc(v, s->name), esc(v, s->nodes),
+                    html_clip(v->arena, s->nodes, 30));
         stage_bars(v, out, s);
-        strbuf_addf(out, "</td><td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">%s</td>", cycles(v, s->predicted), cycles(v, s->busy),
+        strbuf_addf(out, "</td><td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">"
+                    "%s</td><td class=\"num\">%s</td>", cycles(v, s->predicted), cycles(v, s->busy),
                     cycles(v, s->waiting), cycles(v, s->blocked), s->products ? view_count(v->arena, s->products) : "", multiplier_use(v, s));
-        strbuf_addf(out, "<td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">%s</td></tr>\n", view_count(v->arena, s->dsp), view_count(v->arena, s->bram), view_count(v->arena, s->lut));
+        strbuf_addf(out, "<td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">%s</td></tr>\n", view_count(v->arena, s->dsp),
+                    view_count(v->arena, s->bram), view_count(v->arena, s->lut));
     }
-    strbuf_adds(out, "</tbody></table></div>\n<p class=\"legend\"><i class=\"predicted\"></i> predicted <i class=\"busy\"></i> busy, simulated <i class=\"blocked\"></i> blocked: a result waits for its reader &#8212; all in cycles a frame; "
-                "the rest of the interval the stage waits. Products: 8-bit multiplications that its multipliers can make in a cycle, and how many of them count.</p>\n");
+    strbuf_adds(out, "</tbody></table></div>\n<p class=\"legend\"><i class=\"predicted\"></i> predicted <i class=\"busy\"></i> busy, simulated <i "
+                "class=\"blocked\"></i> blocked: a result waits for its reader &#8212; all in cycles a frame; "
+                "the rest of the interval the stage waits. Products: 8-bit multiplications that its multipliers can make in a cycle, and how many of "
+                        "them count.</p>\n");
 }
 
 // ---- host ----
@@ -100,9 +111,11 @@ void html_host(const struct view *v, struct strbuf *out)
         return;
     }
     strbuf_adds(out, "<table><thead><tr><th>port</th><th></th><th>operator</th><th>node</th><th>why</th></tr></thead><tbody>\n");
-    json_array_foreach(host, i, o)
-        strbuf_addf(out, "<tr><td>%s</td><td>%s</td><td>%s</td><td title=\"%s\">%s</td><td>%s</td></tr>\n", esc(v, view_text(o, "port")), esc(v, view_text(o, "side")), esc(v, view_text(o, "op")), esc(v, view_text(o, "name")),
+    json_array_foreach(host, i, o) {
+        strbuf_addf(out, "<tr><td>%s</td><td>%s</td><td>%s</td><td title=\"%s\">%s</td><td>%s</td></tr>\n", esc(v, view_text(o, "port")),
+                    esc(v, view_text(o, "side")), esc(v, view_text(o, "op")), esc(v, view_text(o, "name")),
                     html_clip(v->arena, view_text(o, "name"), 40), esc(v, view_text(o, "why")));
+    }
     strbuf_adds(out, "</tbody></table>\n");
 }
 
@@ -129,14 +142,16 @@ static void panel_streams(const struct view *v, struct strbuf *out, int stage)
         const struct view_edge *e = &v->edges[i];
         const struct view_stream *s = &v->streams[e->stream];
         if (e->to == stage)
-            panel_row(out, "input", arena_printf(v->arena, "%s from %s: %s, %lld a beat, read %lld at a time; FIFO of %s words%s", esc(v, s->name), esc(v, s->from == HOST ? s->port : v->stages[s->from].name), s->shape,
+            panel_row(out, "input", arena_printf(v->arena, "%s from %s: %s, %lld a beat, read %lld at a time; FIFO of %s words%s", esc(v, s->name),
+                      esc(v, s->from == HOST ? s->port : v->stages[s->from].name), s->shape,
                                                  (long long)s->lanes, (long long)e->lanes, view_count(v->arena, e->fifo_words), e->block ? " in block RAM" : ""));
     }
     int out_stream = v->stages[stage].out;
     if (out_stream == UNKNOWN)
         return;
     const struct view_stream *s = &v->streams[out_stream];
-    panel_row(out, "output", arena_printf(v->arena, "%s: %s, %lld a beat, %s beats", esc(v, s->name), s->shape, (long long)s->lanes, view_count(v->arena, s->beats)));
+    panel_row(out, "output", arena_printf(v->arena, "%s: %s, %lld a beat, %s beats", esc(v, s->name), s->shape, (long long)s->lanes,
+              view_count(v->arena, s->beats)));
     panel_row(out, "tensor", esc(v, s->tensor));
     panel_row(out, "element", arena_printf(v->arena, "%.6g * (q - %lld)", view_real(s->json, "scale"), (long long)view_int(s->json, "zero_point")));
     if (s->compared)
@@ -148,15 +163,23 @@ static void panel_streams(const struct view *v, struct strbuf *out, int stage)
 static void panel(const struct view *v, struct strbuf *out, int i)
 {
     const struct view_stage *s = &v->stages[i];
-    strbuf_addf(out, "<section class=\"panel\" id=\"st%d\"><a class=\"close\" href=\"#pipeline\">close</a><h3>%s <span class=\"dim\">%s</span></h3><table>\n", i, esc(v, s->name), esc(v, s->kind));
+    strbuf_addf(out, "<section class=\"panel\" id=\"st%d\"><a class=\"close\" href=\"#pipeline\">close</a><h3>%s <span class=\"dim\">%s</span></h3>"
+                "<table>\n", i, esc(v, s->name), esc(v, s->kind));
     panel_nodes(v, out, s);
     panel_streams(v, out, i);
-    panel_row(out, "cycles", arena_printf(v->arena, "%s predicted, %s simulated; waits %s, blocked %s", cycles(v, s->predicted), cycles(v, s->busy), cycles(v, s->waiting), cycles(v, s->blocked)));
-    if (s->products)
-        panel_row(out, "multipliers", arena_printf(v->arena, "%s products a cycle: %lld lanes, %lld deep, in %s, %lld on a multiplier; %s of them used", view_count(v->arena, s->products), (long long)view_int(s->json, "lanes"),
-                                                   (long long)view_int(s->json, "depth"), esc(v, view_text(s->json, "multipliers")), (long long)view_int(s->json, "packing"), multiplier_use(v, s)));
-    panel_row(out, "requantizer", arena_printf(v->arena, "%.3g results a cycle, multipliers: %s", view_real(s->json, "requant_rate"), esc(v, view_text(s->json, "requant_multipliers"))));
-    panel_row(out, "resources", arena_printf(v->arena, "%s DSP, %s block RAM, %s LUT, %s FF", view_count(v->arena, s->dsp), view_count(v->arena, s->bram), view_count(v->arena, s->lut), view_count(v->arena, s->ff)));
+    panel_row(out, "cycles", arena_printf(v->arena, "%s predicted, %s simulated; waits %s, blocked %s", cycles(v, s->predicted), cycles(v, s->busy),
+              cycles(v, s->waiting), cycles(v, s->blocked)));
+    if (s->products) {
+        const char *made = arena_printf(v->arena, "%lld lanes, %lld deep, in %s, %lld on a multiplier", (long long)view_int(s->json, "lanes"),
+                                        (long long)view_int(s->json, "depth"), esc(v, view_text(s->json, "multipliers")),
+                                        (long long)view_int(s->json, "packing"));
+        panel_row(out, "multipliers", arena_printf(v->arena, "%s products a cycle: %s; %s of them used", view_count(v->arena, s->products), made,
+                                                   multiplier_use(v, s)));
+    }
+    panel_row(out, "requantizer", arena_printf(v->arena, "%.3g results a cycle, multipliers: %s", view_real(s->json, "requant_rate"),
+              esc(v, view_text(s->json, "requant_multipliers"))));
+    panel_row(out, "resources", arena_printf(v->arena, "%s DSP, %s block RAM, %s LUT, %s FF", view_count(v->arena, s->dsp),
+              view_count(v->arena, s->bram), view_count(v->arena, s->lut), view_count(v->arena, s->ff)));
     strbuf_adds(out, "</table></section>\n");
 }
 

@@ -51,16 +51,20 @@ static void figure(const struct view *v, struct strbuf *out, const char *name, d
 static void print_figures(const struct view *v, struct strbuf *out)
 {
     const json_t *r = v->report;
-    double hz = (double)v->clock_hz, macs = view_real(r, "model.macs"), predicted = fmax(1, (double)v->predicted_cycles), simulated = fmax(1, (double)v->simulated_cycles);
-    strbuf_addf(out, "%s on %s (%s, %lld MHz)\n\n", plain(v, view_text(r, "model.name"), 40), plain(v, view_text(r, "board.name"), 30), plain(v, view_text(r, "board.part"), 30), (long long)(v->clock_hz / 1000000));
+    double hz = (double)v->clock_hz, macs = view_real(r, "model.macs"), predicted = fmax(1, (double)v->predicted_cycles), simulated = fmax(1,
+                 (double)v->simulated_cycles);
+    strbuf_addf(out, "%s on %s (%s, %lld MHz)\n\n", plain(v, view_text(r, "model.name"), 40), plain(v, view_text(r, "board.name"), 30),
+                plain(v, view_text(r, "board.part"), 30), (long long)(v->clock_hz / 1000000));
     strbuf_addf(out, "  %-26s %14s%s\n", "", "predicted", v->simulated ? "      simulated" : "");
     figure(v, out, "frames a second", hz / predicted, hz / simulated, 0);
     figure(v, out, "cycles a frame", (double)v->predicted_cycles, (double)v->simulated_cycles, 0);
     figure(v, out, "latency, cycles", view_real(r, "predicted.latency_cycles"), view_real(r, "simulated.latency_cycles"), 0);
     figure(v, out, "MAC a cycle", macs / predicted, macs / simulated, 1);
-    strbuf_addf(out, "\n  bound by %s; %s\n", plain(v, view_text(r, "schedule.bound"), 60), json_is_true(view_get(r, "schedule.optimal")) ? "the interval is proven least" : "the interval is not proven least");
+    strbuf_addf(out, "\n  bound by %s; %s\n", plain(v, view_text(r, "schedule.bound"), 60), json_is_true(
+                view_get(r, "schedule.optimal")) ? "the interval is proven least" : "the interval is not proven least");
     if (json_is_object(view_get(r, "simulated")))
-        strbuf_addf(out, "  %lld frames simulated, %d streams compared, %lld mismatches%s\n", (long long)view_int(r, "simulated.frames"), v->n_streams, (long long)view_int(r, "simulated.mismatches"),
+        strbuf_addf(out, "  %lld frames simulated, %d streams compared, %lld mismatches%s\n", (long long)view_int(r, "simulated.frames"),
+                    v->n_streams, (long long)view_int(r, "simulated.mismatches"),
                     view_int(r, "simulated.stall_seed") ? ", with random stalls" : "");
     else
         strbuf_adds(out, "  not simulated yet: `aihls sim` adds its figures\n");
@@ -87,7 +91,8 @@ static void print_resources(const struct view *v, struct strbuf *out)
 static void print_stages(const struct view *v, struct strbuf *out)
 {
     double interval = (double)(v->simulated ? v->simulated_cycles : v->predicted_cycles);
-    strbuf_addf(out, "\n%-12s %-20s %-*s %9s %9s %9s %9s %5s\n", "stage", "nodes", BAR_CHARS / 2, v->simulated ? "busy" : "predicted", "predicted", "busy", "waiting", "blocked", "DSP");
+    strbuf_addf(out, "\n%-12s %-20s %-*s %9s %9s %9s %9s %5s\n", "stage", "nodes", BAR_CHARS / 2, v->simulated ? "busy" : "predicted", "predicted",
+                "busy", "waiting", "blocked", "DSP");
     for (int i = 0; i < v->n_stages; i++) {
         const struct view_stage *s = &v->stages[i];
         const char *nodes = plain(v, s->nodes, 20);
@@ -112,12 +117,14 @@ static void print_streams(const struct view *v, struct strbuf *out)
         const struct view_edge *e = &v->edges[i];
         const struct view_stream *s = &v->streams[e->stream];
         const char *db = !s->compared ? "-" : s->exact ? "exact" : arena_printf(v->arena, "%.1f", s->sqnr_db);
-        strbuf_addf(out, "%-8s %-14s %-14s %-18s %6lld %9s%s %9s %7s\n", plain(v, s->name, 8), end_name(v, s->from, s->port), end_name(v, e->to, e->port), s->shape, (long long)s->lanes, view_count(v->arena, e->fifo_words),
+        strbuf_addf(out, "%-8s %-14s %-14s %-18s %6lld %9s%s %9s %7s\n", plain(v, s->name, 8), end_name(v, s->from, s->port), end_name(v, e->to,
+                    e->port), s->shape, (long long)s->lanes, view_count(v->arena, e->fifo_words),
                     e->block ? "*" : " ", db, s->compared ? arena_printf(v->arena, "%.2f", s->error_steps) : "-");
     }
     strbuf_adds(out, "* in block RAM");
     if (json_is_object(view_get(v->report, "quantization")))
-        strbuf_addf(out, "; error against %s, %lld %s frames", plain(v, view_text(v->report, "quantization.reference"), 50), (long long)view_int(v->report, "quantization.frames"),
+        strbuf_addf(out, "; error against %s, %lld %s frames", plain(v, view_text(v->report, "quantization.reference"), 50),
+                    (long long)view_int(v->report, "quantization.frames"),
                     plain(v, view_text(v->report, "quantization.inputs"), 20));
     strbuf_addch(out, '\n');
 }
@@ -150,8 +157,10 @@ static void print_host(const struct view *v, struct strbuf *out)
     size_t i;
     if (json_array_size(host))
         strbuf_adds(out, "\non the host\n");
-    json_array_foreach(host, i, o)
-        strbuf_addf(out, "  %-8s %-8s %-17s %s\n", plain(v, view_text(o, "port"), 8), plain(v, view_text(o, "side"), 8), plain(v, view_text(o, "op"), 17), plain(v, view_text(o, "why"), 90));
+    json_array_foreach(host, i, o) {
+        strbuf_addf(out, "  %-8s %-8s %-17s %s\n", plain(v, view_text(o, "port"), 8), plain(v, view_text(o, "side"), 8), plain(v, view_text(o, "op"),
+                    17), plain(v, view_text(o, "why"), 90));
+    }
 }
 
 void report_text(const json_t *report, struct arena *a, struct strbuf *out)

@@ -81,9 +81,10 @@ static const json_t *find_named(const json_t *list, const char *name)
 {
     size_t i;
     const json_t *o;
-    json_array_foreach(list, i, o)
+    json_array_foreach(list, i, o) {
         if (strcmp(view_text(o, "name"), name) == 0)
             return o;
+    }
     return NULL;
 }
 
@@ -117,9 +118,10 @@ static const char *input_port(const json_t *report, const char *stream)
 {
     size_t i;
     const json_t *o;
-    json_array_foreach(view_get(report, "inputs"), i, o)
+    json_array_foreach(view_get(report, "inputs"), i, o) {
         if (strcmp(view_text(o, "stream"), stream) == 0)
             return view_text(o, "port");
+    }
     return "";
 }
 

@@ -188,8 +188,9 @@ static bool only_moves(const struct node *n)
 static bool unrounded_node(const struct ctx *cx, const struct graph *g, const struct node *n, struct arena *a,
                            const struct array *const *in, struct array *out)
 {
-    bool real = in[0] && in[0]->dtype == DT_FLOAT && n->in[0]->dtype != DT_FLOAT;
-    if (n->op == OP_QuantizeLinear && !n->in[0]->data) {
+    const struct tensor *first = n->n_in ? n->in[0] : NULL;
+    bool real = first && in[0]->dtype == DT_FLOAT && first->dtype != DT_FLOAT;
+    if (first && n->op == OP_QuantizeLinear && !first->data) {
         struct ref r = { .cx = cx, .g = g, .n = n, .a = a, .in = in, .n_in = n->n_in, .out = out };
         return ref_clip_to_quantized(&r);
     }

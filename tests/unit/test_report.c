@@ -59,12 +59,15 @@ static json_t *simulated(const json_t *report)
 {
     json_t *r = json_deep_copy(report), *stages = json_array(), *streams = json_array();
     for (size_t i = 0; i < json_array_size(json_object_get(r, "stages")); i++)
-        json_array_append_new(stages, json_pack("{s:s, s:I, s:I, s:I}", "name", view_text(json_array_get(json_object_get(r, "stages"), i), "name"), "busy_cycles", (json_int_t)(100 + i),
+        json_array_append_new(stages, json_pack("{s:s, s:I, s:I, s:I}", "name", view_text(json_array_get(json_object_get(r, "stages"), i), "name"),
+                              "busy_cycles", (json_int_t)(100 + i),
                                                 "waiting_cycles", (json_int_t)(230 - i), "blocked_cycles", (json_int_t)i));
     for (size_t i = 0; i < json_array_size(json_object_get(r, "streams")); i++)
-        json_array_append_new(streams, json_pack("{s:s, s:I, s:I, s:I}", "name", view_text(json_array_get(json_object_get(r, "streams"), i), "name"), "blocked_cycles", (json_int_t)i,
+        json_array_append_new(streams, json_pack("{s:s, s:I, s:I, s:I}", "name", view_text(json_array_get(json_object_get(r, "streams"), i), "name"),
+                              "blocked_cycles", (json_int_t)i,
                                                  "first_beat", (json_int_t)(10 * i), "last_beat", (json_int_t)(10 * i + 320)));
-    json_object_set_new(r, "simulated", json_pack("{s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "frames", 5, "cycles_per_frame", 330, "latency_cycles", 1511, "mismatches", 0, "stall_seed", 0,
+    json_object_set_new(r, "simulated", json_pack("{s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "frames", 5, "cycles_per_frame", 330, "latency_cycles", 1511,
+                        "mismatches", 0, "stall_seed", 0,
                                                   "stages", stages, "streams", streams));
     return r;
 }
@@ -320,7 +323,8 @@ static void every_stage_has_a_box_a_row_and_a_panel_with_its_numbers(void **stat
         assert_string_equal(attribute(panels.nodes[i], "id"), arena_printf(&arena, "st%d", i));
         int boxes = 0;
         for (int k = 0; k < links.n; k++)
-            boxes += strcmp(attribute(links.nodes[k], "href"), arena_printf(&arena, "#st%d", i)) == 0 && strcmp((const char *)links.nodes[k]->parent->name, "svg") == 0 &&
+            boxes += strcmp(attribute(links.nodes[k], "href"), arena_printf(&arena, "#st%d",
+                            i)) == 0 && strcmp((const char *)links.nodes[k]->parent->name, "svg") == 0 &&
                      strstr(content(links.nodes[k]), s->name) && strstr(content(links.nodes[k]), s->nodes);
         assert_int_equal(boxes, 1);
     }
@@ -343,7 +347,8 @@ static void every_edge_is_drawn_with_its_fifo(void **state)
     for (int i = 0; i < v.n_edges; i++) {
         const struct view_edge *e = &v.edges[i];
         const xmlNode *g = e->block ? deep.nodes[d++] : plain.nodes[p++];
-        const char *title = content(child(g, 0)), *ends = arena_printf(&arena, "%s from %s to %s:", v.streams[e->stream].name, v.streams[e->stream].from == HOST ? "s_in" : v.stages[v.streams[e->stream].from].name,
+        const char *title = content(child(g, 0)), *ends = arena_printf(&arena, "%s from %s to %s:", v.streams[e->stream].name,
+                                    v.streams[e->stream].from == HOST ? "s_in" : v.stages[v.streams[e->stream].from].name,
                                                                           e->to == HOST ? "m_out" : v.stages[e->to].name);
         if (strncmp(title, ends, strlen(ends)) != 0)
             fail_msg("'%s', want '%s'", title, ends);
@@ -414,7 +419,8 @@ static void rename_all(json_t *report, const char *name)
 }
 
 static const char *const hostile[] = {
-    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onload='alert(1)", "]]></style><script>", "</title></svg><a href=\"http://example.org\">", "&amp;&lt;&#60;", "<!-- ", "%s%n%d", "\xe2\x80\xae" "abc",
+    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onload='alert(1)", "]]></style><script>", "</title></svg><a "
+            "href=\"http://example.org\">", "&amp;&lt;&#60;", "<!-- ", "%s%n%d", "\xe2\x80\xae" "abc",
     "\x01\x02\x1b[31m\x7f", "", "a\xcc\x81\xf0\x9f\x92\xa9",
 };
 
@@ -445,17 +451,25 @@ static struct damaged {
     { "nothing at all", "{}" },
     { "empty lists", "{\"stages\": [], \"streams\": []}" },
     { "items that are no objects", "{\"stages\": [1, null, \"x\"], \"streams\": [[], {}], \"host\": [3], \"inputs\": 4}" },
-    { "text for numbers", "{\"stages\": [{\"name\": 3, \"predicted_cycles\": \"many\"}], \"streams\": [{\"lanes\": \"x\", \"readers\": [{\"fifo_words\": {}}]}], \"board\": 5, \"predicted\": []}" },
-    { "a stage that feeds itself", "{\"stages\": [{\"name\": \"a\"}], \"streams\": [{\"name\": \"x\", \"from\": \"a\", \"readers\": [{\"stage\": \"a\"}, {\"stage\": \"a\"}]}]}" },
-    { "a cycle of three", "{\"stages\": [{\"name\": \"a\"}, {\"name\": \"b\"}, {\"name\": \"c\"}], \"streams\": [{\"from\": \"a\", \"readers\": [{\"stage\": \"b\"}]}, {\"from\": \"b\", \"readers\": [{\"stage\": \"c\"}]}, "
+    { "text for numbers", "{\"stages\": [{\"name\": 3, \"predicted_cycles\": \"many\"}], \"streams\": [{\"lanes\": \"x\", \"readers\": "
+            "[{\"fifo_words\": {}}]}], \"board\": 5, \"predicted\": []}" },
+    { "a stage that feeds itself", "{\"stages\": [{\"name\": \"a\"}], \"streams\": [{\"name\": \"x\", \"from\": \"a\", \"readers\": [{\"stage\": "
+            "\"a\"}, {\"stage\": \"a\"}]}]}" },
+    { "a cycle of three", "{\"stages\": [{\"name\": \"a\"}, {\"name\": \"b\"}, {\"name\": \"c\"}], \"streams\": [{\"from\": \"a\", \"readers\": "
+            "[{\"stage\": \"b\"}]}, {\"from\": \"b\", \"readers\": [{\"stage\": \"c\"}]}, "
                           "{\"from\": \"c\", \"readers\": [{\"stage\": \"a\"}]}]}" },
     { "readers that are not there", "{\"stages\": [{\"name\": \"a\"}], \"streams\": [{\"from\": \"z\", \"readers\": [{\"stage\": \"y\"}, {}]}]}" },
-    { "numbers beyond all measure", "{\"model\": {\"macs\": 9223372036854775807}, \"board\": {\"dsp\": 9223372036854775807, \"dsp_products\": 9223372036854775807, \"clock_hz\": 1}, \"predicted\": {\"cycles_per_frame\": 1, "
-                                    "\"macs_per_cycle\": 1e300}, \"simulated\": {\"cycles_per_frame\": 9223372036854775807, \"streams\": [{\"name\": \"x\", \"first_beat\": 0, \"last_beat\": 9223372036854775806}]}, "
-                                    "\"stages\": [{\"name\": \"a\", \"products_per_cycle\": 9223372036854775807}], \"streams\": [{\"name\": \"x\", \"from\": \"host\", \"lanes\": 1000000, \"beats\": 9223372036854775807, "
+    { "numbers beyond all measure", "{\"model\": {\"macs\": 9223372036854775807}, \"board\": {\"dsp\": 9223372036854775807, \"dsp_products\": "
+            "9223372036854775807, \"clock_hz\": 1}, \"predicted\": {\"cycles_per_frame\": 1, "
+                                    "\"macs_per_cycle\": 1e300}, \"simulated\": {\"cycles_per_frame\": 9223372036854775807, \"streams\": [{\"name\": "
+                                            "\"x\", \"first_beat\": 0, \"last_beat\": 9223372036854775806}]}, "
+                                    "\"stages\": [{\"name\": \"a\", \"products_per_cycle\": 9223372036854775807}], \"streams\": [{\"name\": \"x\", "
+                                            "\"from\": \"host\", \"lanes\": 1000000, \"beats\": 9223372036854775807, "
                                     "\"readers\": [{\"stage\": \"a\", \"fifo_words\": 9223372036854775807}]}]}" },
-    { "negative numbers", "{\"model\": {\"macs\": -5}, \"board\": {\"dsp\": -1, \"lut\": -3, \"clock_hz\": -300}, \"predicted\": {\"cycles_per_frame\": -7, \"lut\": -1}, \"simulated\": {\"cycles_per_frame\": -1}, "
-                          "\"stages\": [{\"name\": \"a\", \"predicted_cycles\": -9, \"products_per_cycle\": -2}], \"streams\": [{\"name\": \"x\", \"from\": \"a\", \"lanes\": -4, \"error_steps\": -1, \"sqnr_db\": -80.5}]}" },
+    { "negative numbers", "{\"model\": {\"macs\": -5}, \"board\": {\"dsp\": -1, \"lut\": -3, \"clock_hz\": -300}, \"predicted\": "
+            "{\"cycles_per_frame\": -7, \"lut\": -1}, \"simulated\": {\"cycles_per_frame\": -1}, "
+                          "\"stages\": [{\"name\": \"a\", \"predicted_cycles\": -9, \"products_per_cycle\": -2}], \"streams\": [{\"name\": \"x\", "
+                                  "\"from\": \"a\", \"lanes\": -4, \"error_steps\": -1, \"sqnr_db\": -80.5}]}" },
 };
 
 static void check_damaged(void **state)
@@ -581,7 +595,8 @@ static void the_terminal_shows_all_stages_streams_and_the_frame(void **state)
     assert_non_null(strstr(after.text, "5 frames simulated, 11 streams compared, 0 mismatches"));
     assert_non_null(strstr(after.text, "one frame, 0 to 420 cycles"));
     for (int i = 0; i < v.n_stages; i++)
-        assert_non_null(strstr(after.text, arena_printf(&arena, " %9lld %9d %9d %9d %5lld\n", (long long)v.stages[i].predicted, 100 + i, 230 - i, i, (long long)v.stages[i].dsp)));
+        assert_non_null(strstr(after.text, arena_printf(&arena, " %9lld %9d %9d %9d %5lld\n", (long long)v.stages[i].predicted, 100 + i, 230 - i, i,
+                        (long long)v.stages[i].dsp)));
     for (int i = 0; i < v.n_streams; i++)
         assert_non_null(strstr(after.text, arena_printf(&arena, "\n%-8s ", v.streams[i].name)));
     assert_non_null(strstr(after.text, "QuantizeLinear"));
@@ -609,10 +624,12 @@ static void each_stage_is_a_group_of_signals_that_the_netlist_has(void **state)
     assert_non_null(strstr(sb.text, "[dumpfile] \"/tmp/t.fst\"\n[savefile] \"/tmp/t.gtkw\"\n"));
     const struct pipeline *p = design.pipeline;
     for (int i = 0; i < p->n_stages; i++) {
-        const char *begin = strstr(sb.text, arena_printf(&arena, "@800200\n-%s\n", p->stages[i].name)), *end = strstr(sb.text, arena_printf(&arena, "@1000200\n-%s\n", p->stages[i].name));
+        const char *begin = strstr(sb.text, arena_printf(&arena, "@800200\n-%s\n", p->stages[i].name)), *end = strstr(sb.text, arena_printf(&arena,
+                                   "@1000200\n-%s\n", p->stages[i].name));
         assert_true(begin && end && begin < end);
         const char *group = arena_strndup(&arena, begin, (size_t)(end - begin));
-        assert_non_null(strstr(group, arena_printf(&arena, "TOP.digits_core.%s_data[%d:0]\n", p->streams[p->stages[i].out_stream].name, 8 * p->streams[p->stages[i].out_stream].lanes - 1)));
+        assert_non_null(strstr(group, arena_printf(&arena, "TOP.digits_core.%s_data[%d:0]\n", p->streams[p->stages[i].out_stream].name,
+                        8 * p->streams[p->stages[i].out_stream].lanes - 1)));
         assert_non_null(strstr(group, arena_printf(&arena, "TOP.digits_core.u_%s.busy\n", p->stages[i].name)));
     }
     char *save = NULL;
