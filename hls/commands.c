@@ -129,7 +129,7 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
     bool ok = design_build(cx, &r, &d, say, &progress);
     if (ok)
         check_goals(cx, cli, d.pipeline); // a missed goal does not keep the result back
-    if (ok)
+    if (ok && d.pipeline->macs <= QUANT_ERROR_COMPILE_MACS)
         quant_error_measure(cx, &d);
     ok = ok && emit_design(cx, &d, dir, progress.log.text, &n_files);
     if (ok) {

@@ -54,7 +54,7 @@ static bool measure_frame(const struct ctx *cx, struct design *d, const struct a
         return false;
     ref_int_frame(p, cx->arena, streams);
     for (int i = 0; i < p->n_streams; i++) {
-        bool exact = p->streams[i].producer < 0 && !d->error->calibrated; // random inputs are made from integers
+        bool exact = p->streams[i].producer < 0 && !d->error->given; // random inputs are made from integers
         const struct tensor *t = exact ? NULL : real_tensor(d, &p->streams[i]);
         if (t && !t->data)
             compare(&p->streams[i], streams[i], &values[t->index], &d->error->streams[i]);
@@ -75,7 +75,7 @@ void quant_error_measure(const struct ctx *cx, struct design *d)
         struct ctx inner = { &scratch, &silent };
         struct array *frame = arena_array(&scratch, struct array, d->source->n_inputs);
         if (d->calib)
-            ok = batch_frame(&inner, d->source, d->request.calib, d->calib, i * given / frames, frame);
+            ok = batch_frame(&inner, d->source, "", d->calib, i * given / frames, frame);
         else
             frame = random_frame(&scratch, d, (uint64_t)i);
         ok = ok && measure_frame(&inner, d, frame);

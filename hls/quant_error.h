@@ -17,7 +17,7 @@ struct stream_error {
 
 struct quant_error {
     int64_t frames;
-    bool calibrated; // frames of the calibration file, else random ones
+    bool given; // frames of the calibration file, or of the simulation's; else random ones
     struct stream_error *streams; // as d->pipeline->streams
 };
 
@@ -28,6 +28,8 @@ struct quant_error {
 // cost      a float and an integer inference a frame
 #define QUANT_ERROR_FRAMES 8
 #define QUANT_ERROR_MACS 20000000
+// Of networks with more multiply-accumulates a frame `aihls sim` measures it, for whose run-time it does not matter.
+#define QUANT_ERROR_COMPILE_MACS 40000000
 void quant_error_measure(const struct ctx *cx, struct design *d);
 
 // 10 log10(signal / noise). False when nothing was compared, or when it has no value: no signal, or no noise.

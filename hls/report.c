@@ -157,15 +157,6 @@ static json_t *stage_report(const struct pipeline *p, const struct stage *s)
     return o;
 }
 
-static void error_report(json_t *o, const struct stream *s, const struct stream_error *e)
-{
-    double db, steps;
-    if (!quant_error_steps(e, s->scale, &steps))
-        return;
-    json_object_set_new(o, "error_steps", rounded(steps));
-    json_object_set_new(o, "sqnr_db", quant_error_sqnr_db(e, &db) ? rounded(db) : json_null());
-}
-
 static json_t *reader_report(const struct pipeline *p, const struct edge *e)
 {
     json_t *o = json_pack("{s:s, s:i, s:I, s:b}", "stage", e->consumer < 0 ? "host" : p->stages[e->consumer].name,
@@ -175,7 +166,7 @@ static json_t *reader_report(const struct pipeline *p, const struct edge *e)
     return o;
 }
 
-static json_t *stream_report(const struct pipeline *p, const struct stream *s, const struct quant_error *error)
+static json_t *stream_report(const struct pipeline *p, const struct stream *s)
 {
     json_t *o = json_object(), *readers = json_array();
     json_object_set_new(o, "name", text(s->name));
@@ -191,8 +182,6 @@ static json_t *stream_report(const struct pipeline *p, const struct stream *s, c
         if (p->edges[i].stream == s->index)
             json_array_append_new(readers, reader_report(p, &p->edges[i]));
     json_object_set_new(o, "readers", readers);
-    if (error)
-        error_report(o, s, &error->streams[s->index]);
     return o;
 }
 
@@ -238,6 +227,26 @@ static json_t *predicted_report(const struct pipeline *p)
     return o;
 }
 
+void report_add_error(json_t *report, const struct design *d)
+{
+    const struct pipeline *p = d->pipeline;
+    json_t *streams = json_object_get(report, "streams");
+    if (!d->error)
+        return;
+    json_object_set_new(report, "quantization",
+                        json_pack("{s:s, s:s, s:I}", "reference", d->plain ? "the float model" : "the model's integers without rounding", "inputs",
+                                  d->error->given ? "given" : "random", "frames", (json_int_t)d->error->frames));
+    for (int i = 0; i < p->n_streams; i++) {
+        const struct stream_error *e = &d->error->streams[i];
+        json_t *o = json_array_get(streams, (size_t)i);
+        double db, steps;
+        if (!quant_error_steps(e, p->streams[i].scale, &steps))
+            continue;
+        json_object_set_new(o, "error_steps", rounded(steps));
+        json_object_set_new(o, "sqnr_db", quant_error_sqnr_db(e, &db) ? rounded(db) : json_null());
+    }
+}
+
 json_t *report_make(const struct design *d)
 {
     const struct pipeline *p = d->pipeline;
@@ -256,13 +265,11 @@ json_t *report_make(const struct design *d)
     for (int i = 0; i < p->n_stages; i++)
         json_array_append_new(stages, stage_report(p, &p->stages[i]));
     for (int i = 0; i < p->n_streams; i++)
-        json_array_append_new(streams, stream_report(p, &p->streams[i], d->error));
+        json_array_append_new(streams, stream_report(p, &p->streams[i]));
     json_object_set_new(o, "stages", stages);
     json_object_set_new(o, "streams", streams);
     json_object_set_new(o, "host", host_report(p));
-    if (d->error)
-        json_object_set_new(o, "quantization", json_pack("{s:s, s:s, s:I}", "reference", d->plain ? "the float model" : "the model's integers without rounding",
-                                                         "inputs", d->error->calibrated ? "calibration" : "random", "frames", (json_int_t)d->error->frames));
+    report_add_error(o, d);
     json_object_set_new(o, "accuracy_verified", json_boolean(d->ranges.n == 0 || d->request.calib != NULL));
     return o;
 }

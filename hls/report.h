@@ -9,6 +9,9 @@
 // The facts. New reference.
 json_t *report_make(const struct design *d);
 
+// Adds d->error to a report, where it has been measured.
+void report_add_error(json_t *report, const struct design *d);
+
 // DIR/report.json of an output directory, or NULL after E105: there is none, it is no JSON, or of another schema.
 // New reference.
 json_t *report_load(const struct ctx *cx, const char *dir);

@@ -224,7 +224,8 @@ void html_quantization(const struct view *v, struct strbuf *out)
         n += v->streams[i].compared;
     }
     if (!n) {
-        strbuf_adds(out, "<p>Not measured: the float reference has no numbers to compare with.</p>\n");
+        strbuf_adds(out, "<p>Not measured: of large networks <code>aihls sim</code> does it; of some models the float reference has no numbers to "
+                    "compare with.</p>\n");
         return;
     }
     strbuf_adds(out, "<table class=\"bars\"><thead><tr><th>from</th><th>tensor</th><th>signal to quantization noise</th><th class=\"num\">dB</th><th "
@@ -239,8 +240,9 @@ void html_quantization(const struct view *v, struct strbuf *out)
                     s->sqnr_db < 20 ? "blocked" : "busy", s->exact ? 100 : fmax(0, view_percent(s->sqnr_db,
                             best)), s->exact ? "exact" : arena_printf(v->arena, "%.1f", s->sqnr_db), s->error_steps);
     }
-    strbuf_addf(out, "</tbody></table>\n<p class=\"dim\">Compared with %s, on %lld %s frame%s. Error: root mean square, in steps of the tensor's "
-                "scale; rounding alone is 0.29. Below 20 dB in the warning colour.</p>\n",
-                html_escape(v->arena, view_text(v->report, "quantization.reference")), (long long)view_int(v->report, "quantization.frames"),
-                html_escape(v->arena, view_text(v->report, "quantization.inputs")), view_int(v->report, "quantization.frames") == 1 ? "" : "s");
+    int64_t frames = view_int(v->report, "quantization.frames");
+    strbuf_addf(out, "</tbody></table>\n<p class=\"dim\">Compared with %s, on %lld frame%s of %s inputs. Error: root mean square, in steps of the "
+                "tensor's scale; rounding alone is 0.29. Below 20 dB in the warning colour.</p>\n", html_escape(v->arena, view_text(v->report,
+                        "quantization.reference")),
+                (long long)frames, frames == 1 ? "" : "s", html_escape(v->arena, view_text(v->report, "quantization.inputs")));
 }

@@ -123,7 +123,7 @@ static void print_streams(const struct view *v, struct strbuf *out)
     }
     strbuf_adds(out, "* in block RAM");
     if (json_is_object(view_get(v->report, "quantization")))
-        strbuf_addf(out, "; error against %s, %lld %s frames", plain(v, view_text(v->report, "quantization.reference"), 50),
+        strbuf_addf(out, "; error against %s, %lld frames, %s inputs", plain(v, view_text(v->report, "quantization.reference"), 50),
                     (long long)view_int(v->report, "quantization.frames"),
                     plain(v, view_text(v->report, "quantization.inputs"), 20));
     strbuf_addch(out, '\n');

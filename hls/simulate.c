@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "dataflow/cost.h"
 #include "hls/outdir.h"
+#include "hls/quant_error.h"
 #include "hls/report.h"
 #include "hls/wave.h"
 #include "sim/ref_int.h"
@@ -306,6 +307,7 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
     const char *reference = arena_printf(a, "%s/sim/reference.bin", r->dir), *result = arena_printf(a, "%s/sim/result.json", r->dir);
     if (!design_reopen(cx, r->dir, d) || (r->input && !batch_read(cx, d->source, r->input, &batch)))
         return false;
+    d->calib = batch;
     int64_t frames = r->frames ? r->frames : r->input ? batch_frames(d->source, batch) : DEFAULT_FRAMES;
     int64_t patience = 100000 + 20 * d->pipeline->interval_cycles;
     const char *trace = r->trace ? absolute(a, r->trace) : NULL;
@@ -349,7 +351,16 @@ static json_t *simulated_report(const struct sim_request *r, const struct pipeli
     return o;
 }
 
-bool simulate_report(const struct ctx *cx, const struct sim_request *r, const struct design *d, const struct sim_result *s)
+// What the compiler left out.
+static void add_error(const struct ctx *cx, struct design *d, json_t *report)
+{
+    if (json_object_get(report, "quantization"))
+        return;
+    quant_error_measure(cx, d);
+    report_add_error(report, d);
+}
+
+bool simulate_report(const struct ctx *cx, const struct sim_request *r, struct design *d, const struct sim_result *s)
 {
     const char *path = arena_printf(cx->arena, "%s/report.json", r->dir);
     json_t *report = json_load_file(path, 0, NULL);
@@ -359,6 +370,7 @@ bool simulate_report(const struct ctx *cx, const struct sim_request *r, const st
     json_t *stages = json_object_get(report, "stages");
     for (int i = 0; i < d->pipeline->n_stages; i++)
         json_object_set_new(json_array_get(stages, (size_t)i), "simulated_cycles", json_integer((json_int_t)s->stage_cycles[i]));
+    add_error(cx, d, report);
     const char *temp = arena_printf(cx->arena, "%s.tmp", path);
     bool ok = json_dump_file(report, temp, JSON_INDENT(2) | JSON_SORT_KEYS) == 0 && rename(temp, path) == 0;
     ok = ok ? report_html_write(cx, r->dir, report) : diag_error(cx, E002, path, strerror(errno), "cannot write report.json");

@@ -32,8 +32,9 @@ struct sim_result {
 // any more; E501, E502 when Verilator is missing or fails.
 bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *d, struct sim_result *out);
 
-// Writes `simulated` and the stages' simulated_cycles into DIR/report.json, and DIR/report.html anew.
-bool simulate_report(const struct ctx *cx, const struct sim_request *r, const struct design *d, const struct sim_result *s);
+// Writes `simulated` and the stages' simulated_cycles into DIR/report.json, and DIR/report.html anew. Where the report has no
+// error by layer, it is measured (quant_error_measure).
+bool simulate_report(const struct ctx *cx, const struct sim_request *r, struct design *d, const struct sim_result *s);
 
 // A frame, an array for each input of the graph, of seeded random values: int8 and uint8 full range; floats
 // uniform over the range that the input's quantizer covers; zeros for an input that no hardware reads.

@@ -108,7 +108,7 @@ static void every_layer_of_digits_is_measured_on_its_calibration_data(void **sta
     (void)state;
     struct design d = { .model_bytes = STRBUF_INIT };
     measure(DIGITS "_calib.npy", &d);
-    assert_true(d.error->calibrated);
+    assert_true(d.error->given);
     assert_int_equal(d.error->frames, QUANT_ERROR_FRAMES);
     for (int i = 0; i < d.pipeline->n_streams; i++) {
         const struct stream *s = &d.pipeline->streams[i];
@@ -130,7 +130,7 @@ static void without_calibration_data_random_inputs_serve(void **state)
     struct design d = { .model_bytes = STRBUF_INIT }, again = { .model_bytes = STRBUF_INIT };
     measure(NULL, &d);
     measure(NULL, &again);
-    assert_false(d.error->calibrated);
+    assert_false(d.error->given);
     assert_int_equal(d.error->streams[0].elements, 0); // random inputs are integers already
     for (int i = 1; i < d.pipeline->n_streams; i++) {
         assert_true(d.error->streams[i].elements > 0);
