@@ -153,7 +153,7 @@ static void panel_streams(const struct view *v, struct strbuf *out, int stage)
     panel_row(out, "output", arena_printf(v->arena, "%s: %s, %lld a beat, %s beats", esc(v, s->name), s->shape, (long long)s->lanes,
               view_count(v->arena, s->beats)));
     panel_row(out, "tensor", esc(v, s->tensor));
-    panel_row(out, "element", arena_printf(v->arena, "%.6g * (q - %lld)", view_real(s->json, "scale"), (long long)view_int(s->json, "zero_point")));
+    panel_row(out, "element", arena_printf(v->arena, "%.6g * (q %+.0f)", view_real(s->json, "scale"), -(double)view_int(s->json, "zero_point")));
     if (s->compared)
         panel_row(out, "error", s->exact ? "none" : arena_printf(v->arena, "%.1f dB, %.2f steps", s->sqnr_db, s->error_steps));
     if (s->first != UNKNOWN)
