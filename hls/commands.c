@@ -137,7 +137,7 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
         if (cli->verbose && !cli->quiet)
             print_schedule(p);
         say(&progress, "Emitting", arena_printf(cx->arena, "%s (%d files)", dir, n_files));
-        say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: %.0f frames/s at %lld MHz, latency %.1f us, report in %s/report.json", seconds() - progress.start,
+        say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: %.0f frames/s at %lld MHz, latency %.1f us, report in %s/report.html", seconds() - progress.start,
             (double)p->clock_hz / (double)p->interval_cycles, (long long)(p->clock_hz / 1000000), (double)p->latency_cycles * 1e6 / (double)p->clock_hz, dir));
     }
     strbuf_release(&progress.log);
