@@ -10,7 +10,8 @@
 // A frame takes IN_H*IN_W*BEATS cycles, BEATS = ceil(IN_C/S_LANES), plus
 // (BEATS-1)*(RQ_CYCLES-1) because the beats of the region's last position enter the
 // requantizer RQ_CYCLES apart, plus max(0, RQ_CYCLES-1 - (IN_H*IN_W-1)*BEATS) when the frame
-// is shorter than the last of those. `busy` is 1 in those cycles. LANES out = S_LANES.
+// is shorter than the last of those. `busy` is 1 in as many cycles, whether the requantizer is
+// waited for with a beat at hand or while none comes. LANES out = S_LANES.
 // p_data: words of S_LANES lanes, as in aihls_requant; p_addr is the beat of the pixel.
 // Reset: drops everything, starts at a frame.
 `default_nettype none
@@ -72,9 +73,13 @@ module aihls_gap #(
     wire                     closing = (x_q == X_TOP[X_W-1:0]) && (y_q == Y_TOP[Y_W-1:0]);
     wire [S_LANES*ACC_W-1:0] sum;
     wire                     blocked = m_act_valid && !m_act_ready;
-    // 1 in the cycles that the stage's own work costs: a beat, or one that waits for the
-    // requantizer to finish the beat before.
-    wire                     busy = beat_valid && (beat_ready || !blocked);
+    // the cycles that a beat of the region's last position keeps those behind it waiting
+    localparam integer WAIT      = RQ_CYCLES - 1;
+    localparam integer REST      = (IN_H * IN_W - 1) * P_DEPTH;
+    localparam integer LAST_WAIT = (WAIT > REST) ? WAIT - REST : 0;
+    localparam WAIT_W            = $clog2(RQ_CYCLES + 1);
+    reg  [WAIT_W-1:0]        wait_q;
+    wire                     busy = take || (wait_q != {WAIT_W{1'b0}} && !blocked);
 
     assign beat_ready = !closing || rq_ready;
 
@@ -93,10 +98,13 @@ module aihls_gap #(
         if (take && b_last) x_q <= x_last ? {X_W{1'b0}} : x_q + {{(X_W-1){1'b0}}, 1'b1};
         if (take && b_last && x_last)
             y_q <= y_last ? {Y_W{1'b0}} : y_q + {{(Y_W-1){1'b0}}, 1'b1};
+        if (take && closing) wait_q <= b_last ? LAST_WAIT[WAIT_W-1:0] : WAIT[WAIT_W-1:0];
+        else if (busy && !take) wait_q <= wait_q - {{(WAIT_W-1){1'b0}}, 1'b1};
         if (rst) begin
             b_q <= {P_ADDR_W{1'b0}};
             x_q <= {X_W{1'b0}};
             y_q <= {Y_W{1'b0}};
+            wait_q <= {WAIT_W{1'b0}};
         end
     end
 
