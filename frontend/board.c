@@ -45,6 +45,11 @@ static const struct field {
     { "uram", "a whole number from 0 to 100000000", offsetof(struct raw, b.uram), true },
     { "dram_bytes_per_s", "a whole number from 0 to 10000000000000",
       offsetof(struct raw, b.dram_bytes_per_s), true },
+    { "axi_data_bits", "64 or 128", offsetof(struct raw, b.axi_data_bits), true },
+    { "axi_addr_bits", "a whole number from 32 to 64", offsetof(struct raw, b.axi_addr_bits), true },
+    { "dram_latency_ns", "a whole number from 1 to 100000", offsetof(struct raw, b.dram_latency_ns), true },
+    { "dram_refresh_every_ns", "a whole number from 1000 to 100000", offsetof(struct raw, b.dram_refresh_every_ns), true },
+    { "dram_refresh_ns", "a whole number from 1 to 999", offsetof(struct raw, b.dram_refresh_ns), true },
 };
 #define N_FIELDS ((int)(sizeof fields / sizeof *fields))
 
@@ -342,6 +347,25 @@ static void extract(struct arena *a, const xmlNode *root, struct raw *out)
     }
 }
 
+// What the schema cannot say: the five fields of the way to memory come together, and need a memory.
+static bool check_memory(struct reader *r, const struct board *b)
+{
+    const struct { const char *name; int64_t value; } all[] = {
+        { "axi_data_bits", b->axi_data_bits }, { "axi_addr_bits", b->axi_addr_bits }, { "dram_latency_ns", b->dram_latency_ns },
+        { "dram_refresh_every_ns", b->dram_refresh_every_ns }, { "dram_refresh_ns", b->dram_refresh_ns }, { "dram_bytes_per_s above 0", b->dram_bytes_per_s },
+    };
+    const char *given = NULL, *lacks = NULL;
+    for (int i = 0; i < 6; i++) {
+        if (all[i].value && i < 5)
+            given = all[i].name;
+        if (!all[i].value && !lacks)
+            lacks = all[i].name;
+    }
+    if (!given || !lacks)
+        return true;
+    return diag_emit(r->cx, (struct diag_msg){ .code = E301, .where = r->path, .found = given, .need = lacks, .help = EXAMPLE }, "<board> lacks a field");
+}
+
 // What the schema cannot say: the multiplier and the block RAMs are the family's own.
 static bool check_family(struct reader *r, struct raw *raw)
 {
@@ -363,7 +387,7 @@ static bool check_family(struct reader *r, struct raw *raw)
             raw->b.bram18 = brams[i].count;
     }
     raw->b.tech = tech;
-    return true;
+    return check_memory(r, &raw->b);
 }
 
 static bool read_text(const struct ctx *cx, const char *path, const char *text, size_t n_bytes,

@@ -23,6 +23,10 @@ struct board {
     int64_t lut, ff, dsp;
     int64_t bram18, uram;     // block RAMs of tech->bram_kbit (a 36 Kb block is two), UltraRAMs
     int64_t dram_bytes_per_s; // to plan with, below the peak; 0: there is none
+    // How the fabric reaches memory beside a processor; all 0 where it does not.
+    int64_t axi_data_bits, axi_addr_bits;
+    int64_t dram_latency_ns;                   // from an address on the bus to its first word
+    int64_t dram_refresh_every_ns, dram_refresh_ns; // memory pauses this often, for so long
     const char *xml_text;     // the whole file, for the project's record
 };
 

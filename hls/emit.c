@@ -10,6 +10,7 @@
 #include "hls/driver.h"
 #include "hls/outdir.h"
 #include "hls/report.h"
+#include "hls/shell.h"
 
 #define SPDX "// SPDX-License-Identifier: Apache-2.0\n"
 
@@ -67,12 +68,24 @@ static void print_top(const struct design *d, struct strbuf *sb)
         print_port(p, &p->inputs[i], true, sb);
     for (int i = 0; i < p->n_outputs; i++)
         print_port(p, &p->outputs[i], false, sb);
-    strbuf_addf(sb, "\n);\n    %s_core #(.TECH(TECH)) u_core (\n        .clk(clk),\n        .rst(rst),\n", d->top);
+    strbuf_addf(sb, "\n);\n    wire [%d:0] unused_watch;\n    %s_core #(.TECH(TECH)) u_core (\n        .clk(clk),\n        .rst(rst),\n", 2 * p->n_streams - 1, d->top);
     for (int i = 0; i < n; i++) {
         const char *s = i < p->n_inputs ? p->inputs[i].name : p->outputs[i - p->n_inputs].name;
         strbuf_addf(sb, "        .%s_data(%s_data),\n        .%s_valid(%s_valid),\n        .%s_ready(%s_ready),\n", s, s, s, s, s, s);
     }
-    strbuf_addf(sb, "        .stall(%d'd0)\n    );\nendmodule\n\n`default_nettype wire\n", p->n_edges);
+    strbuf_addf(sb, "        .stall(%d'd0),\n        .watch(unused_watch)\n    );\nendmodule\n\n`default_nettype wire\n", p->n_edges);
+}
+
+// A wrapper around the core, as rtl/MODULE.v and in the list of files.
+static bool emit_shell(struct emission *e, const struct netlist *n, const char *what, struct strbuf *list)
+{
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_addf(&sb, SPDX "// %s: %s. docs/80-shell.md of aihls has the manual.\n", n->module, what);
+    netlist_print(n, &sb);
+    strbuf_addf(list, "rtl/%s.v\n", n->module);
+    bool ok = put_text(e, arena_printf(e->a, "rtl/%s.v", n->module), &sb);
+    strbuf_release(&sb);
+    return ok;
 }
 
 static bool emit_rtl(struct emission *e)
@@ -94,6 +107,9 @@ static bool emit_rtl(struct emission *e)
     print_top(d, &sb);
     ok &= put_text(e, arena_printf(e->a, "rtl/%s.v", d->top), &sb);
     strbuf_addf(&list, "rtl/%s_core.v\nrtl/%s.v\n", d->top, d->top);
+    ok &= emit_shell(e, shell_axis(d, e->a), "the pipeline with AXI-Stream ports; frame_error is 1 when a TLAST came at the wrong beat", &list);
+    if (shell_has_axi(d))
+        ok &= emit_shell(e, shell_axi(d, e->a), "the pipeline with registers (AXI4-Lite), DMA (AXI4 master) and interrupt", &list);
     ok &= put_text(e, arena_printf(e->a, "rtl/%s.f", d->top), &list);
     for (int i = 0; ok && i < d->netlist->n_images; i++) {
         image_print(&d->netlist->images[i], &sb);
