@@ -162,13 +162,32 @@ static void print_visible(const struct design *d, struct strbuf *sb)
             strbuf_addf(sb, "public_flat_rd -module \"%s\" -var \"busy\"\n", d->netlist->instances[i].module);
 }
 
+static bool put_embedded(struct emission *e, const char *file)
+{
+    const struct embedded *f = embed_find(file);
+    ASSERT(f);
+    return put(e, file, (const char *)f->bytes, f->n_bytes);
+}
+
+// What `aihls sim --shell axi` runs.
+static bool emit_shell_sim(struct emission *e)
+{
+    struct strbuf sb = STRBUF_INIT;
+    bool ok = put_embedded(e, "sim/shell.cpp") && put_embedded(e, "sim/aihls_check_axi.v") && put_embedded(e, "sim/aihls_check_axil.v");
+    strbuf_addf(&sb, SPDX "// %s_axi and the checkers of its buses.\n", e->d->top);
+    netlist_print(shell_bench(shell_axi(e->d, e->a), e->d, e->a), &sb);
+    ok &= put_text(e, "sim/shell_bench.v", &sb);
+    shell_constants(e->d, &sb);
+    ok &= put_text(e, "sim/shell.h", &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
 static bool emit_sim(struct emission *e)
 {
     const struct design *d = e->d;
     struct strbuf sb = STRBUF_INIT;
-    const struct embedded *h = embed_find("sim/harness.cpp");
-    ASSERT(h);
-    bool ok = put(e, "sim/harness.cpp", (const char *)h->bytes, h->n_bytes);
+    bool ok = put_embedded(e, "sim/harness.cpp") && (!shell_has_axi(d) || emit_shell_sim(e));
     print_probes(d, e->a, &sb);
     ok &= put_text(e, "sim/probes.h", &sb);
     print_visible(d, &sb);

@@ -364,6 +364,86 @@ struct netlist *shell_axi(const struct design *d, struct arena *a)
     return n;
 }
 
+// ---- the co-simulation's top module ----
+
+static void add_checker(struct shell *s, const struct netlist *axi, const char *module, const char *prefix, const char *tag, const char *bad)
+{
+    struct netlist *n = s->n;
+    static const char *const unchecked[] = { "arcache", "arprot", "awcache", "awprot", "rdata", "rresp", "bid", "bresp" };
+    bool master = prefix[0] == 'm';
+    struct instance *i = netlist_add(n, module, arena_printf(s->a, "u_check%s", tag), NULL);
+    clocked(s, i, "rst");
+    for (int k = 0; k < axi->n_ports; k++) {
+        const char *port = axi->ports[k].name;
+        size_t skip = strlen(prefix);
+        bool checked = strncmp(port, prefix, skip) == 0;
+        for (size_t u = 0; master && checked && u < sizeof unchecked / sizeof *unchecked; u++)
+            checked = strcmp(port + skip, unchecked[u]) != 0;
+        if (checked)
+            instance_port(n, i, port + skip, port);
+    }
+    instance_port(n, i, "bad_master", arena_printf(s->a, "bad_%smaster%s", bad, tag));
+    instance_port(n, i, "bad_slave", arena_printf(s->a, "bad_%sslave%s", bad, tag));
+}
+
+struct netlist *shell_bench(const struct netlist *axi, const struct design *d, struct arena *a)
+{
+    struct shell s = shell_new(d, a, "");
+    struct netlist *n = s.n = netlist_new(a, "shell_bench");
+    struct strbuf master = STRBUF_INIT, slave = STRBUF_INIT;
+    struct instance *i = netlist_add(n, axi->module, "u_dut", NULL);
+    instance_text(n, i, "TECH", "TECH");
+    for (int k = 0; k < axi->n_ports; k++) {
+        netlist_port(n, axi->ports[k].direction, axi->ports[k].name, axi->ports[k].width_bits);
+        instance_port(n, i, axi->ports[k].name, axi->ports[k].name);
+    }
+    netlist_port(n, "output", "bad_master", 9);
+    netlist_port(n, "output", "bad_slave", 3);
+    netlist_port(n, "output", "bad_lite_master", 4);
+    netlist_port(n, "output", "bad_lite_slave", 6);
+    netlist_net(n, 1, "rst");
+    netlist_assign(n, "rst", "!aresetn");
+    add_checker(&s, axi, "aihls_check_axil", "s_axil_", "", "lite_");
+    for (int k = 0; k < s.n_in; k++) {
+        const char *tag = name(&s, "%d", k);
+        netlist_net(n, 9, "bad_master%d", k);
+        netlist_net(n, 3, "bad_slave%d", k);
+        strbuf_addf(&master, "%sbad_master%d", k ? " | " : "", k);
+        strbuf_addf(&slave, "%sbad_slave%d", k ? " | " : "", k);
+        add_checker(&s, axi, "aihls_check_axi", "m_axi_", tag, "");
+        i = &n->instances[n->n_instances - 1];
+        instance_int(n, i, "WORD_BYTES", s.word_bytes);
+        instance_int(n, i, "ADDR_W", s.addr_bits);
+        instance_int(n, i, "ID_W", s.index_bits);
+        instance_int(n, i, "ID", k);
+        instance_port(n, i, "pick", "1'b1");
+    }
+    netlist_assign(n, "bad_master", arena_strdup(a, master.text));
+    netlist_assign(n, "bad_slave", arena_strdup(a, slave.text));
+    strbuf_release(&master);
+    strbuf_release(&slave);
+    netlist_verify(n);
+    return n;
+}
+
+void shell_constants(const struct design *d, struct strbuf *out)
+{
+    const struct board *b = &d->board;
+    const struct { const char *name; int64_t value; } v[] = {
+        { "WORD_BYTES", b->axi_data_bits / 8 }, { "ADDR_BITS", b->axi_addr_bits }, { "CLOCK_HZ", d->pipeline->clock_hz }, { "DRAM_BYTES_PER_S", b->dram_bytes_per_s },
+        { "DRAM_LATENCY_NS", b->dram_latency_ns }, { "DRAM_REFRESH_EVERY_NS", b->dram_refresh_every_ns }, { "DRAM_REFRESH_NS", b->dram_refresh_ns },
+    };
+    char hash[65];
+    sha256_hex(d->model_bytes.text, d->model_bytes.len, hash);
+    strbuf_addf(out, "// SPDX-License-Identifier: Apache-2.0\n// The bus of %s and the memory of %s, for shell.cpp.\n", d->top, b->name);
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++)
+        strbuf_addf(out, "#define %s %lldL\n", v[i].name, (long long)v[i].value);
+    strbuf_adds(out, "#define MODEL_WORDS {");
+    for (int i = 0; i < 8; i++)
+        strbuf_addf(out, "%s 0x%.8su", i ? "," : "", hash + 8 * i);
+    strbuf_adds(out, " }\n");
+}
+
 // ---- NAME_axis ----
 
 // "s_in0" is s_axis_in0.

@@ -14,6 +14,11 @@ bool shell_has_axi(const struct design *d);
 // NAME_axi: AXI4-Lite registers, AXI4 master, interrupt. Requires shell_has_axi.
 struct netlist *shell_axi(const struct design *d, struct arena *a);
 
+// shell_bench: NAME_axi with all its ports, and the checkers of sim/aihls_check_*.v beside it.
+struct netlist *shell_bench(const struct netlist *axi, const struct design *d, struct arena *a);
+// sim/shell.h: what sim/shell.cpp has to know of the design and its board.
+void shell_constants(const struct design *d, struct strbuf *out);
+
 // NAME_axis: the pipeline's streams as AXI-Stream, for users with a DMA of their own.
 struct netlist *shell_axis(const struct design *d, struct arena *a);
 
