@@ -99,13 +99,13 @@ class Dram {
         top.m_axi_awready = writes.size() < QUEUE && go();
         top.m_axi_wready = credit >= WORD_BYTES && words_in < 2 * QUEUE * 16 && go();
         top.m_axi_rvalid = 0;
-        if (!reads.empty() && reads.front().ready <= cycle && credit >= WORD_BYTES && go())
-            offer_word();
+        if (credit >= WORD_BYTES && choose(reads, reading) && go())
+            offer_word(reads[reading]);
         top.m_axi_bvalid = 0;
-        if (!answers.empty() && answers.front().ready <= cycle && go()) {
+        if (choose(answers, answering) && go()) {
             top.m_axi_bvalid = 1;
-            top.m_axi_bid = answers.front().id;
-            top.m_axi_bresp = answers.front().resp;
+            top.m_axi_bid = answers[answering].id;
+            top.m_axi_bresp = answers[answering].resp;
         }
     }
 
@@ -115,7 +115,7 @@ class Dram {
         if (top.m_axi_rvalid)
             take_word();
         if (top.m_axi_bvalid)
-            answers.pop_front();
+            answers.erase(answers.begin() + (long)answering);
         if (top.m_axi_arvalid && top.m_axi_arready)
             reads.push_back(burst(top.m_axi_araddr, top.m_axi_arlen, top.m_axi_arid, true));
         if (top.m_axi_awvalid && top.m_axi_awready)
@@ -192,9 +192,20 @@ class Dram {
         injected |= (b.resp == 2 ? 1u : 2u) << (read ? 0 : 2);
     }
 
-    void offer_word()
+    // What is answered next: the oldest; with stalls the oldest of any ID, so that words of several bursts are mixed.
+    template <class T> bool choose(const std::deque<T> &waiting, size_t &at)
     {
-        Burst &b = reads.front();
+        if (waiting.empty())
+            return false;
+        at = stalls ? (size_t)(rng.next() >> 8) % waiting.size() : 0;
+        for (size_t i = 0; i < at; i++)
+            if (waiting[i].id == waiting[at].id)
+                at = i;
+        return waiting[at].ready <= cycle;
+    }
+
+    void offer_word(const Burst &b)
+    {
         top.m_axi_rvalid = 1;
         top.m_axi_rid = b.id;
         top.m_axi_rlast = b.done + 1 == b.words;
@@ -206,13 +217,13 @@ class Dram {
 
     void take_word()
     {
-        Burst &b = reads.front();
+        Burst &b = reads[reading];
         if (b.resp && b.done == b.bad)
             note(b, true);
         credit -= WORD_BYTES;
         bytes_read += WORD_BYTES;
         if (++b.done == b.words)
-            reads.pop_front();
+            reads.erase(reads.begin() + (long)reading);
     }
 
     // Data that have come for addresses that have come.
@@ -245,7 +256,7 @@ class Dram {
     std::deque<Burst> reads, writes;
     std::deque<Word> data;
     std::deque<Answer> answers;
-    size_t words_in = 0;
+    size_t words_in = 0, reading = 0, answering = 0;
     double credit = 0;
     long cycle = 0;
 };
