@@ -9,6 +9,7 @@
 #include "hls/bind.h"
 #include "hls/driver.h"
 #include "hls/outdir.h"
+#include "hls/project.h"
 #include "hls/report.h"
 #include "hls/shell.h"
 
@@ -19,6 +20,7 @@ struct emission {
     struct outdir *out;
     struct arena *a;
     int n_files;
+    const char *rtl; // the list of Verilog files, as in NAME.f
 };
 
 static bool put(struct emission *e, const char *file, const char *text, size_t n)
@@ -110,6 +112,7 @@ static bool emit_rtl(struct emission *e)
     ok &= emit_shell(e, shell_axis(d, e->a), "the pipeline with AXI-Stream ports; frame_error is 1 when a TLAST came at the wrong beat", &list);
     if (shell_has_axi(d))
         ok &= emit_shell(e, shell_axi(d, e->a), "the pipeline with registers (AXI4-Lite), DMA (AXI4 master) and interrupt", &list);
+    e->rtl = arena_strdup(e->a, list.text);
     ok &= put_text(e, arena_printf(e->a, "rtl/%s.f", d->top), &list);
     for (int i = 0; ok && i < d->netlist->n_images; i++) {
         image_print(&d->netlist->images[i], &sb);
@@ -205,20 +208,9 @@ static bool emit_sim(struct emission *e)
     return ok;
 }
 
-static bool emit_project(struct emission *e)
+static bool put_project(void *user, const char *file, const char *text, size_t n_bytes)
 {
-    const struct design *d = e->d;
-    struct strbuf sb = STRBUF_INIT;
-    double period_ns = 1e9 / (double)d->pipeline->clock_hz;
-    strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\n# Clock of %s: %lld MHz\ncreate_clock -name clk -period %.3f [get_ports clk]\n",
-                d->top, (long long)(d->pipeline->clock_hz / 1000000), period_ns);
-    bool ok = put_text(e, arena_printf(e->a, "project/%s.xdc", d->top), &sb);
-    strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\n# What the board's tool needs; paths are relative to the output directory.\n"
-                "part %s\ntop %s\nparameter TECH %s\nfiles rtl/%s.f\nconstraints project/%s.xdc\nmemory_images mem\n",
-                d->board.part, d->top, d->board.tech->mac, d->top, d->top);
-    ok &= put_text(e, "project/project.txt", &sb);
-    strbuf_release(&sb);
-    return ok;
+    return put(user, file, text, n_bytes);
 }
 
 bool emit_design(const struct ctx *cx, const struct design *d, const char *path, const char *log, int *n_files)
@@ -226,10 +218,10 @@ bool emit_design(const struct ctx *cx, const struct design *d, const char *path,
     struct outdir out;
     if (!outdir_open(cx, path, &out))
         return false;
-    struct emission e = { d, &out, cx->arena, 0 };
+    struct emission e = { d, &out, cx->arena, 0, NULL };
     json_t *report = report_make(d);
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_SORT_KEYS);
-    bool ok = emit_rtl(&e) && emit_sim(&e) && emit_project(&e) && driver_emit(cx, d, &out, &e.n_files) && outdir_write(&out, "report.json", text, strlen(text), false) &&
+    bool ok = emit_rtl(&e) && emit_sim(&e) && project_emit(d, cx->arena, e.rtl, put_project, &e) && driver_emit(cx, d, &out, &e.n_files) && outdir_write(&out, "report.json", text, strlen(text), false) &&
               outdir_write(&out, "build.log", log, strlen(log), false);
     free(text);
     json_decref(report);

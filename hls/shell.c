@@ -7,7 +7,7 @@
 #include "drivers/aihls_shell.h"
 #include "hls/outdir.h"
 
-#define SLOTS 16
+#define SLOTS SHELL_SLOTS
 #define BUFFER_WORDS 64 // of each DMA: four bursts
 
 struct shell {

@@ -8,6 +8,8 @@
 
 #include "hls/design.h"
 
+#define SHELL_SLOTS 16 // of the ring
+
 // Whether the board has the AXI shell: a processor, and no more inputs and outputs than the registers have room for.
 bool shell_has_axi(const struct design *d);
 
