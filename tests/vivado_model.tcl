@@ -104,7 +104,10 @@ foreach command [array names syntax] {
 }
 
 proc option {given name {default ""}} {
-    return [expr {[dict exists $given $name] ? [dict get $given $name] : $default}]
+    if {[dict exists $given $name]} {
+        return [dict get $given $name]
+    }
+    return $default
 }
 proc must_exist {path} {
     if {![file exists $path]} {
@@ -591,7 +594,7 @@ proc do_assign_bd_address {given arguments} {
     return [object bd_segment $space>$slave]
 }
 proc do_validate_bd_design {given arguments} {
-    foreach cell [array names ::cells] {
+    foreach cell [lsort [array names ::cells]] {
         foreach {pin kind} $::pins($cell) {
             if {[string match *_in $kind] && ![info exists ::net($cell/$pin)]} {
                 wrong "$cell/$pin is not connected"
