@@ -20,6 +20,7 @@ bitstream: $(NAME).bit
 $(NAME).bit: vivado.tcl settings.tcl $(NAME)_ip.v $(wildcard preset.txt) $(RTL) $(wildcard ../mem/*)
 	$(call need,$(VIVADO),install AMD Vivado with this part (the free edition has it); source its settings64.sh; or VIVADO=path)
 	$(VIVADO) -mode batch -nojournal -log vivado.log -source vivado.tcl -tclargs $(JOBS) $(ACCEPT)
+	@touch -c $@
 
 firmware: $(NAME).bit.bin $(NAME).dtbo
 

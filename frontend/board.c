@@ -472,17 +472,27 @@ static bool check_preset(const struct ctx *cx, const char *path, const char *tex
     return true;
 }
 
+// A board and its settings; *out only changes when both are right. preset: NULL without the file.
+static bool read_both(const struct ctx *cx, const char *path, const char *text, size_t n_bytes, const char *preset_path, const char *preset, struct board *out)
+{
+    struct board b;
+    if (!read_text(cx, path, text, n_bytes, &b) || (preset && !check_preset(cx, preset_path, preset)))
+        return false;
+    *out = b;
+    out->preset_text = preset;
+    return true;
+}
+
 static bool read_path(const struct ctx *cx, const char *path, struct board *out)
 {
     size_t n_bytes, n_preset;
     const char *text = load(cx, path, &n_bytes), *slash = strrchr(path, '/');
-    if (!text || !read_text(cx, path, text, n_bytes, out))
+    if (!text)
         return false;
-    const char *preset = arena_printf(cx->arena, "%.*spreset.txt", slash ? (int)(slash + 1 - path) : 0, path);
-    if (access(preset, F_OK) != 0)
-        return true;
-    out->preset_text = load(cx, preset, &n_preset);
-    return out->preset_text && check_preset(cx, preset, out->preset_text);
+    const char *preset_path = arena_printf(cx->arena, "%.*spreset.txt", slash ? (int)(slash + 1 - path) : 0, path), *preset = NULL;
+    if (access(preset_path, F_OK) == 0 && !(preset = load(cx, preset_path, &n_preset)))
+        return false;
+    return read_both(cx, path, text, n_bytes, preset_path, preset, out);
 }
 
 bool board_read(const struct ctx *cx, const char *name_or_path, struct board *out)
@@ -493,9 +503,7 @@ bool board_read(const struct ctx *cx, const char *name_or_path, struct board *ou
     const struct embedded *e = embed_find(arena_printf(cx->arena, "boards/%s/board.xml", name_or_path));
     if (!e)
         return unknown_board(cx, name_or_path);
-    const struct embedded *preset = embed_find(arena_printf(cx->arena, "boards/%s/preset.txt", name_or_path));
-    if (!read_text(cx, e->path, (const char *)e->bytes, e->n_bytes, out))
-        return false;
-    out->preset_text = preset ? (const char *)preset->bytes : NULL;
-    return !preset || check_preset(cx, preset->path, out->preset_text);
+    const char *preset_path = arena_printf(cx->arena, "boards/%s/preset.txt", name_or_path);
+    const struct embedded *preset = embed_find(preset_path);
+    return read_both(cx, e->path, (const char *)e->bytes, e->n_bytes, preset_path, preset ? (const char *)preset->bytes : NULL, out);
 }
