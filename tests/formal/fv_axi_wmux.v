@@ -8,16 +8,15 @@ module fv_axi_wmux #(
     input wire               clk,
     input wire               rst,
     input wire               pick,
-    input wire [2:0]         pick_burst,
+    input wire               pick_burst,
     input wire [2*LEN_W-1:0] s_len,
     input wire [1:0]         s_aw_valid,
     input wire [1:0]         s_bit,
-    input wire [1:0]         s_last,
     input wire [1:0]         s_w_valid,
     input wire               m_aw_ready,
     input wire               m_w_ready
 );
-    wire [1:0]       s_aw_ready, s_w_ready;
+    wire [1:0]       s_aw_ready, s_w_ready, s_last;
     wire [LEN_W-1:0] m_len;
     wire [2:0]       m_w_data;   // whose, a bit of data, last
     wire             m_index, m_aw_valid, m_w_valid;
@@ -34,7 +33,7 @@ module fv_axi_wmux #(
             wire [8:0] bad_master;
             wire [2:0] bad_slave;
             aihls_check_axi #(.WORD_BYTES(4), .ADDR_W(12), .COUNT_W(9)) u_check (
-                .clk(clk), .rst(rst), .pick(pick_burst[i]), .arid(1'b0), .araddr(12'd0), .arlen(8'd0), .arsize(3'd0),
+                .clk(clk), .rst(rst), .pick(pick_burst && i == 2), .arid(1'b0), .araddr(12'd0), .arlen(8'd0), .arsize(3'd0),
                 .arburst(2'd0), .arvalid(1'b0), .arready(1'b0), .rid(1'b0), .rlast(1'b0), .rvalid(1'b0), .rready(1'b1),
                 .awid((i == 2) && m_index), .awaddr(12'd0), .awlen({{8{1'b0}}, (i == 2) ? m_len : s_len[(i%2)*LEN_W +: LEN_W]}),
                 .awsize(3'd2), .awburst(2'b01), .awvalid((i == 2) ? m_aw_valid : s_aw_valid[i%2]),
@@ -46,6 +45,38 @@ module fv_axi_wmux #(
             always @* begin
                 if (i < 2) assume (bad_master == 0);
                 else assert (bad_master == 0);
+            end
+        end
+    endgenerate
+    // A master: at most three bursts whose data have not ended; their lengths say where `last` is.
+    generate
+        for (i = 0; i < 2; i = i + 1) begin : g_master
+            reg                offered_q;
+            reg  [1:0]         open_q;
+            reg  [3*LEN_W-1:0] lens_q;   // the oldest lowest
+            reg  [LEN_W-1:0]   beat_q;
+            wire               aw_new = s_aw_valid[i] && !offered_q;
+            wire               take   = s_w_valid[i] && s_w_ready[i];
+            wire               ends   = take && s_last[i];
+            wire [1:0]         after  = open_q - ends;
+            wire [3*LEN_W-1:0] moved  = ends ? lens_q >> LEN_W : lens_q;
+            assign s_last[i] = (beat_q == lens_q[LEN_W-1:0]);
+            always @(posedge clk) begin
+                offered_q <= s_aw_valid[i] && !s_aw_ready[i];
+                open_q    <= after + aw_new;
+                lens_q    <= (aw_new && after == 0) ? s_len[i*LEN_W +: LEN_W]
+                           : (aw_new && after == 1) ? {s_len[i*LEN_W +: LEN_W], moved[LEN_W-1:0]}
+                           : aw_new                 ? {s_len[i*LEN_W +: LEN_W], moved[2*LEN_W-1:0]} : moved;
+                if (take) beat_q <= s_last[i] ? 0 : beat_q + 1'b1;
+                if (rst) begin
+                    offered_q <= 1'b0;
+                    open_q    <= 0;
+                    beat_q    <= 0;
+                end
+            end
+            always @* begin
+                if (aw_new) assume (open_q < 3);
+                if (s_w_valid[i]) assume (open_q != 0);
             end
         end
     endgenerate
