@@ -138,7 +138,7 @@ void cli_help(FILE *f, bool all)
           "    report.json    cycles, resources, stages, streams; after `aihls sim` the simulated cycles too\n"
           "    rtl/ mem/      Verilog-2005 (top module NAME, file list NAME.f) and memory images\n"
           "    driver/        a C library for this network, with an example: see its README.md\n"
-          "    project/       what the board's tool needs: part, files, clock constraint\n"
+          "    project/       what the board's tool needs, up to a bitstream where that is Vivado: see its README.md\n"
           "    sim/           harness and inputs of the simulation\n"
           "    manifest.json  every file with its SHA-256\n"
           "    The same input gives the same bytes. A directory that aihls made is replaced as a whole; any\n"

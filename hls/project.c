@@ -182,6 +182,7 @@ static int64_t buffer_bytes(const struct design *d)
     return ceil_div(frame * SHELL_SLOTS, 4096) * 4096;
 }
 
+// uio takes the name of linux,uio-name, older kernels that of the node; the driver looks for names that begin with aihls.
 static bool emit_overlay(struct project *p)
 {
     struct strbuf sb = STRBUF_INIT;
@@ -192,7 +193,7 @@ static bool emit_overlay(struct project *p)
     strbuf_addf(&sb, "/dts-v1/;\n/plugin/;\n\n&fpga_full {\n    #address-cells = <%d>;\n    #size-cells = <%d>;\n    firmware-name = \"%s.bit.bin\";\n\n", cpu->cells, cpu->cells, top);
     strbuf_addf(&sb, "    %s_clock: clocking0 {\n        compatible = \"xlnx,fclk\";\n        #clock-cells = <0>;\n        clocks = <&%s>;\n        clock-output-names = \"%s_clk\";\n"
                 "        assigned-clocks = <&%s>;\n        assigned-clock-rates = <%lld>;\n    };\n\n", top, cpu->clock, top, cpu->clock, (long long)p->d->pipeline->clock_hz);
-    strbuf_addf(&sb, "    accelerator@%llx {\n        compatible = \"generic-uio\";\n        linux,uio-name = \"aihls-%s\";\n        reg = <%s0x%llx %s0x%x>;\n"
+    strbuf_addf(&sb, "    aihls@%llx {\n        compatible = \"generic-uio\";\n        linux,uio-name = \"aihls-%s\";\n        reg = <%s0x%llx %s0x%x>;\n"
                 "        interrupt-parent = <&%s>;\n        interrupts = <0 %lld 4>; // shared, level, high\n    };\n\n", (unsigned long long)b->axi_base, top, high,
                 (unsigned long long)b->axi_base, high, AIHLS_SHELL_APERTURE_BYTES, cpu->gic, (long long)b->irq_spi);
     strbuf_addf(&sb, "    udmabuf-%s {\n        compatible = \"ikwzm,u-dma-buf\";\n        device-name = \"aihls-%s-buffers\";\n        size = <", top, top);

@@ -113,12 +113,16 @@ static void check_sources(const char *board, const char *real)
     }
 }
 
-static void check_overlay(const char *board, const struct board *b)
+// Device tree, driver and README.
+static void check_software(const char *board, const struct board *b)
 {
     const char *text = read_text(arena_printf(&arena, "%s/project/digits.dtso", board)), *high = strcmp(b->family, "xcup") == 0 ? "0x0 " : "";
     assert_non_null(strstr(text, arena_printf(&arena, "reg = <%s0x%llx %s0x%x>;", high, (long long)b->axi_base, high, AIHLS_SHELL_APERTURE_BYTES)));
     assert_non_null(strstr(text, arena_printf(&arena, "interrupts = <0 %lld 4>;", (long long)b->irq_spi)));
     assert_non_null(strstr(text, arena_printf(&arena, "assigned-clock-rates = <%lld>;", (long long)b->clock_hz)));
+    const char *header = read_text(arena_printf(&arena, "%s/driver/digits.h", board));
+    assert_non_null(strstr(header, arena_printf(&arena, "\n#define DIGITS_REGISTERS 0x%llxu ", (long long)b->axi_base)));
+    assert_non_null(strstr(header, arena_printf(&arena, "\n#define DIGITS_INTERRUPT %lld ", (long long)b->irq_spi + 32)));
     assert_non_null(strstr(read_text(arena_printf(&arena, "%s/project/README.md", board)), arena_printf(&arena, "0x%08llx", (long long)b->axi_base)));
 }
 
@@ -147,7 +151,7 @@ static void the_script_builds_what_the_board_says(void **state)
         long long hz = atoll(strstr(record.text, "= clock ") + 8);
         assert_true(llabs(hz - b.clock_hz) <= b.clock_hz / 1000);
         assert_non_null(strstr(said.text, "written: digits.bit, digits.xsa"));
-        check_overlay(boards[i], &b);
+        check_software(boards[i], &b);
         check_sources(boards[i], real);
     }
 }
@@ -360,7 +364,7 @@ static void dtc_takes_the_overlay(void **state)
         assert_true(board_read(&(struct ctx){ &arena, &diag }, boards[i], &b));
         assert_int_equal(run(arena_printf(&arena, base, cells, cells)), 0);
         assert_int_equal(run(arena_printf(&arena, "cd %s/project && make -s digits.dtbo && fdtoverlay -i ../../base.dtb -o ../../all.dtb digits.dtbo", boards[i])), 0);
-        const char *node = arena_printf(&arena, "/fpga/accelerator@%llx", (long long)b.axi_base);
+        const char *node = arena_printf(&arena, "/fpga/aihls@%llx", (long long)b.axi_base);
         assert_int_equal(run(arena_printf(&arena, "fdtget -t x all.dtb %s reg", node)), 0);
         assert_string_equal(said.text, cells == 2 ? arena_printf(&arena, "0 %llx 0 10000\n", (long long)b.axi_base) : arena_printf(&arena, "%llx 10000\n", (long long)b.axi_base));
         assert_int_equal(run(arena_printf(&arena, "fdtget all.dtb %s interrupts", node)), 0);
