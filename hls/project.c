@@ -193,6 +193,10 @@ static bool emit_overlay(struct project *p)
     strbuf_addf(&sb, "/dts-v1/;\n/plugin/;\n\n&fpga_full {\n    #address-cells = <%d>;\n    #size-cells = <%d>;\n    firmware-name = \"%s.bit.bin\";\n\n", cpu->cells, cpu->cells, top);
     strbuf_addf(&sb, "    %s_clock: clocking0 {\n        compatible = \"xlnx,fclk\";\n        #clock-cells = <0>;\n        clocks = <&%s>;\n        clock-output-names = \"%s_clk\";\n"
                 "        assigned-clocks = <&%s>;\n        assigned-clock-rates = <%lld>;\n    };\n\n", top, cpu->clock, top, cpu->clock, (long long)p->d->pipeline->clock_hz);
+    // The ports' widths are registers; a boot loader made for another design may have changed them. Registers 4 and 5 are reads and
+    // writes of HP0 (0: 128 bits, 1: 64), 14 the masters (0xa00: 128 bits), as in the vendor's kernel.
+    if (cpu->cells == 2)
+        strbuf_addf(&sb, "    afi0 {\n        compatible = \"xlnx,afi-fpga\";\n        config-afi = <4 %d>, <5 %d>, <14 0xa00>;\n    };\n\n", b->axi_data_bits == 64, b->axi_data_bits == 64);
     strbuf_addf(&sb, "    aihls@%llx {\n        compatible = \"generic-uio\";\n        linux,uio-name = \"aihls-%s\";\n        reg = <%s0x%llx %s0x%x>;\n"
                 "        interrupt-parent = <&%s>;\n        interrupts = <0 %lld 4>; // shared, level, high\n    };\n\n", (unsigned long long)b->axi_base, top, high,
                 (unsigned long long)b->axi_base, high, AIHLS_SHELL_APERTURE_BYTES, cpu->gic, (long long)b->irq_spi);

@@ -369,6 +369,9 @@ static void dtc_takes_the_overlay(void **state)
         assert_string_equal(said.text, cells == 2 ? arena_printf(&arena, "0 %llx 0 10000\n", (long long)b.axi_base) : arena_printf(&arena, "%llx 10000\n", (long long)b.axi_base));
         assert_int_equal(run(arena_printf(&arena, "fdtget all.dtb %s interrupts", node)), 0);
         assert_string_equal(said.text, arena_printf(&arena, "0 %lld 4\n", (long long)b.irq_spi));
+        assert_int_equal(run("fdtget all.dtb /fpga/afi0 config-afi"), cells == 2 ? 0 : 1);
+        if (cells == 2) // reads and writes of HP0: 128 bits; masters: 128 bits
+            assert_string_equal(said.text, "4 0 5 0 14 2560\n");
         assert_int_equal(run("fdtget -t x all.dtb /fpga/udmabuf-digits size"), 0);
         // 16 slots of an input of 64 bytes and an output of 10, each at a multiple of 64
         assert_string_equal(said.text, "1000\n");
