@@ -141,6 +141,10 @@ lint: all
 synth-ecp5: all
 	@BOARDS=ulx3s-85f sh tests/synth.sh $(B)/aihls digits
 
+## What the AXI shell of digits adds to the core on boards with a processor: cells, and LUT levels.
+synth-shell: all
+	@sh tests/synth_shell.sh $(B)/aihls
+
 install: all
 	install -D -m 755 $(B)/aihls $(DESTDIR)$(PREFIX)/bin/aihls
 
@@ -150,6 +154,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test check-fast test-rtl networks soak bench synth synth-ecp5 formal mutation fuzz lint install clean help
+.PHONY: all deps demo test check-fast test-rtl networks soak bench synth synth-ecp5 synth-shell formal mutation fuzz lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d
