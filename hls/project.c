@@ -11,14 +11,6 @@
 
 #define SPDX "SPDX-License-Identifier: Apache-2.0\n"
 
-struct project {
-    const struct design *d;
-    struct arena *a;
-    const char *rtl;
-    project_put *put;
-    void *user;
-};
-
 // What is different with the two kinds of processor.
 static const struct processor {
     const char *family, *ip, *gic, *clock;
@@ -28,6 +20,15 @@ static const struct processor {
     { "xcup", "zynq_ultra_ps_e", "gic", "zynqmp_clk 71", 2 },
     // Labels of zynq-7000.dtsi; clock 15 is fclk0 (the order of its clock-output-names).
     { "xc7", "processing_system7", "intc", "clkc 15", 1 },
+};
+
+struct project {
+    const struct design *d;
+    struct arena *a;
+    const char *rtl;
+    project_put *put;
+    void *user;
+    const struct processor *cpu; // NULL without
 };
 
 static const struct processor *processor_of(const struct board *b)
@@ -83,7 +84,7 @@ static bool emit_readme(struct project *p)
     const struct board *b = &p->d->board;
     const char *top = p->d->top;
     strbuf_addf(&sb, "<!-- SPDX-License-Identifier: Apache-2.0 -->\n# %s on %s\n\n", top, b->title);
-    if (project_has_system(p->d))
+    if (p->cpu)
         strbuf_addf(&sb, "    make bitstream    %s.bit, %s.xsa: needs AMD Vivado with %s\n"
                     "    make firmware     %s.bit.bin, %s.dtbo: what Linux loads; needs bootgen (Vivado has it) and dtc\n"
                     "    make program      the bitstream through JTAG\n\n"
@@ -114,7 +115,7 @@ static bool emit_settings(struct project *p)
     const struct cost *total = &d->pipeline->total;
     strbuf_addf(&sb, "# " SPDX "# What vivado.tcl builds: %s for %s. dsp, bram18 and lut are predicted, for the core without its shell.\n", d->top, d->board.title);
     strbuf_addf(&sb, "array set design {\n    name %s\n    part %s\n    board_files {%s}\n    processor %s\n    tech %s\n    clock_hz %lld\n", d->top, d->board.part,
-                d->board.board_part ? d->board.board_part : "", processor_of(&d->board)->ip, d->board.tech->mac, (long long)d->pipeline->clock_hz);
+                d->board.board_part ? d->board.board_part : "", p->cpu->ip, d->board.tech->mac, (long long)d->pipeline->clock_hz);
     strbuf_addf(&sb, "    base 0x%08llx\n    range %d\n    data_bits %lld\n    dsp %lld\n    bram18 %lld\n    lut %lld\n}\n", (unsigned long long)d->board.axi_base,
                 AIHLS_SHELL_APERTURE_BYTES, (long long)d->board.axi_data_bits, (long long)total->dsp, (long long)total->bram18, (long long)total->lut);
     for (int i = 0; i < d->netlist->n_images; i++)
@@ -187,7 +188,7 @@ static bool emit_overlay(struct project *p)
 {
     struct strbuf sb = STRBUF_INIT;
     const struct board *b = &p->d->board;
-    const struct processor *cpu = processor_of(b);
+    const struct processor *cpu = p->cpu;
     const char *top = p->d->top, *high = cpu->cells == 2 ? "0x0 " : "";
     strbuf_addf(&sb, "// " SPDX "// %s on %s: the bitstream, its clock, the registers for uio, memory for the buffers of %d frames.\n", top, b->title, SHELL_SLOTS);
     strbuf_addf(&sb, "/dts-v1/;\n/plugin/;\n\n&fpga_full {\n    #address-cells = <%d>;\n    #size-cells = <%d>;\n    firmware-name = \"%s.bit.bin\";\n\n", cpu->cells, cpu->cells, top);
@@ -221,6 +222,6 @@ static bool emit_system(struct project *p)
 
 bool project_emit(const struct design *d, struct arena *a, const char *rtl, project_put *put_file, void *user)
 {
-    struct project p = { d, a, rtl, put_file, user };
-    return emit_clock(&p) && emit_summary(&p) && emit_readme(&p) && (!project_has_system(d) || emit_system(&p));
+    struct project p = { d, a, rtl, put_file, user, project_has_system(d) ? processor_of(&d->board) : NULL };
+    return emit_clock(&p) && emit_summary(&p) && emit_readme(&p) && (!p.cpu || emit_system(&p));
 }
