@@ -11,14 +11,14 @@ set jobs [expr {[llength $argv] > 0 ? [lindex $argv 0] : 4}]
 set accept [expr {[llength $argv] > 1 ? [lindex $argv 1] : 0}]
 set work [file join $here vivado]
 
-proc fail {message help} {
+proc give_up {message help} {
     error "$message\n  help: $help"
 }
 
 # ---- the project and its sources ----
 
 # The settings of preset.txt as properties of a cell: lines of a name and its value.
-proc preset {path} {
+proc read_preset {path} {
     set properties {}
     if {![file exists $path]} {
         return $properties
@@ -42,10 +42,10 @@ proc stage_core {from to root images} {
     foreach image $images {
         set path [file join $root $image]
         if {![file exists $path]} {
-            fail "memory image $image is missing" "compile the model again"
+            give_up "memory image $image is missing" "compile the model again"
         }
         if {[string first "\"$image\"" $text] < 0} {
-            fail "no memory reads $image" "compile the model again"
+            give_up "no memory reads $image" "compile the model again"
         }
         set text [string map [list "\"$image\"" "\"$path\""] $text]
     }
@@ -92,7 +92,7 @@ proc start_project {} {
 # ---- the block design ----
 
 # What the two processor systems call the same things: UG1085 and PG201, UG585 and PG082.
-proc processor {} {
+proc describe_processor {} {
     global design
     set mhz [expr {$design(clock_hz) / 1e6}]
     if {$design(processor) eq "zynq_ultra_ps_e"} {
@@ -122,9 +122,9 @@ proc add_processor {ps} {
     apply_bd_automation -rule xilinx.com:bd_rule:$design(processor) -config $config [get_bd_cells ps]
     set properties {}
     if {!$design(has_board_files)} {
-        set properties [preset [file join $here preset.txt]]
+        set properties [read_preset [file join $here preset.txt]]
     } else {
-        foreach {name value} [preset [file join $here preset.txt]] {
+        foreach {name value} [read_preset [file join $here preset.txt]] {
             if {[string match *CLKSRC $name]} {
                 lappend properties $name $value
             }
@@ -133,12 +133,12 @@ proc add_processor {ps} {
     set_property -dict [concat $properties [dict get $ps properties]] [get_bd_cells ps]
     set hz [get_property CONFIG.FREQ_HZ [get_bd_pins ps/[dict get $ps clock]]]
     if {abs($hz - $design(clock_hz)) > 0.01 * $design(clock_hz)} {
-        fail "the processor system makes [expr {$hz / 1e6}] MHz of the [expr {$design(clock_hz) / 1e6}] MHz that the design was made for" \
+        give_up "the processor system makes [expr {$hz / 1e6}] MHz of the [expr {$design(clock_hz) / 1e6}] MHz that the design was made for" \
             "compile the model with --clock-mhz [expr {int($hz / 1e6)}], or choose another PLL in preset.txt"
     }
 }
 
-proc connect {from args} {
+proc connect_pins {from args} {
     set pins [list [get_bd_pins $from]]
     foreach pin $args {
         lappend pins [get_bd_pins $pin]
@@ -153,7 +153,7 @@ proc connect_bus {from to} {
 proc build_system {} {
     global design
     create_bd_design system
-    set ps [processor]
+    set ps [describe_processor]
     add_processor $ps
     create_bd_cell -type module -reference $design(name)_ip accelerator
     create_bd_cell -type ip -vlnv xilinx.com:ip:proc_sys_reset reset
@@ -165,10 +165,10 @@ proc build_system {} {
     foreach pin [dict get $ps clocks] {
         lappend clocked ps/$pin
     }
-    connect ps/[dict get $ps clock] {*}$clocked
-    connect ps/[dict get $ps reset] reset/ext_reset_in
-    connect reset/peripheral_aresetn control/aresetn memory/aresetn accelerator/aresetn
-    connect accelerator/irq ps/[dict get $ps irq]
+    connect_pins ps/[dict get $ps clock] {*}$clocked
+    connect_pins ps/[dict get $ps reset] reset/ext_reset_in
+    connect_pins reset/peripheral_aresetn control/aresetn memory/aresetn accelerator/aresetn
+    connect_pins accelerator/irq ps/[dict get $ps irq]
     connect_bus ps/[dict get $ps master] control/S00_AXI
     connect_bus control/M00_AXI accelerator/s_axil
     connect_bus accelerator/m_axi memory/S00_AXI
@@ -184,7 +184,7 @@ proc assign_addresses {ps} {
     set space [get_bd_addr_spaces -of_objects [get_bd_intf_pins ps/[dict get $ps master]]]
     set segment [assign_bd_address -offset $design(base) -range $design(range) -target_address_space $space $registers]
     if {[get_property OFFSET $segment] != $design(base)} {
-        fail "the registers are at [get_property OFFSET $segment], not at $design(base)" "see axi_base of the board's file"
+        give_up "the registers are at [get_property OFFSET $segment], not at $design(base)" "see axi_base of the board's file"
     }
     set space [get_bd_addr_spaces -of_objects [get_bd_intf_pins accelerator/m_axi]]
     assign_bd_address -target_address_space $space [get_bd_addr_segs ps/[dict get $ps memory]]
@@ -199,15 +199,15 @@ proc assign_addresses {ps} {
 
 # ---- synthesis, implementation ----
 
-proc finish {run args} {
+proc finish_run {run args} {
     launch_runs {*}$args $run
     wait_on_runs $run
     if {[get_property PROGRESS [get_runs $run]] ne "100%"} {
-        fail "$run ended with '[get_property STATUS [get_runs $run]]'" "read [file join [get_property DIRECTORY [get_runs $run]] runme.log]"
+        give_up "$run ended with '[get_property STATUS [get_runs $run]]'" "read [file join [get_property DIRECTORY [get_runs $run]] runme.log]"
     }
 }
 
-proc implement {} {
+proc implement_system {} {
     global design jobs
     set diagram [get_files system.bd]
     # One run for all of it: the accelerator is optimized together with what it is connected to.
@@ -216,22 +216,22 @@ proc implement {} {
     make_wrapper -top -import -files $diagram
     set_property top system_wrapper [current_fileset]
     update_compile_order -fileset sources_1
-    finish synth_1 -jobs $jobs
-    finish impl_1 -to_step write_bitstream -jobs $jobs
+    finish_run synth_1 -jobs $jobs
+    finish_run impl_1 -to_step write_bitstream -jobs $jobs
     open_run impl_1
 }
 
 # ---- what was built, beside what was predicted ----
 
 # Number in the row `name` of a report of report_utilization.
-proc used {report name} {
+proc cells_used {report name} {
     if {![regexp "\\|\\s*${name}\\*?\\s*\\|\\s*(\[0-9.\]+)\\s*\\|" $report -> count]} {
-        fail "report_utilization has no row '$name'" "this version of Vivado writes other reports: change \"used\" in vivado.tcl"
+        give_up "report_utilization has no row '$name'" "this version of Vivado writes other reports: change \"cells_used\" in vivado.tcl"
     }
     return $count
 }
 
-proc compare {what got want percent} {
+proc compare_count {what got want percent} {
     puts [format "%-12s %10.6g built, %10.6g predicted" $what $got $want]
     if {abs($got - $want) * 100 > $percent * $want} {
         return [list "$what: $got built, $want predicted"]
@@ -243,13 +243,13 @@ proc check_resources {} {
     global design here accept
     set core [get_cells -hierarchical -filter {NAME =~ */u_core}]
     if {[llength $core] != 1} {
-        fail "the core is not to be found in the netlist" "set STEPS.SYNTH_DESIGN.ARGS.FLATTEN_HIERARCHY of synth_1 to none"
+        give_up "the core is not to be found in the netlist" "set STEPS.SYNTH_DESIGN.ARGS.FLATTEN_HIERARCHY of synth_1 to none"
     }
     set report [report_utilization -return_string -cells $core]
     set luts [expr {$design(processor) eq "zynq_ultra_ps_e" ? "CLB LUTs" : "Slice LUTs"}]
-    set wrong [concat [compare DSP [used $report DSPs] $design(dsp) 0] \
-                   [compare "BRAM (18 Kb)" [expr {2 * [used $report {Block RAM Tile}]}] $design(bram18) 0] \
-                   [compare LUT [used $report $luts] $design(lut) 20]]
+    set wrong [concat [compare_count DSP [cells_used $report DSPs] $design(dsp) 0] \
+                   [compare_count "BRAM (18 Kb)" [expr {2 * [cells_used $report {Block RAM Tile}]}] $design(bram18) 0] \
+                   [compare_count LUT [cells_used $report $luts] $design(lut) 20]]
     if {[llength $wrong] == 0} {
         return
     }
@@ -257,34 +257,34 @@ proc check_resources {} {
         puts "WARNING: [join $wrong {; }]"
         return
     }
-    fail [join $wrong "\n"] "see [file join $here utilization.rpt]. DSP: is TECH $design(tech) in $design(name)_ip.v? BRAM: did synthesis make memories\
+    give_up [join $wrong "\n"] "see [file join $here utilization.rpt]. DSP: is TECH $design(tech) in $design(name)_ip.v? BRAM: did synthesis make memories\
         of LUTs, or find images empty? All fits and timing is met: make bitstream ACCEPT=1, and report the difference"
 }
 
-proc slack {kind} {
+proc worst_slack {kind} {
     set paths [get_timing_paths -$kind -max_paths 1 -nworst 1]
     if {[llength $paths] == 0} {
-        fail "there is no path with a $kind constraint: the clock is missing" "see [get_property DIRECTORY [get_runs impl_1]]"
+        give_up "there is no path with a $kind constraint: the clock is missing" "see [get_property DIRECTORY [get_runs impl_1]]"
     }
     return [get_property SLACK [lindex $paths 0]]
 }
 
 proc check_timing_met {} {
     global design here
-    set setup [slack setup]
-    set hold [slack hold]
+    set setup [worst_slack setup]
+    set hold [worst_slack hold]
     puts "slack        setup $setup ns, hold $hold ns"
     if {$setup < 0} {
         set mhz [expr {int(1000 / (1e9 / $design(clock_hz) - $setup))}]
-        fail "the clock of [expr {$design(clock_hz) / 1e6}] MHz is missed by [expr {-$setup}] ns" \
+        give_up "the clock of [expr {$design(clock_hz) / 1e6}] MHz is missed by [expr {-$setup}] ns" \
             "see [file join $here timing.rpt]; compile the model with --clock-mhz $mhz, or try other strategies for impl_1"
     }
     if {$hold < 0} {
-        fail "a hold time is missed by [expr {-$hold}] ns" "see [file join $here timing.rpt]; try another strategy for impl_1"
+        give_up "a hold time is missed by [expr {-$hold}] ns" "see [file join $here timing.rpt]; try another strategy for impl_1"
     }
 }
 
-proc export {} {
+proc export_results {} {
     global design here work
     set bit [glob -directory [get_property DIRECTORY [get_runs impl_1]] *.bit]
     file copy -force [lindex $bit 0] [file join $here $design(name).bit]
@@ -298,9 +298,9 @@ proc export {} {
 
 start_project
 build_system
-implement
+implement_system
 report_utilization -hierarchical -file [file join $here utilization.rpt]
 report_timing_summary -file [file join $here timing.rpt]
 check_timing_met
 check_resources
-export
+export_results

@@ -156,6 +156,20 @@ static void the_script_builds_what_the_board_says(void **state)
     }
 }
 
+static void a_users_own_board_has_its_own_address_and_settings(void **state)
+{
+    (void)state;
+    const char *bin = getenv("AIHLS_BIN");
+    assert_int_equal(system(arena_printf(&arena, "mkdir %s/own && sed 's/0x43c00000/0x43d00000/' boards/pynq-z2/board.xml >%s/own/my.xml && "
+                                         "sed 's/MIO 14 .. 15/MIO 10 .. 11/' boards/pynq-z2/preset.txt >%s/own/preset.txt", root, root, root)), 0);
+    assert_int_equal(system(arena_printf(&arena, "%s tests/models/digits/digits.onnx --calib tests/models/digits/digits_calib.npy --board %s/own/my.xml -q -o %s/mine",
+                                         bin ? bin : "build/aihls", root, root)), 0);
+    assert_int_equal(run("tclsh $M record mine/project/vivado.tcl"), 0);
+    in_record("= address ps/M_AXI_GP0 accelerator/s_axil/reg0 0x43d00000 65536");
+    in_record("= config ps PCW_UART0_UART0_IO MIO 10 .. 11");
+    assert_non_null(strstr(read_text("mine/project/digits.dtso"), "aihls@43d00000 {"));
+}
+
 static void a_board_without_a_processor_says_so(void **state)
 {
     (void)state;
@@ -178,8 +192,8 @@ static struct row {
     { "a parameter that the processor does not have", "ultra96", "sed -i s/PSU__USE__IRQ0/PSU__USE__IRQ/ vivado.tcl; RUN", 1, "has no property CONFIG.PSU__USE__IRQ", NULL },
     { "and in the preset", "pynq-z2", "sed -i s/DDR_PARTNO/DDR_PART/ preset.txt; RUN", 1, "has no property CONFIG.PCW_UIPARAM_DDR_PART", NULL },
     { "an interrupt that is not enabled", "pynq-z2", "sed -i 's/CONFIG.PCW_IRQ_F2P_INTR 1//' vivado.tcl; RUN", 1, "ps (processing_system7) has no pin IRQ_F2P", NULL },
-    { "an interrupt that goes nowhere", "ultra96", "sed -i '/connect accelerator.irq/d' vivado.tcl; RUN", 1, "accelerator/irq goes nowhere", NULL },
-    { "a reset in the clock's place", "ultra96", "sed -i 's/connect reset.peripheral_aresetn/& accelerator\\/clk/' vivado.tcl; RUN", 1, "is a reset, accelerator/clk is none", NULL },
+    { "an interrupt that goes nowhere", "ultra96", "sed -i '/connect_pins accelerator.irq/d' vivado.tcl; RUN", 1, "accelerator/irq goes nowhere", NULL },
+    { "a reset in the clock's place", "ultra96", "sed -i 's/connect_pins reset.peripheral_aresetn/& accelerator\\/clk/' vivado.tcl; RUN", 1, "is a reset, accelerator/clk is none", NULL },
     { "a port that keeps its unused master", "ultra96", "sed -i 's/CONFIG.PSU__USE__M_AXI_GP1 0//' vivado.tcl; RUN", 1, "ps/maxihpm1_fpd_aclk is not connected", NULL },
     { "a port of another width", "kv260", "sed -i 's/data_bits 128/data_bits 64/' settings.tcl; RUN", 1, "the accelerator's bus has 128 bits, ps/S_AXI_HP0_FPD 64", NULL },
     { "an address that the processor does not reach", "zcu104", "sed -i 's/base 0xa0000000/base 0xb0000000/' settings.tcl; RUN", 1, "0xb0000000 is not for ps/M_AXI_HPM0_FPD", NULL },
@@ -392,14 +406,14 @@ static void yosys_finds_every_module_of_the_wrapper(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[sizeof rows / sizeof *rows + 7];
+    struct CMUnitTest tests[sizeof rows / sizeof *rows + 8];
     size_t n = 0;
     const struct CMUnitTest own[] = {
-        cmocka_unit_test(the_script_builds_what_the_board_says), cmocka_unit_test(a_board_without_a_processor_says_so), cmocka_unit_test(the_component_is_valid),
+        cmocka_unit_test(the_script_builds_what_the_board_says), cmocka_unit_test(a_board_without_a_processor_says_so), cmocka_unit_test(a_users_own_board_has_its_own_address_and_settings), cmocka_unit_test(the_component_is_valid),
         cmocka_unit_test(the_schema_notices_mistakes), cmocka_unit_test(the_component_has_the_registers_and_files), cmocka_unit_test(dtc_takes_the_overlay),
         cmocka_unit_test(yosys_finds_every_module_of_the_wrapper),
     };
-    for (; n < 7; n++)
+    for (; n < 8; n++)
         tests[n] = own[n];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++, n++)
         tests[n] = (struct CMUnitTest){ .name = rows[i].name, .test_func = check_row, .initial_state = &rows[i] };
