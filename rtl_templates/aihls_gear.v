@@ -39,8 +39,9 @@ module aihls_gear #(
     localparam KEPT    = FRAME_BYTES - (WORDS - 1) * S_BYTES;            // bytes of the last word
     localparam FILL    = (M_BYTES - FRAME_BYTES % M_BYTES) % M_BYTES;    // zeros behind them
     localparam integer LAST_UNITS = (KEPT + FILL) / UNIT;
-    localparam integer LAST_MOST  = UNITS - LAST_UNITS;
     localparam integer TAKE_MOST  = UNITS - S_UNITS;
+    localparam integer LAST_MOST  = (LAST_UNITS > S_UNITS) ? UNITS - LAST_UNITS : TAKE_MOST;
+    localparam AT_W = $clog2(TAKE_MOST + 1);   // places where a word may be put
     localparam [COUNT_W-1:0] LAST_ADDED = LAST_UNITS[COUNT_W-1:0];
     localparam [COUNT_W-1:0] LAST_ROOM  = LAST_MOST[COUNT_W-1:0];
     localparam [COUNT_W-1:0] TAKE_ADDED = S_UNITS[COUNT_W-1:0];
@@ -56,7 +57,7 @@ module aihls_gear #(
     wire [S_BYTES*8-1:0]    kept;
     // A word goes behind what is there; then all moves down when a word goes out.
     wire [UNITS*UNIT_W-1:0] word = take ? {{(UNITS*UNIT_W-S_BYTES*8){1'b0}}, kept} : {UNITS*UNIT_W{1'b0}};
-    wire [UNITS*UNIT_W-1:0] all  = hold_q | (word << {count_q, {$clog2(UNIT_W){1'b0}}});
+    wire [UNITS*UNIT_W-1:0] all  = hold_q | (word << {count_q[AT_W-1:0], {$clog2(UNIT_W){1'b0}}});
 
     assign s_ready = !rst && (count_q <= (last ? LAST_ROOM : TAKE_ROOM));
     assign m_valid = (count_q >= GIVEN);
