@@ -308,6 +308,18 @@ static void boards_with_a_processor_say_where_it_finds_the_fabric(void **state)
     assert_true(b.axi_base == 0 && b.irq_spi == 0 && !b.board_part && !b.preset_text);
 }
 
+static void registers_without_a_way_to_memory_are_refused(void **state)
+{
+    (void)state;
+    struct board b;
+    const char *text = "<board name='b'><title>t</title><part source='s'>p</part><family>xcup</family><tech>DSP48E2</tech><clock_hz source='s'>1000000</clock_hz>"
+                       "<lut source='s'>1</lut><ff source='s'>1</ff><dsp source='s'>1</dsp><bram18 source='s'>1</bram18><uram source='s'>0</uram>"
+                       "<dram_bytes_per_s source='s'>1</dram_bytes_per_s><axi_base source='s'>0xa0000000</axi_base><irq_spi source='s'>89</irq_spi></board>";
+    const char *path = write_file(text, strlen(text));
+    assert_false(board_read(&cx, path, &b));
+    assert_said("<board> lacks a field\n  --> @\n   = found axi_base, need axi_data_bits\n", path);
+}
+
 static struct preset_row {
     const char *name, *text;
     int line; // of the mistake; 0: none
@@ -611,6 +623,7 @@ int main(void)
     CASE(an_unknown_board_that_is_near_to_none_brings_the_list);
     CASE(a_users_own_board_reads);
     CASE(boards_with_a_processor_say_where_it_finds_the_fabric);
+    CASE(registers_without_a_way_to_memory_are_refused);
     ROWS(preset_rows, check_preset);
     CASE(a_preset_that_cannot_be_read_is_a_system_error);
     CASE(a_board_file_in_the_current_directory_is_known_by_its_ending);
