@@ -2,7 +2,7 @@
 // Proof harness of aihls_ring, two DMAs and whatever a host writes: TAIL is never more than SLOTS ahead of DONE nor goes back; each DMA is
 // offered the queued frames in order, with the address that was written last for the slot; DONE counts a frame when both have
 // done it, and not later than two cycles behind; the slot then says which errors it had. RESET waits for the bus and
-// goes on behind the last frame that is done.
+// goes on behind the last frame that is done (with SETTLE 2, so that a short run sees its end).
 `default_nettype none
 module fv_ring #(
     parameter SLOTS = 2
@@ -26,7 +26,7 @@ module fv_ring #(
     wire [2*ADDR_W-1:0] frame_data;
     wire [1:0]          frame_valid;
     reg  [31:0] done_q, tail_q;
-    aihls_ring #(.INPUTS(1), .OUTPUTS(1), .SLOTS(SLOTS), .ADDR_W(ADDR_W)) u_dut (
+    aihls_ring #(.INPUTS(1), .OUTPUTS(1), .SLOTS(SLOTS), .ADDR_W(ADDR_W), .SETTLE(2)) u_dut (
         .clk(clk), .rst(rst), .we(we), .waddr(waddr), .wdata(wdata), .re(1'b0), .raddr({11'd128, done_q[0], 2'd0}), .rdata(unused_rdata),
         .counter(32'd0), .irq(irq), .soft_rst(soft_rst), .stop(stop), .idle(idle), .frame_data(frame_data),
         .frame_valid(frame_valid), .frame_ready(frame_ready), .done(done), .done_error(done_error), .beat(beat),
