@@ -5,8 +5,8 @@
 //   tail ---- fetch p (each DMA by itself, ahead) ---- done (when all DMAs have done it)
 //
 // DMAs are numbered inputs first. `done[p]` counts a frame of DMA p, with done_error; beat is 1 when a beat
-// of the first input enters the pipeline, last_beat with it at a frame's end. RESET: stop = 1 until all DMAs have been idle for 8 cycles, then soft_rst = 1 for 8
-// cycles; fetching begins again behind the last frame that is done.
+// of the first input enters the pipeline, last_beat with it at a frame's end. RESET: stop = 1 until all DMAs have been idle for SETTLE cycles, then soft_rst = 1 for
+// as many; fetching begins again behind the last frame that is done.
 `default_nettype none
 module aihls_ring #(
     parameter         INPUTS     = 1,
@@ -15,6 +15,7 @@ module aihls_ring #(
     parameter         ADDR_W     = 32,    // 8 to 64
     parameter         WORD_BYTES = 8,
     parameter         COUNTERS   = 2,
+    parameter         SETTLE     = 8,     // 2 to 8
     parameter [255:0] MODEL      = 256'd0
 ) (
     input  wire                               clk,
@@ -44,6 +45,8 @@ module aihls_ring #(
     localparam [31:0] MOST  = SLOTS;
     localparam [31:0] SHAPE = INPUTS + OUTPUTS * 256 + SLOTS * 65536 + WORD_BYTES * 16777216;
     localparam [31:0] COUNT = COUNTERS;
+    localparam integer SETTLED = SETTLE;
+    localparam integer RESTART = 2 * SETTLE - 1;
     localparam [1:0] WORK = 2'd0, DRAIN = 2'd1, HOLD = 2'd2;
 
     // ---- writes ----
@@ -70,7 +73,7 @@ module aihls_ring #(
     reg  [SLOT_W-1:0] entered_q;     // frames that have begun to enter the pipeline
     reg         inside_q;            // in the middle of one
 
-    wire        restart = (state_q == HOLD) && (wait_q == 4'd15);
+    wire        restart = (state_q == HOLD) && (wait_q == RESTART[3:0]);
     wire        granted = bell_q && (ahead_of_done_q <= MOST) && (ahead_of_tail_q <= MOST) && (state_q == WORK);
     wire        refused = bell_q && !granted;
     wire        first_beat = beat && !inside_q;
@@ -121,12 +124,12 @@ module aihls_ring #(
                 if (reset_q) state_q <= DRAIN;
             end
             DRAIN: begin
-                wait_q <= (idle && wait_q != 4'd8) ? wait_q + 4'd1 : 4'd0;
-                if (wait_q == 4'd8) state_q <= HOLD;
+                wait_q <= (idle && wait_q != SETTLED[3:0]) ? wait_q + 4'd1 : 4'd0;
+                if (wait_q == SETTLED[3:0]) state_q <= HOLD;
             end
             default: begin
                 wait_q     <= wait_q + 4'd1;
-                soft_rst_q <= (wait_q < 4'd8);
+                soft_rst_q <= (wait_q < SETTLED[3:0]);
                 if (restart) begin
                     state_q   <= WORK;
                     reset_q   <= 1'b0;

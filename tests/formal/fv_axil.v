@@ -42,7 +42,7 @@ module fv_axil (
     reg  [31:0] w_q, word_q;
     reg         whole_q, done_q;
     reg  [2:0]  age_q;
-    reg         re_q, b_q;
+    reg         re_q, we_q, b_q;
     always @(posedge clk) begin
         if (awvalid && awready) aw_q <= awaddr[15:2];
         if (wvalid && wready) begin
@@ -52,6 +52,7 @@ module fv_axil (
         done_q <= we || (done_q && !(bvalid && bready));
         if (arvalid && arready) ar_q <= araddr[15:2];
         re_q  <= re;
+        we_q  <= we;
         b_q   <= bvalid;
         age_q <= re ? 3'd1 : (age_q == 3'd7) ? age_q : age_q + 1'b1;
         if (age_q == 3'd3) word_q <= rdata;
@@ -62,6 +63,7 @@ module fv_axil (
         assume (bad_master == 0);
         assert (bad_slave == 0);
         if (!rst) begin
+            if (we) assert (!we_q);
             if (we) assert (waddr == aw_q && wout == w_q && whole_q && !done_q);
             if (bvalid) assert (bresp == (done_q ? 2'b00 : 2'b10));
             if (bvalid && !b_q) assert (done_q == whole_q);   // the next word can be taken from here on
