@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/embed.h"
@@ -45,6 +46,14 @@ static const struct field {
     { "uram", "a whole number from 0 to 100000000", offsetof(struct raw, b.uram), true },
     { "dram_bytes_per_s", "a whole number from 0 to 10000000000000",
       offsetof(struct raw, b.dram_bytes_per_s), true },
+    { "axi_data_bits", "64 or 128", offsetof(struct raw, b.axi_data_bits), true },
+    { "axi_addr_bits", "a whole number from 32 to 64", offsetof(struct raw, b.axi_addr_bits), true },
+    { "dram_latency_ns", "a whole number from 1 to 100000", offsetof(struct raw, b.dram_latency_ns), true },
+    { "dram_refresh_every_ns", "a whole number from 1000 to 100000", offsetof(struct raw, b.dram_refresh_every_ns), true },
+    { "dram_refresh_ns", "a whole number from 1 to 999", offsetof(struct raw, b.dram_refresh_ns), true },
+    { "axi_base", "a multiple of 64 KB, 0x and 8 hexadecimal digits", offsetof(struct raw, b.axi_base), true },
+    { "irq_spi", "a whole number from 1 to 987", offsetof(struct raw, b.irq_spi), true },
+    { "board_part", "a name of letters, digits, '-', '_' and '.'", offsetof(struct raw, b.board_part), false },
 };
 #define N_FIELDS ((int)(sizeof fields / sizeof *fields))
 
@@ -335,11 +344,38 @@ static void extract(struct arena *a, const xmlNode *root, struct raw *out)
             char *text = trimmed(a, child);
             void *at = (char *)out + fields[i].offset;
             if (fields[i].is_number)
-                *(int64_t *)at = strtoll(text, NULL, 10);
+                *(int64_t *)at = strtoll(text, NULL, strncmp(text, "0x", 2) == 0 ? 16 : 10);
             else
                 *(const char **)at = text;
         }
     }
+}
+
+// What the schema cannot say: the five fields of the way to memory come together, and need a memory; the two of the
+// processor's view come together, and need those.
+static bool check_memory(struct reader *r, const struct board *b)
+{
+    const struct { const char *name; int64_t value; } all[] = {
+        { "axi_data_bits", b->axi_data_bits }, { "axi_addr_bits", b->axi_addr_bits }, { "dram_latency_ns", b->dram_latency_ns },
+        { "dram_refresh_every_ns", b->dram_refresh_every_ns }, { "dram_refresh_ns", b->dram_refresh_ns }, { "dram_bytes_per_s above 0", b->dram_bytes_per_s },
+    };
+    const char *given = NULL, *lacks = NULL;
+    for (int i = 0; i < 6; i++) {
+        if (i < 5 && all[i].value && !given)
+            given = all[i].name;
+        if (!all[i].value && !lacks)
+            lacks = all[i].name;
+    }
+    if (!given && (b->axi_base || b->irq_spi)) {
+        given = b->axi_base ? "axi_base" : "irq_spi";
+        lacks = "axi_data_bits";
+    } else if (!b->axi_base != !b->irq_spi) {
+        given = b->axi_base ? "axi_base" : "irq_spi";
+        lacks = b->axi_base ? "irq_spi" : "axi_base";
+    }
+    if (!given || !lacks)
+        return true;
+    return diag_emit(r->cx, (struct diag_msg){ .code = E301, .where = r->path, .found = given, .need = lacks, .help = EXAMPLE }, "<board> lacks a field");
 }
 
 // What the schema cannot say: the multiplier and the block RAMs are the family's own.
@@ -363,7 +399,7 @@ static bool check_family(struct reader *r, struct raw *raw)
             raw->b.bram18 = brams[i].count;
     }
     raw->b.tech = tech;
-    return true;
+    return check_memory(r, &raw->b);
 }
 
 static bool read_text(const struct ctx *cx, const char *path, const char *text, size_t n_bytes,
@@ -389,7 +425,8 @@ static bool read_text(const struct ctx *cx, const char *path, const char *text, 
     return true;
 }
 
-static bool read_path(const struct ctx *cx, const char *path, struct board *out)
+// A file's text in the arena, NULL after a diagnostic.
+static const char *load(const struct ctx *cx, const char *path, size_t *n_bytes)
 {
     struct stat st;
     struct strbuf sb = STRBUF_INIT;
@@ -398,23 +435,64 @@ static bool read_path(const struct ctx *cx, const char *path, struct board *out)
         error = errno;
     else if (!S_ISREG(st.st_mode))
         error = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-    if (!error && st.st_size > FILE_MAX_BYTES)
-        return diag_emit(cx,
-                         (struct diag_msg){ .code = E301, .where = path,
-                                            .found = arena_printf(cx->arena, "%lld bytes", (long long)st.st_size),
-                                            .need = arena_printf(cx->arena, "at most %d", FILE_MAX_BYTES) },
-                         "the board file is too large");
+    if (!error && st.st_size > FILE_MAX_BYTES) {
+        struct diag_msg m = { .code = E301, .where = path, .found = arena_printf(cx->arena, "%lld bytes", (long long)st.st_size),
+                              .need = arena_printf(cx->arena, "at most %d", FILE_MAX_BYTES) };
+        (void)diag_emit(cx, m, "the board file is too large");
+        return NULL;
+    }
     if (!error && !strbuf_read_file(&sb, path))
         error = errno;
     if (error) {
         strbuf_release(&sb);
-        return diag_error(cx, E002, path, "check the path and its permissions", "cannot read the board file: %s",
-                          strerror(error));
+        (void)diag_error(cx, E002, path, "check the path and its permissions", "cannot read the board file: %s", strerror(error));
+        return NULL;
     }
-    size_t n_bytes = sb.len;
-    const char *text = arena_strndup(cx->arena, sb.text, n_bytes);
+    *n_bytes = sb.len;
+    const char *text = arena_strndup(cx->arena, sb.text, sb.len);
     strbuf_release(&sb);
-    return read_text(cx, path, text, n_bytes, out);
+    return text;
+}
+
+// preset.txt: comments (#), empty lines, and lines of a name and its value, for a Tcl script to read as data.
+static bool check_preset(const struct ctx *cx, const char *path, const char *text)
+{
+    int line = 1;
+    for (const char *at = text; *at; line++) {
+        size_t n = strcspn(at, "\n"), name = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+        bool is_setting = name > 0 && name + 1 < n && at[name] == ' ' && at[name + 1] != ' ';
+        for (size_t i = name; is_setting && i < n; i++)
+            is_setting = at[i] >= ' ' && at[i] < 0x7f && !strchr("[]{}\\\"$;", at[i]);
+        if (n > 0 && *at != '#' && !is_setting)
+            return diag_emit(cx, (struct diag_msg){ .code = E301, .where = arena_printf(cx->arena, "%s:%d", path, line),
+                                                    .need = "NAME VALUE, without Tcl's own characters", .help = "see boards/pynq-z2/preset.txt for an example" },
+                             "this is no setting of a processor system");
+        at += at[n] ? n + 1 : n;
+    }
+    return true;
+}
+
+// A board and its settings; *out only changes when both are right. preset: NULL without the file.
+static bool read_both(const struct ctx *cx, const char *path, const char *text, size_t n_bytes, const char *preset_path, const char *preset, struct board *out)
+{
+    struct board b;
+    if (!read_text(cx, path, text, n_bytes, &b) || (preset && !check_preset(cx, preset_path, preset)))
+        return false;
+    *out = b;
+    out->preset_text = preset;
+    return true;
+}
+
+static bool read_path(const struct ctx *cx, const char *path, struct board *out)
+{
+    size_t n_bytes, n_preset;
+    const char *text = load(cx, path, &n_bytes), *slash = strrchr(path, '/');
+    if (!text)
+        return false;
+    const char *preset_path = arena_printf(cx->arena, "%.*spreset.txt", slash ? (int)(slash + 1 - path) : 0, path), *preset = NULL;
+    if (access(preset_path, F_OK) == 0 && !(preset = load(cx, preset_path, &n_preset)))
+        return false;
+    return read_both(cx, path, text, n_bytes, preset_path, preset, out);
 }
 
 bool board_read(const struct ctx *cx, const char *name_or_path, struct board *out)
@@ -425,5 +503,7 @@ bool board_read(const struct ctx *cx, const char *name_or_path, struct board *ou
     const struct embedded *e = embed_find(arena_printf(cx->arena, "boards/%s/board.xml", name_or_path));
     if (!e)
         return unknown_board(cx, name_or_path);
-    return read_text(cx, e->path, (const char *)e->bytes, e->n_bytes, out);
+    const char *preset_path = arena_printf(cx->arena, "boards/%s/preset.txt", name_or_path);
+    const struct embedded *preset = embed_find(preset_path);
+    return read_both(cx, e->path, (const char *)e->bytes, e->n_bytes, preset_path, preset ? (const char *)preset->bytes : NULL, out);
 }

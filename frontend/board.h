@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// board: what a target offers; the only user of libxml2.
+// board: what a target offers.
 //
 // Boards that aihls knows are boards/NAME/board.xml, embedded in the program. A user's own
 // file looks the same and is checked against the same schema, boards/board.xsd, which
@@ -23,6 +23,15 @@ struct board {
     int64_t lut, ff, dsp;
     int64_t bram18, uram;     // block RAMs of tech->bram_kbit (a 36 Kb block is two), UltraRAMs
     int64_t dram_bytes_per_s; // to plan with, below the peak; 0: there is none
+    // How the fabric reaches memory beside a processor; all 0 where it does not.
+    int64_t axi_data_bits, axi_addr_bits;
+    int64_t dram_latency_ns;                   // from an address on the bus to its first word
+    int64_t dram_refresh_every_ns, dram_refresh_ns; // memory pauses this often, for so long
+    // Where a processor finds the fabric, for the vendor's project and the device tree; not given: 0, NULL.
+    int64_t axi_base;       // address of the registers' aperture
+    int64_t irq_spi;        // number of the interrupt line among the GIC's shared ones (device tree: <0 irq_spi 4>)
+    const char *board_part; // the board's name in the vendor's board files
+    const char *preset_text; // preset.txt beside the board's file: settings of the processor system, a line each
     const char *xml_text;     // the whole file, for the project's record
 };
 
@@ -31,8 +40,10 @@ struct board {
 // E402 unknown name, E002 unreadable file, E301 a file that is no XML, breaks the schema (each
 // breach with its line), or names a multiplier or counts block RAMs that its family does not have.
 //
+// preset.txt beside the file is read too, if it is there (E002, E301 as above).
+//
 // A file may come from anywhere: document types, and with them entities, are refused
-// before they are read, and nothing but the file itself is ever opened.
+// before they are read, and nothing but these two files is ever opened.
 bool board_read(const struct ctx *cx, const char *name_or_path, struct board *out);
 
 // The boards that aihls knows, by name in ascending order.

@@ -630,6 +630,18 @@ static void host_ports(struct binding *b, const struct host_port *p, const char 
     netlist_port(b->n, backward, arena_printf(b->a, "%s_ready", p->name), 1);
 }
 
+// Streams that wait, for the shell's stall counters.
+static void bind_watch(struct binding *b)
+{
+    struct strbuf all = STRBUF_INIT;
+    for (int i = b->p->n_streams - 1; i >= 0; i--) {
+        const char *x = bind_stream_net(b->a, i);
+        strbuf_addf(&all, "%s_ready && !%s_valid, %s_valid && !%s_ready%s", x, x, x, x, i ? ",\n        " : "");
+    }
+    netlist_assign(b->n, "watch", arena_printf(b->a, "{%s}", all.text));
+    strbuf_release(&all);
+}
+
 struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
 {
     struct netlist *n = netlist_new(a, arena_printf(a, "%s_core", p->name));
@@ -641,6 +653,7 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
     for (int i = 0; i < p->n_outputs; i++)
         host_ports(&b, &p->outputs[i], "output", "input");
     netlist_port(n, "input", "stall", p->n_edges);
+    netlist_port(n, "output", "watch", 2 * p->n_streams);
     const char **edge_net = arena_array(a, const char *, p->n_edges);
     for (int i = 0; i < p->n_streams; i++)
         bind_stream(&b, &p->streams[i], edge_net);
@@ -650,6 +663,7 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
         netlist_assign(n, arena_printf(a, "%s_valid", x), arena_printf(a, "%s_valid", s));
         netlist_assign(n, arena_printf(a, "%s_ready", s), arena_printf(a, "%s_ready", x));
     }
+    bind_watch(&b);
     for (int i = 0; i < p->n_stages; i++)
         bind_stage(&b, &p->stages[i], edge_net);
     netlist_verify(n);

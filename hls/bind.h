@@ -10,7 +10,8 @@
 //           FIFO and where needed a narrower; weights, requantization parameters and tables as memory images
 // requires  schedule_solve
 // provides  module NAME_core: clk, rst, the wires of every input and output by their port's name (s_in_data, …), and
-//           `stall`, a bit per edge that holds that FIFO's input (tests raise it at random; NAME ties it to 0)
+//           `stall`, a bit per edge that holds that FIFO's input (tests raise it at random; NAME ties it to 0), and
+//           `watch`: bit 2 s is 1 while stream s has data that nobody takes, bit 2 s + 1 while its readers wait for data
 // cost      O(weights)
 struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a);
 

@@ -44,8 +44,10 @@ static const struct option_row {
     { "frames", "N", 'n', NUMBER, offsetof(struct cli, frames), S, false, "frames to simulate [those of --input, else 3]" },
     { "stalls", "SEED", 0, NUMBER, offsetof(struct cli, stalls), S, true, "pause every stream at random, seeded; 0 never pauses [0]" },
     { "reset-cycles", "N", 0, NUMBER, offsetof(struct cli, reset_cycles), S, false, "length of the reset [4]" },
-    { "reset-at", "CYCLE", 0, NUMBER, offsetof(struct cli, reset_at), S, false, "reset once more in that cycle, in the middle of whatever goes on, and start again with the first frame [never]" },
+    { "reset-at", "CYCLE", 0, NUMBER, offsetof(struct cli, reset_at), S, false, "reset once more in that cycle, in the middle of whatever goes on, and start again with the first frame; with --shell by its registers, without losing one that is done [never]" },
     { "power-seed", "SEED", 0, NUMBER, offsetof(struct cli, power_seed), S, false, "what registers and memories hold before the reset, at random [1]" },
+    { "shell", "axi", 0, TEXT, offsetof(struct cli, shell), S, false, "simulate the accelerator behind its registers and DMA, with a memory as slow as the board's [the pipeline alone]" },
+    { "faults", "SEED", 0, NUMBER, offsetof(struct cli, faults), S, false, "with --shell: answer bursts with errors at random; the frames concerned must say so [none]" },
     { "trace", "FILE.fst", 0, TEXT, offsetof(struct cli, trace), S, false, "record all signals; FILE.gtkw beside it shows them in GTKWave, grouped by stage" },
     { "output", "FILE", 0, TEXT, offsetof(struct cli, output), R, false, "where to write the results, .npy, or .npz with a member for each output [print them]" },
     { "float", NULL, 0, FLAG, offsetof(struct cli, use_float), R, true, "run the float reference instead of the integer one" },
@@ -142,7 +144,7 @@ void cli_help(FILE *f, bool all)
           "    report.html    the same to look at, in any browser: the pipeline, its bottlenecks, a frame in time\n"
           "    rtl/ mem/      Verilog-2005 (top module NAME, file list NAME.f) and memory images\n"
           "    driver/        a C library for this network, with an example: see its README.md\n"
-          "    project/       what the board's tool needs: part, files, clock constraint\n"
+          "    project/       what the board's tool needs, up to a bitstream where that is Vivado: see its README.md\n"
           "    sim/           harness and inputs of the simulation\n"
           "    manifest.json  every file with its SHA-256\n"
           "    The same input gives the same bytes. A directory that aihls made is replaced as a whole; any\n"
@@ -269,6 +271,10 @@ static bool check_use(const struct ctx *cx, const struct cli *out, unsigned used
         return usage_error(cx, "`aihls boards` lists them; --board all tries each", "no board given");
     if (out->verb == VERB_RUN && !out->input)
         return usage_error(cx, NULL, "run needs --input FILE");
+    if (out->shell && strcmp(out->shell, "axi") != 0)
+        return usage_error(cx, "choose axi", "--shell does not know '%s'", out->shell);
+    if (out->faults && !out->shell)
+        return usage_error(cx, NULL, "--faults needs --shell");
     if (out->verb == VERB_EVAL && !out->data)
         return usage_error(cx, NULL, "eval needs --data FILE.npz");
     return true;

@@ -12,6 +12,7 @@
 #include "hls/emit.h"
 #include "hls/quant_error.h"
 #include "hls/report.h"
+#include "hls/shell.h"
 #include "hls/simulate.h"
 #include "sim/ref_float.h"
 #include "sim/ref_int.h"
@@ -165,14 +166,27 @@ static void print_simulation(const struct design *d, const struct sim_result *s,
                (long long)(s->cycles_per_frame - s->stage_cycles[i]), (long long)s->stream_blocked[p->stages[i].out_stream]);
 }
 
+static void print_shell(const struct design *d, const struct sim_result *s, double elapsed)
+{
+    const struct pipeline *p = d->pipeline;
+    struct shell_bound b = shell_bound(d);
+    printf("%lld frames by DMA in %lld bursts, 0 mismatches, %lld with errors of the bus (%.1f s)\n", (long long)s->frames, (long long)s->bursts, (long long)s->marked, elapsed);
+    printf("  cycles per frame  %lld simulated, %lld predicted, bound by %s (pipeline %lld, DRAM %lld, bus %lld)\n", (long long)s->cycles_per_frame,
+           (long long)b.cycles, b.by, (long long)p->interval_cycles, (long long)b.dram_cycles, (long long)b.bus_cycles);
+    printf("  first latency     %lld simulated, %lld predicted of the pipeline\n", (long long)s->latency_cycles, (long long)p->latency_cycles);
+    if (s->cycles_per_frame)
+        printf("  frames per second %.0f at %lld MHz\n", (double)p->clock_hz / (double)s->cycles_per_frame, (long long)(p->clock_hz / 1000000));
+}
+
 int command_sim(const struct ctx *cx, const struct cli *cli)
 {
     struct design d = { .model_bytes = STRBUF_INIT };
     struct sim_result s;
-    struct sim_request r = { cli->subject, cli->input, cli->frames, (uint64_t)cli->stalls, cli->reset_cycles, cli->reset_at, cli->power_seed, cli->trace, cli->quiet };
+    struct sim_request r = { cli->subject, cli->input, cli->frames, (uint64_t)cli->stalls, cli->reset_cycles, cli->reset_at, cli->power_seed, cli->trace, cli->quiet,
+                             cli->shell != NULL, (uint64_t)cli->faults };
     double start = seconds();
     if (simulate(cx, &r, &d, &s) && simulate_report(cx, &r, &d, &s) && !cli->quiet)
-        print_simulation(&d, &s, seconds() - start);
+        (cli->shell ? print_shell : print_simulation)(&d, &s, seconds() - start);
     design_release(&d);
     return diag_finish(cx->diag);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hls/driver.h"
+#include "hls/project.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -428,6 +429,9 @@ static bool write_header(struct writer *w)
                 "#include \"libaihls/aihls.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", name, w->d->board.name, (long long)(p->clock_hz / 1000000), big, big);
     strbuf_addf(&sb, "#define %s_MODEL_SHA256 \"%s\"\n#define %s_CLASSES %lld\n#define %s_FRAME_CYCLES %lld // predicted, at %s_CLOCK_HZ\n#define %s_CLOCK_HZ %lld\n",
                 big, hash, big, (long long)class_count(&w->sides[w->n_in]), big, (long long)p->interval_cycles, big, big, (long long)p->clock_hz);
+    if (project_has_system(w->d))
+        strbuf_addf(&sb, "#define %s_REGISTERS 0x%llxu // address, as project/ has it\n#define %s_INTERRUPT %lld // of the GIC; Linux counts from 32\n",
+                    big, (unsigned long long)w->d->board.axi_base, big, (long long)w->d->board.irq_spi + 32);
     for (int i = 0; i < w->n_in + w->n_out; i++)
         add_side_constants(w, &sb, big, &w->sides[i]);
     strbuf_addf(&sb, "\nextern const struct aihls_network %s_network;\n\n"

@@ -9,7 +9,9 @@
 #include "hls/bind.h"
 #include "hls/driver.h"
 #include "hls/outdir.h"
+#include "hls/project.h"
 #include "hls/report.h"
+#include "hls/shell.h"
 
 #define SPDX "// SPDX-License-Identifier: Apache-2.0\n"
 
@@ -18,6 +20,7 @@ struct emission {
     struct outdir *out;
     struct arena *a;
     int n_files;
+    const char *rtl; // the list of Verilog files, as in NAME.f
 };
 
 static bool put(struct emission *e, const char *file, const char *text, size_t n)
@@ -67,12 +70,24 @@ static void print_top(const struct design *d, struct strbuf *sb)
         print_port(p, &p->inputs[i], true, sb);
     for (int i = 0; i < p->n_outputs; i++)
         print_port(p, &p->outputs[i], false, sb);
-    strbuf_addf(sb, "\n);\n    %s_core #(.TECH(TECH)) u_core (\n        .clk(clk),\n        .rst(rst),\n", d->top);
+    strbuf_addf(sb, "\n);\n    wire [%d:0] unused_watch;\n    %s_core #(.TECH(TECH)) u_core (\n        .clk(clk),\n        .rst(rst),\n", 2 * p->n_streams - 1, d->top);
     for (int i = 0; i < n; i++) {
         const char *s = i < p->n_inputs ? p->inputs[i].name : p->outputs[i - p->n_inputs].name;
         strbuf_addf(sb, "        .%s_data(%s_data),\n        .%s_valid(%s_valid),\n        .%s_ready(%s_ready),\n", s, s, s, s, s, s);
     }
-    strbuf_addf(sb, "        .stall(%d'd0)\n    );\nendmodule\n\n`default_nettype wire\n", p->n_edges);
+    strbuf_addf(sb, "        .stall(%d'd0),\n        .watch(unused_watch)\n    );\nendmodule\n\n`default_nettype wire\n", p->n_edges);
+}
+
+// A wrapper around the core, as rtl/MODULE.v and in the list of files.
+static bool emit_shell(struct emission *e, const struct netlist *n, const char *what, struct strbuf *list)
+{
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_addf(&sb, SPDX "// %s: %s. docs/80-shell.md of aihls has the manual.\n", n->module, what);
+    netlist_print(n, &sb);
+    strbuf_addf(list, "rtl/%s.v\n", n->module);
+    bool ok = put_text(e, arena_printf(e->a, "rtl/%s.v", n->module), &sb);
+    strbuf_release(&sb);
+    return ok;
 }
 
 static bool emit_rtl(struct emission *e)
@@ -94,6 +109,10 @@ static bool emit_rtl(struct emission *e)
     print_top(d, &sb);
     ok &= put_text(e, arena_printf(e->a, "rtl/%s.v", d->top), &sb);
     strbuf_addf(&list, "rtl/%s_core.v\nrtl/%s.v\n", d->top, d->top);
+    ok &= emit_shell(e, shell_axis(d, e->a), "the pipeline with AXI-Stream ports; frame_error is 1 when a TLAST came at the wrong beat", &list);
+    if (shell_has_axi(d))
+        ok &= emit_shell(e, shell_axi(d, e->a), "the pipeline with registers (AXI4-Lite), DMA (AXI4 master) and interrupt", &list);
+    e->rtl = arena_strdup(e->a, list.text);
     ok &= put_text(e, arena_printf(e->a, "rtl/%s.f", d->top), &list);
     for (int i = 0; ok && i < d->netlist->n_images; i++) {
         image_print(&d->netlist->images[i], &sb);
@@ -146,13 +165,32 @@ static void print_visible(const struct design *d, struct strbuf *sb)
             strbuf_addf(sb, "public_flat_rd -module \"%s\" -var \"busy\"\n", d->netlist->instances[i].module);
 }
 
+static bool put_embedded(struct emission *e, const char *file)
+{
+    const struct embedded *f = embed_find(file);
+    ASSERT(f);
+    return put(e, file, (const char *)f->bytes, f->n_bytes);
+}
+
+// What `aihls sim --shell axi` runs.
+static bool emit_shell_sim(struct emission *e)
+{
+    struct strbuf sb = STRBUF_INIT;
+    bool ok = put_embedded(e, "sim/shell.cpp") && put_embedded(e, "sim/aihls_check_axi.v") && put_embedded(e, "sim/aihls_check_axil.v");
+    strbuf_addf(&sb, SPDX "// %s_axi and the checkers of its buses.\n", e->d->top);
+    netlist_print(shell_bench(shell_axi(e->d, e->a), e->d, e->a), &sb);
+    ok &= put_text(e, "sim/shell_bench.v", &sb);
+    shell_constants(e->d, &sb);
+    ok &= put_text(e, "sim/shell.h", &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
 static bool emit_sim(struct emission *e)
 {
     const struct design *d = e->d;
     struct strbuf sb = STRBUF_INIT;
-    const struct embedded *h = embed_find("sim/harness.cpp");
-    ASSERT(h);
-    bool ok = put(e, "sim/harness.cpp", (const char *)h->bytes, h->n_bytes);
+    bool ok = put_embedded(e, "sim/harness.cpp") && (!shell_has_axi(d) || emit_shell_sim(e));
     print_probes(d, e->a, &sb);
     ok &= put_text(e, "sim/probes.h", &sb);
     print_visible(d, &sb);
@@ -170,20 +208,9 @@ static bool emit_sim(struct emission *e)
     return ok;
 }
 
-static bool emit_project(struct emission *e)
+static bool put_project(void *user, const char *file, const char *text, size_t n_bytes)
 {
-    const struct design *d = e->d;
-    struct strbuf sb = STRBUF_INIT;
-    double period_ns = 1e9 / (double)d->pipeline->clock_hz;
-    strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\n# Clock of %s: %lld MHz\ncreate_clock -name clk -period %.3f [get_ports clk]\n",
-                d->top, (long long)(d->pipeline->clock_hz / 1000000), period_ns);
-    bool ok = put_text(e, arena_printf(e->a, "project/%s.xdc", d->top), &sb);
-    strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\n# What the board's tool needs; paths are relative to the output directory.\n"
-                "part %s\ntop %s\nparameter TECH %s\nfiles rtl/%s.f\nconstraints project/%s.xdc\nmemory_images mem\n",
-                d->board.part, d->top, d->board.tech->mac, d->top, d->top);
-    ok &= put_text(e, "project/project.txt", &sb);
-    strbuf_release(&sb);
-    return ok;
+    return put(user, file, text, n_bytes);
 }
 
 bool emit_design(const struct ctx *cx, const struct design *d, const char *path, const char *log, int *n_files)
@@ -191,13 +218,13 @@ bool emit_design(const struct ctx *cx, const struct design *d, const char *path,
     struct outdir out;
     if (!outdir_open(cx, path, &out))
         return false;
-    struct emission e = { d, &out, cx->arena, 0 };
+    struct emission e = { d, &out, cx->arena, 0, NULL };
     json_t *report = report_make(d);
     struct strbuf page = STRBUF_INIT;
     report_html(report, cx->arena, &page);
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_SORT_KEYS);
-    bool ok = emit_rtl(&e) && emit_sim(&e) && emit_project(&e) && driver_emit(cx, d, &out, &e.n_files) && outdir_write(&out, "report.json", text, strlen(text), false) &&
-              outdir_write(&out, "report.html", page.text, page.len, false) &&
+    bool ok = emit_rtl(&e) && emit_sim(&e) && project_emit(d, cx->arena, e.rtl, put_project, &e) && driver_emit(cx, d, &out, &e.n_files) &&
+              outdir_write(&out, "report.json", text, strlen(text), false) && outdir_write(&out, "report.html", page.text, page.len, false) &&
               outdir_write(&out, "build.log", log, strlen(log), false);
     free(text);
     strbuf_release(&page);

@@ -9,11 +9,11 @@
 //     manifest.json  files with hashes, top module
 //     report.json    the schedule in numbers
 //     report.html    the same to look at
-//     rtl/           NAME.v (top), NAME_core.v, the templates, NAME.f (file list)
+//     rtl/           NAME.v (top), NAME_core.v, the shells NAME_axis.v and NAME_axi.v (shell.h), the templates, NAME.f (file list)
 //     mem/           memory images; paths in the Verilog are relative to the directory itself
 //     sim/           harness and probes for Verilator, the model, board and options
 //     driver/        C library, see driver.h
-//     project/       file list, top and clock constraint for the board's tool
+//     project/       for the board's tool, see project.h
 //     build.log      `log`: what the passes said and when; the one file that differs from run to run
 // All or nothing, see outdir.h. *n_files counts them.
 bool emit_design(const struct ctx *cx, const struct design *d, const char *path, const char *log, int *n_files);

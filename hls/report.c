@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "dataflow/cost.h"
 #include "hls/quant_error.h"
+#include "hls/shell.h"
 
 static json_t *integer(int64_t v)
 {
@@ -262,6 +263,7 @@ json_t *report_make(const struct design *d)
     json_object_set_new(o, "inputs", ports_report(p, p->inputs, p->n_inputs, d->source->inputs));
     json_object_set_new(o, "outputs", ports_report(p, p->outputs, p->n_outputs, d->source->outputs));
     json_object_set_new(o, "predicted", predicted_report(p));
+    json_object_set_new(o, "shell", shell_report(d));
     for (int i = 0; i < p->n_stages; i++)
         json_array_append_new(stages, stage_report(p, &p->stages[i]));
     for (int i = 0; i < p->n_streams; i++)

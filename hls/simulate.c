@@ -14,10 +14,12 @@
 #include "hls/outdir.h"
 #include "hls/quant_error.h"
 #include "hls/report.h"
+#include "hls/shell.h"
 #include "hls/wave.h"
 #include "sim/ref_int.h"
 
 #define DEFAULT_FRAMES 3
+#define DEFAULT_SHELL_FRAMES 32 // more than the ring's slots
 #define LOG_LINES 20
 
 // ---- frames ----
@@ -104,27 +106,39 @@ static bool run(const struct ctx *cx, const char *command, const char *log)
     return false;
 }
 
+// Which program a request needs: sim/build_KIND/PREFIX.
+static const char *model_kind(const struct sim_request *r)
+{
+    return r->shell ? (r->trace ? "shell_trace" : "shell") : r->trace ? "trace" : "plain";
+}
+
+static const char *model_prefix(const struct sim_request *r)
+{
+    return r->shell ? "Vshell" : "Vcore";
+}
+
 // The Verilated program for the directory; built unless it is there.
 static bool build_model(const struct ctx *cx, const struct sim_request *r, const struct design *d)
 {
     struct arena *a = cx->arena;
-    const char *kind = r->trace ? "trace" : "plain";
+    const char *kind = model_kind(r), *prefix = model_prefix(r);
     const char *obj = arena_printf(a, "%s/sim/build_%s", r->dir, kind);
     const char *built = arena_printf(a, "%s/built", obj); // at the very end: a build may be killed while it writes Vcore
-    if (access(built, F_OK) == 0 && access(arena_printf(a, "%s/Vcore", obj), X_OK) == 0)
+    if (access(built, F_OK) == 0 && access(arena_printf(a, "%s/%s", obj, prefix), X_OK) == 0)
         return true;
     if (system("command -v verilator >/dev/null 2>&1") != 0)
         return diag_error(cx, E501, "verilator", "install it: apt-get install verilator g++ make", "Verilator is not installed");
     mkdir(obj, 0755);
+    const char *sources = r->shell ? "sim/aihls_check_axi.v sim/aihls_check_axil.v sim/shell_bench.v ../shell.cpp" : "sim/visible.vlt ../harness.cpp";
     const char *command = arena_printf(a,
         "cd %s && verilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign unique --x-initial unique "
-        "--output-split 20000 --output-split-cfuncs 500 %s--prefix Vcore --top-module %s_core --Mdir sim/build_%s "
-        "-CFLAGS '-O1 -I..' sim/visible.vlt -f rtl/%s.f ../harness.cpp",
-        cd_operand(a, r->dir), r->trace ? "--trace-fst " : "", d->top, kind, d->top);
+        "--output-split 20000 --output-split-cfuncs 500 %s--prefix %s --top-module %s --Mdir sim/build_%s "
+        "-CFLAGS '-O1 -I..' -f rtl/%s.f %s",
+        cd_operand(a, r->dir), r->trace ? "--trace-fst " : "", prefix, r->shell ? "shell_bench" : arena_printf(a, "%s_core", d->top), kind, d->top, sources);
     const char *log = arena_printf(a, "%s/sim/build_%s.log", r->dir, kind);
     FILE *f = NULL;
     bool ok = run(cx, command, log);
-    if (ok && access(arena_printf(a, "%s/Vcore", obj), X_OK) != 0)
+    if (ok && access(arena_printf(a, "%s/%s", obj, prefix), X_OK) != 0)
         ok = diag_error(cx, E502, log, "the log has all of the tool's output", "Verilator made no program");
     if (ok && (!(f = fopen(built, "wb")) || fclose(f) != 0))
         ok = diag_error(cx, E002, built, "check the path, its permissions and the free space", "cannot write a file: %s", strerror(errno));
@@ -180,7 +194,7 @@ static bool write_reference(const struct ctx *cx, const struct sim_request *r, c
 
 // ---- results ----
 
-static bool report_mismatch(const struct ctx *cx, const struct design *d, const json_t *m)
+bool simulate_mismatch(const struct ctx *cx, const struct design *d, const json_t *m)
 {
     const struct pipeline *p = d->pipeline;
     struct arena *a = cx->arena;
@@ -264,7 +278,7 @@ static bool read_result(const struct ctx *cx, const struct design *d, const char
     read_frame(cx->arena, d->pipeline, j, out);
     bool ok = true;
     if (first)
-        ok = report_mismatch(cx, d, first);
+        ok = simulate_mismatch(cx, d, first);
     else if (n < frames)
         ok = report_stuck(cx, d, json_object_get(j, "seen"));
     json_decref(j);
@@ -307,19 +321,24 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
     const char *reference = arena_printf(a, "%s/sim/reference.bin", r->dir), *result = arena_printf(a, "%s/sim/result.json", r->dir);
     if (!design_reopen(cx, r->dir, d) || (r->input && !batch_read(cx, d->source, r->input, &batch)))
         return false;
+    if (r->shell && !shell_has_axi(d))
+        return diag_error(cx, E401, d->board.name, "boards with a processor have the AXI shell: axi_data_bits in the board's file", "this output has no AXI shell");
     d->calib = batch;
-    int64_t frames = r->frames ? r->frames : r->input ? batch_frames(d->source, batch) : DEFAULT_FRAMES;
+    int64_t frames = r->frames ? r->frames : r->input ? batch_frames(d->source, batch) : r->shell ? DEFAULT_SHELL_FRAMES : DEFAULT_FRAMES;
     int64_t patience = 100000 + 20 * d->pipeline->interval_cycles;
     const char *trace = r->trace ? absolute(a, r->trace) : NULL;
-    if (trace && (!open_trace(cx, trace) || !write_wave(cx, d, trace)))
+    // of the shell's trace GTKWave shows the hierarchy alone
+    if (trace && (!open_trace(cx, trace) || (!r->shell && !write_wave(cx, d, trace))))
         return false;
     remove_tree(result);
-    const char *command = arena_printf(a, "cd %s && sim/build_%s/Vcore sim/reference.bin %lld %lld %lld %lld %llu %lld sim/result.json %s", cd_operand(a, r->dir),
-                                       r->trace ? "trace" : "plain", (long long)frames, (long long)r->power_seed, (long long)r->reset_cycles, (long long)r->reset_at,
-                                       (unsigned long long)r->stall_seed, (long long)patience, trace ? quoted(a, trace) : "");
+    const char *command = arena_printf(a, "cd %s && sim/build_%s/%s sim/reference.bin %lld %lld %lld %lld %llu %s%lld sim/result.json %s", cd_operand(a, r->dir),
+                                       model_kind(r), model_prefix(r), (long long)frames, (long long)r->power_seed, (long long)r->reset_cycles, (long long)r->reset_at,
+                                       (unsigned long long)r->stall_seed, r->shell ? arena_printf(a, "%llu ", (unsigned long long)r->fault_seed) : "", (long long)patience,
+                                       trace ? quoted(a, trace) : "");
     // the frames first: they may not fit the model, and the program takes its time
     bool ok = write_reference(cx, r, d, batch, frames, reference) && build_model(cx, r, d) &&
-              run(cx, command, arena_printf(a, "%s/sim/run.log", r->dir)) && read_result(cx, d, result, frames, out);
+              run(cx, command, arena_printf(a, "%s/sim/run.log", r->dir)) &&
+              (r->shell ? simulate_shell_result(cx, d, result, out) : read_result(cx, d, result, frames, out));
     remove_tree(reference);
     return ok;
 }
@@ -366,9 +385,14 @@ bool simulate_report(const struct ctx *cx, const struct sim_request *r, struct d
     json_t *report = json_load_file(path, 0, NULL);
     if (!report)
         return diag_error(cx, E105, path, "compile the model again", "report.json is missing or damaged");
-    json_object_set_new(report, "simulated", simulated_report(r, d->pipeline, s));
+    if (r->shell)
+        json_object_set_new(report, "simulated_shell", json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames, "cycles_per_frame",
+                            (json_int_t)s->cycles_per_frame, "latency_cycles", (json_int_t)s->latency_cycles, "marked", (json_int_t)s->marked,
+                            "stall_seed", (json_int_t)r->stall_seed, "fault_seed", (json_int_t)r->fault_seed));
+    else
+        json_object_set_new(report, "simulated", simulated_report(r, d->pipeline, s));
     json_t *stages = json_object_get(report, "stages");
-    for (int i = 0; i < d->pipeline->n_stages; i++)
+    for (int i = 0; !r->shell && i < d->pipeline->n_stages; i++)
         json_object_set_new(json_array_get(stages, (size_t)i), "simulated_cycles", json_integer((json_int_t)s->stage_cycles[i]));
     add_error(cx, d, report);
     const char *temp = arena_printf(cx->arena, "%s.tmp", path);

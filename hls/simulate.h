@@ -16,24 +16,33 @@ struct sim_request {
     int64_t power_seed;   // of what registers and memories hold before the first reset, at least 1
     const char *trace;    // FST file or NULL
     bool quiet;
+    bool shell;          // the pipeline behind NAME_axi instead of the pipeline alone
+    uint64_t fault_seed; // of errors that memory answers with; 0: none
 };
 
 struct sim_result {
     int64_t frames, cycles_per_frame, latency_cycles, mismatches;
     int64_t *stage_cycles;   // per stage, cycles of own work per frame
-    int64_t *stream_blocked; // per stream, cycles per frame in which data waited for its reader
+    // per stream, cycles per frame in which data waited for its reader; of the shell's run its own counts
+    int64_t *stream_blocked;
     // per stream, cycles in which the last frame's first and last beat passed, counted from the first beat of any
-    // input of that frame; -1: it did not pass
+    // input of that frame; -1: it did not pass; NULL of the shell's run
     int64_t *stream_first, *stream_last;
+    int64_t marked, bursts;  // with a shell: frames that ended with an error, all of them injected; bursts on the bus
 };
 
 // Builds the Verilator model (once per directory and kind), runs the frames and compares every beat of every
 // stream. E601 on a mismatch, with stage, tensor, index, cycle and both values; E602 when nothing moves
-// any more; E501, E502 when Verilator is missing or fails.
+// any more, E603 when a shell misbehaves; E501, E502 when Verilator is missing or fails.
 bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *d, struct sim_result *out);
 
-// Writes `simulated` and the stages' simulated_cycles into DIR/report.json, and DIR/report.html anew. Where the report has no
-// error by layer, it is measured (quant_error_measure).
+// What went wrong at a beat of a stream: the member "first" of the harness's result. E601, false.
+bool simulate_mismatch(const struct ctx *cx, const struct design *d, const json_t *first);
+// The result of sim/shell.cpp (simulate_shell.c).
+bool simulate_shell_result(const struct ctx *cx, const struct design *d, const char *path, struct sim_result *out);
+
+// Writes `simulated` (of the shell's run `simulated_shell`) and the stages' simulated_cycles into DIR/report.json, and
+// DIR/report.html anew. Where the report has no error by layer, it is measured (quant_error_measure).
 bool simulate_report(const struct ctx *cx, const struct sim_request *r, struct design *d, const struct sim_result *s);
 
 // A frame, an array for each input of the graph, of seeded random values: int8 and uint8 full range; floats

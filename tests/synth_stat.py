@@ -3,6 +3,7 @@
 """Counts what Yosys synthesized (write_json, stages kept as modules) and compares it with report.json.
 
 usage: synth_stat.py NETLIST.json REPORT.json TOP
+       synth_stat.py NETLIST.json - TOP    counts of TOP alone, and its longest path
 Also prints the longest path in LUT levels inside any module. Exit 1 when DSP or block RAM differ from the
 prediction, or LUT or FF by more than 20 %.
 """
@@ -89,6 +90,12 @@ def levels(module):
 
 def main():
     modules = json.load(open(sys.argv[1]))["modules"]
+    if sys.argv[2] == "-":
+        have = totals(modules, sys.argv[3], {})
+        ram = sum(n * LUT_RAM.get(cell, 0) for cell, n in own_cells(modules[sys.argv[3]]).items())
+        print("%s: %d LUT, %d of them RAM, %d FF, %d block RAM, %d DSP, longest path %d LUT levels"
+              % (sys.argv[3], have["lut"], ram, have["ff"], have["bram18"], have["dsp"], levels(modules[sys.argv[3]])))
+        return 0
     report = json.load(open(sys.argv[2]))
     have, want = totals(modules, sys.argv[3], {}), report["predicted"]
     bad = 0

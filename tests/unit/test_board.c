@@ -186,6 +186,11 @@ static void ultra96_has_the_numbers_of_its_data_sheet(void **state)
     assert_int_equal(b.bram18, 2 * 216);
     assert_int_equal(b.uram, 0);
     assert_int_equal(b.dram_bytes_per_s, 3200000000);
+    assert_int_equal(b.axi_data_bits, 128);
+    assert_int_equal(b.axi_addr_bits, 40);
+    assert_int_equal(b.dram_latency_ns, 200);
+    assert_int_equal(b.dram_refresh_every_ns, 3904);
+    assert_int_equal(b.dram_refresh_ns, 280);
 }
 
 static void pynq_z2_has_the_numbers_of_its_data_sheet(void **state)
@@ -281,6 +286,88 @@ static void a_users_own_board_reads(void **state)
     assert_int_equal(diag.errors, 0);
 }
 
+static void check_axi(const char *name, int64_t base, int64_t irq, const char *part, const char *setting)
+{
+    struct board b;
+    assert_true(board_read(&cx, name, &b));
+    assert_int_equal(b.axi_base, base);
+    assert_int_equal(b.irq_spi, irq);
+    assert_string_equal(b.board_part, part);
+    assert_non_null(strstr(b.preset_text, setting));
+}
+
+static void boards_with_a_processor_say_where_it_finds_the_fabric(void **state)
+{
+    (void)state;
+    struct board b;
+    check_axi("ultra96", 0xa0000000, 89, "ultra96v2", "\nPSU__PSS_REF_CLK__FREQMHZ 33.333333\n");
+    check_axi("zcu104", 0xa0000000, 89, "zcu104", "\nPSU__PSS_REF_CLK__FREQMHZ 33.333333\n");
+    check_axi("kv260", 0xa0000000, 89, "kv260_som", "\nPSU__PSS_REF_CLK__FREQMHZ 33.333\n");
+    check_axi("pynq-z2", 0x43c00000, 29, "pynq-z2", "\nPCW_UIPARAM_DDR_PARTNO MT41J256M16 RE-125\n");
+    assert_true(board_read(&cx, "ulx3s-85f", &b));
+    assert_true(b.axi_base == 0 && b.irq_spi == 0 && !b.board_part && !b.preset_text);
+}
+
+static void registers_without_a_way_to_memory_are_refused(void **state)
+{
+    (void)state;
+    struct board b;
+    const char *text = "<board name='b'><title>t</title><part source='s'>p</part><family>xcup</family><tech>DSP48E2</tech><clock_hz source='s'>1000000</clock_hz>"
+                       "<lut source='s'>1</lut><ff source='s'>1</ff><dsp source='s'>1</dsp><bram18 source='s'>1</bram18><uram source='s'>0</uram>"
+                       "<dram_bytes_per_s source='s'>1</dram_bytes_per_s><axi_base source='s'>0xa0000000</axi_base><irq_spi source='s'>89</irq_spi></board>";
+    const char *path = write_file(text, strlen(text));
+    assert_false(board_read(&cx, path, &b));
+    assert_said("<board> lacks a field\n  --> @\n   = found axi_base, need axi_data_bits\n", path);
+}
+
+static struct preset_row {
+    const char *name, *text;
+    int line; // of the mistake; 0: none
+} preset_rows[] = {
+    { "settings, comments and empty lines", "# c; [x]\n\nPCW_A 1\nPCW_B2 MIO 0 .. 5 (x) <y>", 0 },
+    { "a preset of nothing", "", 0 },
+    { "a setting without a value", "PCW_A 1\nPCW_B\n", 2 },
+    { "a setting with an empty value", "PCW_A \n", 1 },
+    { "a setting in small letters", "pcw_a 1\n", 1 },
+    { "a value that Tcl would run", "# x\n\nPCW_A [exec rm x]\n", 3 },
+    { "a value that Tcl would put in", "PCW_A $x\n", 1 },
+    { "a value that ends a list", "PCW_A 1}\n", 1 },
+    { "a value with a control character", "PCW_A 1\r\n", 1 },
+};
+
+static void check_preset(void **state)
+{
+    const struct preset_row *r = *state;
+    struct board b = { .name = "untouched" };
+    const char *path = path_of("preset.txt");
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(r->text, f);
+    assert_int_equal(fclose(f), 0);
+    bool ok = board_read(&cx, write_edited("name=", "pynq-z2", "mine"), &b);
+    unlink(path);
+    assert_int_equal(ok, r->line == 0);
+    if (ok) {
+        assert_string_equal(b.preset_text, r->text);
+        return;
+    }
+    assert_int_equal(diag.first_error, E301);
+    assert_string_equal(b.name, "untouched");
+    assert_said(arena_printf(&arena, "this is no setting of a processor system\n  --> @:%d\n", r->line), path);
+}
+
+static void a_preset_that_cannot_be_read_is_a_system_error(void **state)
+{
+    (void)state;
+    struct board b;
+    const char *path = path_of("preset.txt");
+    assert_int_equal(mkdir(path, 0700), 0);
+    bool ok = board_read(&cx, write_edited("name=", "pynq-z2", "mine"), &b);
+    rmdir(path);
+    assert_false(ok);
+    assert_int_equal(diag.first_error, E002);
+}
+
 static void a_board_file_in_the_current_directory_is_known_by_its_ending(void **state)
 {
     (void)state;
@@ -329,6 +416,12 @@ static struct edit_row {
     { "a number beyond 64 bits", "<ff", "106400", "99999999999999999999999999", "need a whole number from 1 to" },
     { "a rate that no memory has", "<dram_bytes_per_s", ">1575000000", ">10000000000001",
       "need a whole number from 0 to 10000000000000" },
+    { "a bus that no port has", "<axi_data_bits", ">64", ">96", "found '96', need 64 or 128" },
+    { "more bits of address than a register pair", "<axi_addr_bits", ">32", ">65", "need a whole number from 32 to 64" },
+    { "memory that answers at once", "<dram_latency_ns", ">250", ">0", "need a whole number from 1 to 100000" },
+    { "memory that is refreshed all the time", "<dram_refresh_every_ns", ">7800", ">100", "need a whole number from 1000 to 100000" },
+    { "a refresh without end", "<dram_refresh_ns", ">300", ">1000", "need a whole number from 1 to 999" },
+    { "a bus to no memory", "<dram_bytes_per_s", ">1575000000", ">0", "<board> lacks a field\n  --> @\n   = found axi_data_bits, need dram_bytes_per_s above 0" },
     { "an empty number", "<uram", ">0<", "><", "<uram> has a value that is not allowed\n  --> @:13\n   = found ''" },
     { "a family that aihls does not have", "<family", "xc7", "virtex2", "found 'virtex2', need xc7, xcup, ecp5, ice40, cyclonev or gowin" },
     { "a primitive that aihls does not have", "<tech", "DSP48E1", "DSP58", "found 'DSP58', need DSP48E1, DSP48E2, ECP5DSP, ICE40UP or GENERIC" },
@@ -355,14 +448,22 @@ static struct edit_row {
     { "an empty source", "<lut", "source=\"DS190, table 1, column Z-7020: look-up tables\"", "source=\" \"",
       "attribute 'source' of <lut> has a value that is not allowed\n  --> @:9\n   = found ' ', need 1 to 400 letters" },
     { "a missing field", "  <family", "<family>xc7</family>", "", "<board> lacks a field\n  --> @:3\n   = need one of family, bram10, bram4\n" },
+    { "a bus without a refresh", "<dram_refresh_ns", "<dram_refresh_ns source=\"DDR3 of 4 Gb, JESD79-3, refresh parameters by device density: tRFC\">300</dram_refresh_ns>", "",
+      "<board> lacks a field\n  --> @\n   = found axi_data_bits, need dram_refresh_ns" },
     { "a field of another name", "<uram", "<uram", "<colour>red</colour><uram",
       "<colour> does not belong here\n  --> @:13\n   = found <colour>, need one of bram10, bram4, uram, dram_bytes_per_s" },
+    { "registers at no whole 64 KB", "<axi_base", "0x43c00000", "0x43c08000", "found '0x43c08000', need a multiple of 64 KB, 0x and 8 hexadecimal digits" },
+    { "an address in decimal", "<axi_base", "0x43c00000", "1136656384", "found '1136656384', need a multiple of 64 KB" },
+    { "a private interrupt", "<irq_spi", ">29", ">-3", "found '-3', need a whole number from 1 to 987" },
+    { "a pattern for board files", "<board_part", ">pynq-z2", ">*", "found '*', need a name of letters, digits, '-', '_' and '.'" },
+    { "registers without an interrupt", "<irq_spi", "<irq_spi source=\"UG585, interrupts: IRQ_F2P begins at GIC interrupt 61, the shared ones at 32\">29</irq_spi>", "",
+      "<board> lacks a field\n  --> @\n   = found axi_base, need irq_spi\n" },
     { "a field twice", "<uram", "<uram", "<tech>DSP48E1</tech><uram", "<tech> does not belong here" },
     { "text between fields", "  <uram", "  <uram", "words<uram", "<board> breaks the schema: Character content" },
     { "an element in a number", "<lut", "53200", "532<b/>00", "<lut> breaks the schema: Element content is not" },
     { "a namespace", "<board", "<board", "<board xmlns='urn:x'",
       "the document is not a board\n  --> @:3\n   = found <board>, need <board>, in no namespace" },
-    { "an open element", "<lut", "</lut>", "", "the board file is not well-formed XML\n  --> @:15\n   = found 'Opening and" },
+    { "an open element", "<lut", "</lut>", "", "the board file is not well-formed XML\n  --> @:23\n   = found 'Opening and" },
     { "an entity that nobody declared", "<title", "TUL", "&x;", "Entity 'x' not defined" },
     { "an unknown encoding", "<?xml", "UTF-8", "UTF-99", "found 'Unsupported encoding UTF-99'" },
     { "an escape sequence in a value", "<family", "xc7", "\x7f[31m", "found ' [31m', need xc7, xcup, ecp5" },
@@ -507,7 +608,7 @@ static void a_file_that_fails_to_read_is_a_system_error(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[80];
+    static struct CMUnitTest tests[100];
     size_t n = 0;
     CASE(embedded_files_are_sorted_and_found);
     CASE(a_file_that_is_not_embedded_is_not_found);
@@ -521,6 +622,10 @@ int main(void)
     CASE(an_unknown_board_brings_the_nearest_and_the_list);
     CASE(an_unknown_board_that_is_near_to_none_brings_the_list);
     CASE(a_users_own_board_reads);
+    CASE(boards_with_a_processor_say_where_it_finds_the_fabric);
+    CASE(registers_without_a_way_to_memory_are_refused);
+    ROWS(preset_rows, check_preset);
+    CASE(a_preset_that_cannot_be_read_is_a_system_error);
     CASE(a_board_file_in_the_current_directory_is_known_by_its_ending);
     CASE(fields_may_stand_in_any_order);
     ROWS(edit_rows, check_edit);
