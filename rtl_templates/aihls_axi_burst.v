@@ -49,7 +49,7 @@ module aihls_axi_burst #(
     wire              fits    = ({{(CHECK_W-ROOM_W){1'b0}}, room} >= {{(CHECK_W-5){1'b0}}, words_q});
     wire              unused_ok = &{1'b0, s_frame_data[5:0]};
 
-    assign s_frame_ready = (state_q == LOAD) && !stop;
+    assign s_frame_ready = !rst && (state_q == LOAD) && !stop;
     assign take    = (state_q == SEND) && fits && allow && !stop && !m_valid_q;
     assign words   = words_q;
     assign ends   = ends_q;

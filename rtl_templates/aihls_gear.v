@@ -39,8 +39,9 @@ module aihls_gear #(
     localparam KEPT    = FRAME_BYTES - (WORDS - 1) * S_BYTES;            // bytes of the last word
     localparam FILL    = (M_BYTES - FRAME_BYTES % M_BYTES) % M_BYTES;    // zeros behind them
     localparam integer LAST_UNITS = (KEPT + FILL) / UNIT;
-    localparam integer LAST_MOST  = UNITS - LAST_UNITS;
     localparam integer TAKE_MOST  = UNITS - S_UNITS;
+    localparam integer LAST_MOST  = (LAST_UNITS > S_UNITS) ? UNITS - LAST_UNITS : TAKE_MOST;
+    localparam AT_W = $clog2(TAKE_MOST + 1);   // places where a word may be put
     localparam [COUNT_W-1:0] LAST_ADDED = LAST_UNITS[COUNT_W-1:0];
     localparam [COUNT_W-1:0] LAST_ROOM  = LAST_MOST[COUNT_W-1:0];
     localparam [COUNT_W-1:0] TAKE_ADDED = S_UNITS[COUNT_W-1:0];
@@ -52,8 +53,11 @@ module aihls_gear #(
     wire                    last;
     wire                    take = s_valid && s_ready;
     wire                    give = m_valid && m_ready;
-    wire [COUNT_W-1:0]      at   = give ? count_q - GIVEN : count_q;
+    wire [COUNT_W-1:0]      left = give ? count_q - GIVEN : count_q;
     wire [S_BYTES*8-1:0]    kept;
+    // A word goes behind what is there; then all moves down when a word goes out.
+    wire [UNITS*UNIT_W-1:0] word = take ? {{(UNITS*UNIT_W-S_BYTES*8){1'b0}}, kept} : {UNITS*UNIT_W{1'b0}};
+    wire [UNITS*UNIT_W-1:0] all  = hold_q | (word << {count_q[AT_W-1:0], {$clog2(UNIT_W){1'b0}}});
 
     assign s_ready = !rst && (count_q <= (last ? LAST_ROOM : TAKE_ROOM));
     assign m_valid = (count_q >= GIVEN);
@@ -62,11 +66,14 @@ module aihls_gear #(
     aihls_count #(.N(WORDS)) u_words (.clk(clk), .rst(rst), .en(take), .last(last));
 
     always @(posedge clk) begin
-        count_q <= at + (!take ? {COUNT_W{1'b0}} : last ? LAST_ADDED : TAKE_ADDED);
-        if (rst) count_q <= {COUNT_W{1'b0}};
+        count_q <= left + (!take ? {COUNT_W{1'b0}} : last ? LAST_ADDED : TAKE_ADDED);
+        hold_q  <= give ? {{M_BYTES*8{1'b0}}, all[UNITS*UNIT_W-1:M_BYTES*8]} : all;
+        if (rst) begin
+            count_q <= {COUNT_W{1'b0}};
+            hold_q  <= {UNITS*UNIT_W{1'b0}};
+        end
     end
 
-    genvar i;
     generate
         if (FRAME_BYTES % S_BYTES != 0 && FRAME_BYTES % M_BYTES != 0) begin : g_check_frame
             aihls_error_S_BYTES_or_M_BYTES_must_divide_FRAME_BYTES u_error ();
@@ -79,26 +86,6 @@ module aihls_gear #(
         end else begin : g_part
             assign kept[KEPT*8-1:0] = s_data[KEPT*8-1:0];
             assign kept[S_BYTES*8-1:KEPT*8] = last ? {(S_BYTES-KEPT)*8{1'b0}} : s_data[S_BYTES*8-1:KEPT*8];
-        end
-        // Unit i: what stays (moved down by M_UNITS when a word goes), or unit k of a word that is put at i - k.
-        for (i = 0; i < UNITS; i = i + 1) begin : g_unit
-            wire [UNIT_W-1:0] stays;
-            reg  [UNIT_W-1:0] comes;
-            integer           k;
-            if (i + M_UNITS < UNITS) begin : g_move
-                assign stays = give ? hold_q[(i+M_UNITS)*UNIT_W +: UNIT_W] : hold_q[i*UNIT_W +: UNIT_W];
-            end else begin : g_top
-                assign stays = give ? {UNIT_W{1'b0}} : hold_q[i*UNIT_W +: UNIT_W];
-            end
-            always @* begin
-                comes = {UNIT_W{1'b0}};
-                for (k = 0; k < S_UNITS && k <= i; k = k + 1)
-                    if (take && {{(32-COUNT_W){1'b0}}, at} == i - k) comes = kept[k*UNIT_W +: UNIT_W];
-            end
-            always @(posedge clk) begin
-                hold_q[i*UNIT_W +: UNIT_W] <= stays | comes;
-                if (rst) hold_q[i*UNIT_W +: UNIT_W] <= {UNIT_W{1'b0}};
-            end
         end
     endgenerate
 endmodule

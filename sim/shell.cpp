@@ -74,7 +74,7 @@ struct Buffer {
     bool input;
 };
 
-// Memory behind an AXI4 slave port: a rate, a latency and refresh pauses.
+// Memory behind an AXI4 slave port: a rate, a latency, and pauses for refresh in which no word moves.
 class Dram {
   public:
     Dram(Vshell &top_, uint64_t stall_seed, uint64_t fault_seed) : top(top_), rng(stall_seed), fault_rng(fault_seed), stalls(stall_seed != 0), faults(fault_seed != 0) {}
@@ -93,13 +93,12 @@ class Dram {
     void drive()
     {
         const bool refreshing = REFRESH_EVERY > 0 && cycle % REFRESH_EVERY >= REFRESH_EVERY - REFRESH;
-        if (!refreshing)
-            credit = credit + RATE > MOST_CREDIT ? MOST_CREDIT : credit + RATE;
+        credit = credit + RATE > MOST_CREDIT ? MOST_CREDIT : credit + RATE; // what a refresh costs is in the rate
         top.m_axi_arready = reads.size() < QUEUE && go();
         top.m_axi_awready = writes.size() < QUEUE && go();
-        top.m_axi_wready = credit >= WORD_BYTES && words_in < 2 * QUEUE * 16 && go();
+        top.m_axi_wready = !refreshing && credit >= WORD_BYTES && words_in < 2 * QUEUE * 16 && go();
         top.m_axi_rvalid = 0;
-        if (credit >= WORD_BYTES && choose(reads, reading) && go())
+        if (!refreshing && credit >= WORD_BYTES && choose(reads, reading) && go())
             offer_word(reads[reading]);
         top.m_axi_bvalid = 0;
         if (choose(answers, answering) && go()) {

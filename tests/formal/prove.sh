@@ -31,6 +31,7 @@ i=0
 while [ $i -lt 256 ]; do printf '%02x\n' $((i ^ 0x5a)); i=$((i + 1)); done >"$work/table.hex"
 
 templates=$(ls "$rtl"/aihls_*.v)
+templates="$templates $(ls "$here"/../../sim/aihls_check_*.v)"   # of buses
 # Some take multipliers of tests/formal/abstract in place of the real ones.
 case $harness in
 fv_chain) abstract="aihls_mac" ;;

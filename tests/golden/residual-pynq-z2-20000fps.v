@@ -12,7 +12,8 @@ module residual_core #(
     output wire [7:0] m_out_data,
     output wire m_out_valid,
     input  wire m_out_ready,
-    input  wire [6:0] stall
+    input  wire [6:0] stall,
+    output wire [11:0] watch
 );
     wire [7:0] x00_data;
     wire x00_valid;
@@ -85,6 +86,12 @@ module residual_core #(
     assign x00_data = s_in_data;
     assign x00_valid = s_in_valid;
     assign s_in_ready = x00_ready;
+    assign watch = {x05_ready && !x05_valid, x05_valid && !x05_ready,
+        x04_ready && !x04_valid, x04_valid && !x04_ready,
+        x03_ready && !x03_valid, x03_valid && !x03_ready,
+        x02_ready && !x02_valid, x02_valid && !x02_ready,
+        x01_ready && !x01_valid, x01_valid && !x01_ready,
+        x00_ready && !x00_valid, x00_valid && !x00_ready};
     assign s00_conv_w_data = {s00_conv_w0_q};
     assign s01_conv_w_data = {s01_conv_w1_q,
         s01_conv_w0_q};

@@ -186,6 +186,11 @@ static void ultra96_has_the_numbers_of_its_data_sheet(void **state)
     assert_int_equal(b.bram18, 2 * 216);
     assert_int_equal(b.uram, 0);
     assert_int_equal(b.dram_bytes_per_s, 3200000000);
+    assert_int_equal(b.axi_data_bits, 128);
+    assert_int_equal(b.axi_addr_bits, 40);
+    assert_int_equal(b.dram_latency_ns, 200);
+    assert_int_equal(b.dram_refresh_every_ns, 3904);
+    assert_int_equal(b.dram_refresh_ns, 280);
 }
 
 static void pynq_z2_has_the_numbers_of_its_data_sheet(void **state)
@@ -329,6 +334,12 @@ static struct edit_row {
     { "a number beyond 64 bits", "<ff", "106400", "99999999999999999999999999", "need a whole number from 1 to" },
     { "a rate that no memory has", "<dram_bytes_per_s", ">1575000000", ">10000000000001",
       "need a whole number from 0 to 10000000000000" },
+    { "a bus that no port has", "<axi_data_bits", ">64", ">96", "found '96', need 64 or 128" },
+    { "more bits of address than a register pair", "<axi_addr_bits", ">32", ">65", "need a whole number from 32 to 64" },
+    { "memory that answers at once", "<dram_latency_ns", ">250", ">0", "need a whole number from 1 to 100000" },
+    { "memory that is refreshed all the time", "<dram_refresh_every_ns", ">7800", ">100", "need a whole number from 1000 to 100000" },
+    { "a refresh without end", "<dram_refresh_ns", ">300", ">1000", "need a whole number from 1 to 999" },
+    { "a bus to no memory", "<dram_bytes_per_s", ">1575000000", ">0", "<board> lacks a field\n  --> @\n   = found axi_data_bits, need dram_bytes_per_s above 0" },
     { "an empty number", "<uram", ">0<", "><", "<uram> has a value that is not allowed\n  --> @:13\n   = found ''" },
     { "a family that aihls does not have", "<family", "xc7", "virtex2", "found 'virtex2', need xc7, xcup, ecp5, ice40, cyclonev or gowin" },
     { "a primitive that aihls does not have", "<tech", "DSP48E1", "DSP58", "found 'DSP58', need DSP48E1, DSP48E2, ECP5DSP, ICE40UP or GENERIC" },
@@ -355,6 +366,8 @@ static struct edit_row {
     { "an empty source", "<lut", "source=\"DS190, table 1, column Z-7020: look-up tables\"", "source=\" \"",
       "attribute 'source' of <lut> has a value that is not allowed\n  --> @:9\n   = found ' ', need 1 to 400 letters" },
     { "a missing field", "  <family", "<family>xc7</family>", "", "<board> lacks a field\n  --> @:3\n   = need one of family, bram10, bram4\n" },
+    { "a bus without a refresh", "<dram_refresh_ns", "<dram_refresh_ns source=\"DDR3 of 4 Gb, JESD79-3, refresh parameters by device density: tRFC\">300</dram_refresh_ns>", "",
+      "<board> lacks a field\n  --> @\n   = found axi_data_bits, need dram_refresh_ns" },
     { "a field of another name", "<uram", "<uram", "<colour>red</colour><uram",
       "<colour> does not belong here\n  --> @:13\n   = found <colour>, need one of bram10, bram4, uram, dram_bytes_per_s" },
     { "a field twice", "<uram", "<uram", "<tech>DSP48E1</tech><uram", "<tech> does not belong here" },
@@ -362,7 +375,7 @@ static struct edit_row {
     { "an element in a number", "<lut", "53200", "532<b/>00", "<lut> breaks the schema: Element content is not" },
     { "a namespace", "<board", "<board", "<board xmlns='urn:x'",
       "the document is not a board\n  --> @:3\n   = found <board>, need <board>, in no namespace" },
-    { "an open element", "<lut", "</lut>", "", "the board file is not well-formed XML\n  --> @:15\n   = found 'Opening and" },
+    { "an open element", "<lut", "</lut>", "", "the board file is not well-formed XML\n  --> @:20\n   = found 'Opening and" },
     { "an entity that nobody declared", "<title", "TUL", "&x;", "Entity 'x' not defined" },
     { "an unknown encoding", "<?xml", "UTF-8", "UTF-99", "found 'Unsupported encoding UTF-99'" },
     { "an escape sequence in a value", "<family", "xc7", "\x7f[31m", "found ' [31m', need xc7, xcup, ecp5" },
