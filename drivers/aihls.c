@@ -29,7 +29,9 @@ const char *aihls_status_text(enum aihls_status s)
     case AIHLS_E_BACKEND: return "the back end is not in this build or cannot start";
     case AIHLS_E_MEMORY: return "memory is short or not aligned";
     case AIHLS_E_INTERFACE: return "the network's description is for another version of the library";
-    case AIHLS_E_DEVICE: return "the device stopped answering, the frame is lost";
+    case AIHLS_E_DEVICE: return "the device stopped answering or reported an error, the frame is lost";
+    case AIHLS_E_BITSTREAM: return "the device holds another network or another version of the accelerator";
+    case AIHLS_E_BUSY: return "another program uses the device";
     case AIHLS_STATUS_COUNT: break;
     }
     return "unknown status";
@@ -124,8 +126,10 @@ enum aihls_status aihls_open_in(void *memory, size_t n_bytes, const struct aihls
     memset(memory, 0, need);
     struct carver c = { memory, 0 };
     struct aihls *a = lay_out(&c, net, backend, queue_frames(options));
-    a->next_ticket = a->oldest = 1;
+    a->next_ticket = a->oldest = a->reported = 1;
     a->device.options = options ? options : &defaults;
+    a->on_done = a->device.options->on_done;
+    a->user = a->device.options->user;
     s = backend->open(&a->device);
     a->device.options = NULL;
     if (s)
@@ -173,10 +177,10 @@ static enum aihls_status check_tensor(const struct aihls_port *port, const void 
 
 static void convert_in(struct aihls *a, const struct aihls_port *port, const struct aihls_input *input, int8_t *wire)
 {
-    if (input->type == AIHLS_STREAM)
-        memcpy(wire, input->data, (size_t)port->bytes);
-    else
+    if (input->type != AIHLS_STREAM)
         aihls_border_in(port, input->data, wire, a->scratch);
+    else if (input->data != wire) // else it was filled in place, see aihls_input_buffer
+        memcpy(wire, input->data, (size_t)port->bytes);
 }
 
 static void convert_out(struct aihls *a, const struct aihls_port *port, const int8_t *wire, const struct aihls_output *output)
@@ -227,6 +231,44 @@ enum aihls_status aihls_dequantize(struct aihls *a, int32_t port, const void *wi
 
 // ---- frames ----
 
+static struct aihls_slot *next_slot(struct aihls *a)
+{
+    return &a->device.slots[(a->next_ticket - 1) % (uint64_t)a->device.n_slots];
+}
+
+// Tells of the frames that are no longer busy.
+static void report(struct aihls *a)
+{
+    for (; a->on_done && a->reported < a->next_ticket; a->reported++) {
+        const struct aihls_slot *slot = &a->device.slots[(a->reported - 1) % (uint64_t)a->device.n_slots];
+        if (slot->ticket == a->reported && slot->state == AIHLS_SLOT_BUSY)
+            return;
+        a->on_done(a->user, a->reported);
+    }
+}
+
+static enum aihls_status let_work(struct aihls *a, struct aihls_slot *slot, int64_t timeout_us)
+{
+    enum aihls_status s = a->device.backend->wait(&a->device, slot, timeout_us);
+    report(a);
+    return s;
+}
+
+enum aihls_status aihls_input_buffer(struct aihls *a, int32_t port, void **wire)
+{
+    enum aihls_status s = check(a);
+    if (s)
+        return s;
+    if (!wire)
+        return AIHLS_E_NULL;
+    if (port < 0 || port >= a->device.net->n_inputs)
+        return AIHLS_E_ARGUMENT;
+    if (next_slot(a)->state != AIHLS_SLOT_FREE)
+        return AIHLS_E_FULL;
+    *wire = next_slot(a)->in[port];
+    return AIHLS_OK;
+}
+
 enum aihls_status aihls_submit(struct aihls *a, const struct aihls_input *inputs, int32_t n, uint64_t *ticket)
 {
     enum aihls_status s = check(a);
@@ -241,7 +283,7 @@ enum aihls_status aihls_submit(struct aihls *a, const struct aihls_input *inputs
         s = check_tensor(&net->inputs[i], inputs[i].data, inputs[i].type, inputs[i].count);
     if (s)
         return s;
-    struct aihls_slot *slot = &a->device.slots[(a->next_ticket - 1) % (uint64_t)a->device.n_slots];
+    struct aihls_slot *slot = next_slot(a);
     if (slot->state != AIHLS_SLOT_FREE)
         return AIHLS_E_FULL;
     for (int32_t i = 0; i < n; i++)
@@ -258,6 +300,7 @@ enum aihls_status aihls_submit(struct aihls *a, const struct aihls_input *inputs
         a->statistics.bytes_in += net->inputs[i].bytes;
     a->statistics.submitted++;
     *ticket = a->next_ticket++;
+    report(a);
     return AIHLS_OK;
 }
 
@@ -275,6 +318,24 @@ static void free_slot(struct aihls *a, struct aihls_slot *slot)
     slot->state = AIHLS_SLOT_FREE;
     while (a->oldest < a->next_ticket && !find_slot(a, a->oldest))
         a->oldest++;
+}
+
+enum aihls_status aihls_output_buffer(struct aihls *a, uint64_t ticket, int32_t port, const void **wire)
+{
+    enum aihls_status s = check(a);
+    if (s)
+        return s;
+    if (!wire)
+        return AIHLS_E_NULL;
+    if (port < 0 || port >= a->device.net->n_outputs)
+        return AIHLS_E_ARGUMENT;
+    const struct aihls_slot *slot = find_slot(a, ticket);
+    if (!slot)
+        return AIHLS_E_TICKET;
+    if (slot->state != AIHLS_SLOT_DONE)
+        return slot->state == AIHLS_SLOT_LOST ? AIHLS_E_DEVICE : AIHLS_E_TIMEOUT;
+    *wire = slot->out[port];
+    return AIHLS_OK;
 }
 
 enum aihls_status aihls_poll(struct aihls *a, uint64_t *ticket)
@@ -295,7 +356,7 @@ enum aihls_status aihls_poll(struct aihls *a, uint64_t *ticket)
             }
         }
         if (pass == 0) { // none is done: work on the oldest, then look again
-            s = a->device.backend->wait(&a->device, find_slot(a, a->oldest), 0);
+            s = let_work(a, find_slot(a, a->oldest), 0);
             if (s && s != AIHLS_E_TIMEOUT)
                 return s;
         }
@@ -329,7 +390,7 @@ enum aihls_status aihls_wait(struct aihls *a, uint64_t ticket, const struct aihl
     if (!slot)
         return AIHLS_E_TICKET;
     if (slot->state == AIHLS_SLOT_BUSY) {
-        s = a->device.backend->wait(&a->device, slot, timeout_us);
+        s = let_work(a, slot, timeout_us);
         if (s)
             return s;
     }

@@ -39,7 +39,9 @@ enum aihls_status {
     AIHLS_E_BACKEND,   // the back end is not in this build, or cannot start
     AIHLS_E_MEMORY,    // not enough, or not aligned
     AIHLS_E_INTERFACE, // description and library are of different versions
-    AIHLS_E_DEVICE,    // the device stopped answering; the frame is lost
+    AIHLS_E_DEVICE,    // the device stopped answering or reported an error; the frame is lost
+    AIHLS_E_BITSTREAM, // the device holds another network, or another version of the accelerator
+    AIHLS_E_BUSY,      // another program uses the device
     AIHLS_STATUS_COUNT
 };
 
@@ -111,7 +113,14 @@ struct aihls;
 
 // Zero means the default for every field; further fields will follow these.
 struct aihls_options {
-    int32_t queue_frames; // frames that may be submitted and not yet waited for; [4], at most 65,536
+    int32_t queue_frames; // frames that may be submitted and not yet waited for; [4], at most 65,536; "linux", "bare": 16
+    // Called once for each frame when it is found to be done or lost, in order, from inside aihls_submit, aihls_poll and
+    // aihls_wait, in the caller's thread. It must not call the library with this handle.
+    void (*on_done)(void *user, uint64_t ticket);
+    void *user;
+    // Which device; what it points to, the header of the back end says (aihls_linux.h, aihls_bare.h). NULL: the back end
+    // finds one. Read during open only.
+    const void *device;
 };
 
 // Memory from malloc. *out is NULL after an error. backend NULL: E_BACKEND, so that the result of NAME_backend can
@@ -154,6 +163,13 @@ struct aihls_frame {
 // Converts a frame, n = n_inputs tensors, into a free slot of the queue and starts it; the caller's data may change
 // when this returns. *ticket names the frame: 1, 2, … E_FULL when there is no free slot, nothing happens then.
 enum aihls_status aihls_submit(struct aihls *a, const struct aihls_input *inputs, int32_t n, uint64_t *ticket);
+
+// Without a copy: *wire is where input number `port` of the next frame will be read from its port's bytes in the form of the
+// wire. Fill it and submit it as AIHLS_STREAM with that address. E_FULL when there is no free slot.
+enum aihls_status aihls_input_buffer(struct aihls *a, int32_t port, void **wire);
+// Where the result of a frame that is done is, in the form of the wire, until aihls_wait takes it (with outputs NULL, to
+// drop it). E_TIMEOUT when it is not done, E_DEVICE when it is lost; both leave it there.
+enum aihls_status aihls_output_buffer(struct aihls *a, uint64_t ticket, int32_t port, const void **wire);
 
 // Lets the device work without waiting and gives the oldest frame that is done and not taken.
 // E_TIMEOUT when none is done, E_EMPTY when none was submitted.

@@ -12,6 +12,9 @@ struct aihls {
     void *scratch[2];
     uint64_t next_ticket;
     uint64_t oldest; // no frame older than this is in the queue
+    uint64_t reported; // the next frame that on_done is to hear of
+    void (*on_done)(void *user, uint64_t ticket);
+    void *user;
     struct aihls_statistics statistics;
 };
 

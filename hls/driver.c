@@ -10,6 +10,7 @@
 #include "base/embed.h"
 #include "dataflow/argmax.h"
 #include "frontend/shape.h"
+#include "hls/shell.h"
 #include "sim/ref_int.h"
 
 #define SPDX "// SPDX-License-Identifier: Apache-2.0\n"
@@ -567,10 +568,12 @@ static bool write_simulation(struct writer *w)
 static bool write_backends(struct writer *w)
 {
     struct strbuf sb = STRBUF_INIT;
+    bool axi = shell_has_axi(w->d); // hardware needs NAME_axi
     strbuf_addf(&sb, SPDX "// The back ends of %s by name. The Makefile defines AIHLS_WITH_SIMULATION where Verilator is installed. Made by aihls.\n"
-                "#include <string.h>\n\n#include \"%s.h\"\n#include \"libaihls/aihls_backend.h\"\n\n"
-                "static const struct aihls_backend *const all[] = {\n    &%s_reference,\n#ifdef AIHLS_WITH_SIMULATION\n    &%s_simulation,\n#endif\n};\n\n",
-                w->name, w->name, w->name, w->name);
+                "#include <string.h>\n\n#include \"%s.h\"\n%s#include \"libaihls/aihls_backend.h\"\n%s\n"
+                "static const struct aihls_backend *const all[] = {\n    &%s_reference,\n#ifdef AIHLS_WITH_SIMULATION\n    &%s_simulation,\n#endif\n%s};\n\n",
+                w->name, w->name, axi ? "#include \"libaihls/aihls_bare.h\"\n" : "", axi ? "#include \"libaihls/aihls_linux.h\"\n" : "", w->name, w->name,
+                axi ? "#ifdef __linux__\n    &aihls_linux,\n#endif\n    &aihls_bare,\n" : "");
     strbuf_addf(&sb, "const struct aihls_backend *%s_backend(const char *name)\n{\n    for (size_t i = 0; name && i < sizeof all / sizeof *all; i++)\n"
                 "        if (strcmp(all[i]->name, name) == 0)\n            return all[i];\n    return NULL;\n}\n", w->name);
     bool ok = put(w, arena_printf(w->cx->arena, "%s_backends.c", w->name), &sb);

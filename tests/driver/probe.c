@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 {
     size_t in_bytes = 0;
     uint64_t ticket = 0;
-    struct aihls_options options = { QUEUE };
+    struct aihls_options options = { .queue_frames = QUEUE };
     inputs = calloc((size_t)NETWORK.n_inputs, sizeof *inputs);
     outputs = calloc((size_t)NETWORK.n_outputs, sizeof *outputs);
     for (int i = 0; i < NETWORK.n_inputs; i++)

@@ -695,6 +695,85 @@ static void without_verilator_the_rest_is_built(void **state)
     expect(1, "0.pgm: the image has not the size", run("tiny/driver/plain/example 0.pgm"));
 }
 
+// ---- on a board: NAME_axi and memory behind registers, caches, interrupt (tests/driver/shim.cpp) ----
+
+static void build_boards(void)
+{
+    static bool built;
+    if (!built)
+        expect(0, NULL, run("sh $P/board.sh digits && sh $P/board.sh tiny"));
+    built = true;
+}
+
+// The program that the other back ends were tested with, unchanged.
+static void check_on_board(const char *dir, const struct array *frames)
+{
+    static const char *const backends[] = { "linux", "bare", "reference" };
+    build_boards();
+    write_file("x.raw", frames->data, (size_t)array_count(frames) * dtype_bytes(frames->dtype));
+    for (int b = 0; b < 3; b++)
+        expect(0, b < 2 ? "interval" : NULL, run("./%s_board_probe %s <x.raw 2>&1 >%s.raw", dir, backends[b], backends[b]));
+    expect(0, NULL, run("cmp linux.raw reference.raw && cmp bare.raw reference.raw"));
+}
+
+static void digits_on_a_board(void **state)
+{
+    (void)state;
+    struct array few = first_frames(&digits, 2 * FRAMES);
+    check_on_board("digits", &few);
+}
+
+static void unfilled_beats_on_a_board(void **state) // and a bus of 128 bits
+{
+    (void)state;
+    int8_t x[2 * FRAMES * 3 * 4 * 4];
+    for (size_t i = 0; i < sizeof x; i++)
+        x[i] = (int8_t)(i * 37);
+    struct array frames = { .dtype = I8, .rank = 4, .dims = { 2 * FRAMES, 3, 4, 4 }, .data = x };
+    check_on_board("tiny", &frames);
+}
+
+static struct board_row {
+    const char *name, *backend, *dir, *what;
+} board_rows[] = {
+    { "more frames than the ring has slots, linux", "linux", "digits", "many_frames" },
+    { "more frames than the ring has slots, bare", "bare", "tiny", "many_frames" },
+    { "frames without copies, linux", "linux", "tiny", "without_copies" },
+    { "frames without copies, bare", "bare", "digits", "without_copies" },
+    { "each frame is reported once and in order", "linux", "digits", "callbacks" },
+    { "a full queue and a timeout, linux", "linux", "digits", "full_queue_and_timeout" },
+    { "a full queue and a timeout, bare", "bare", "tiny", "full_queue_and_timeout" },
+    { "a read that the bus refuses costs one frame", "linux", "digits", "bad_read" },
+    { "a write that the bus refuses costs one frame", "bare", "tiny", "bad_write" },
+    { "closed with frames in flight, linux", "linux", "digits", "closed_in_flight" },
+    { "closed with frames in flight, bare", "bare", "tiny", "closed_in_flight" },
+    { "a device that died, linux", "linux", "digits", "dead_device" },
+    { "a device that died, bare", "bare", "tiny", "dead_device" },
+    { "another network in the device, linux", "linux", "digits", "wrong_bitstream" },
+    { "another network in the device, bare", "bare", "tiny", "wrong_bitstream" },
+    { "more frames in the queue than the device takes", "linux", "tiny", "too_many_slots" },
+    { "frames of a wrong shape", "bare", "digits", "wrong_shape" },
+    { "a device that another program uses", "linux", "digits", "in_use" },
+    { "a device that was asked for by name", "linux", "digits", "chosen_device" },
+};
+
+static void check_board(void **state)
+{
+    const struct board_row *r = *state;
+    build_boards();
+    expect(0, ": right", run("timeout 120 ./%s_board_hardware %s %s", r->dir, r->backend, r->what));
+}
+
+// Two programs at once: the second is told so and the first goes on; one that was killed leaves the device free.
+static void two_processes(void **state)
+{
+    (void)state;
+    build_boards();
+    expect(0, NULL, run("mkfifo gate; ./digits_board_probe linux <gate >/dev/null 2>first.log & p=$!; exec 3>gate; sleep 1; "
+                        "./digits_board_probe linux </dev/null 2>second.log; test $? = 1 && grep -q 'another program uses the device' second.log || { cat second.log; exit 9; }; "
+                        "kill -KILL $p; wait $p; exec 3>&-; ./digits_board_probe linux </dev/null"));
+}
+
 // Strict warnings; undefined behaviour and memory under the sanitizers and, where it is installed, valgrind.
 static void the_library_is_clean(void **state)
 {
@@ -703,13 +782,13 @@ static void the_library_is_clean(void **state)
     write_file("x.raw", few.data, (size_t)array_count(&few) * 4);
     const char *sources = "digits/driver/libaihls/*.c digits/driver/digits_network.c digits/driver/digits_reference.c digits/driver/digits_backends.c";
     const char *names = "-Idigits/driver -include digits.h -DNETWORK=digits_network -DBACKEND=digits_backend";
-    expect(0, "", run("gcc -std=c11 -pedantic -Werror -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wswitch-enum -g -fsanitize=address,undefined "
+    expect(0, "", run("gcc -std=c11 -pedantic -D_GNU_SOURCE -Werror -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wswitch-enum -g -fsanitize=address,undefined "
                       "-fno-sanitize-recover=all %s -o clean_probe $P/probe.c %s -lm && ./clean_probe reference <x.raw >clean.raw", names, sources));
     if (run("command -v valgrind") != 0) {
         print_message("valgrind is not installed\n");
         return;
     }
-    expect(0, NULL, run("gcc -std=c11 -g -O1 %s -o plain_probe $P/probe.c %s -lm && valgrind -q --error-exitcode=9 --leak-check=full ./plain_probe reference <x.raw >plain.raw && "
+    expect(0, NULL, run("gcc -std=c11 -g -O1 -D_GNU_SOURCE %s -o plain_probe $P/probe.c %s -lm && valgrind -q --error-exitcode=9 --leak-check=full ./plain_probe reference <x.raw >plain.raw && "
                         "cmp clean.raw plain.raw", names, sources));
 }
 
@@ -717,7 +796,7 @@ static void the_library_is_clean(void **state)
 static void the_core_is_freestanding(void **state)
 {
     (void)state;
-    expect(0, NULL, run("cd digits/driver/libaihls && for f in aihls aihls_border aihls_stages aihls_reference; do gcc -std=c11 -ffreestanding -fno-stack-protector -Os -c -o ../$f.free.o $f.c || exit 1; done && "
+    expect(0, NULL, run("cd digits/driver/libaihls && for f in aihls aihls_border aihls_stages aihls_reference aihls_axi aihls_bare; do gcc -std=c11 -ffreestanding -fno-stack-protector -Os -c -o ../$f.free.o $f.c || exit 1; done && "
                         "nm -u ../*.free.o | sed -n 's/^ *U //p' | grep -v '^aihls_' | sort -u | tr '\\n' ' '"));
     assert_string_equal(out.text, "memcpy memset ");
 }
@@ -727,13 +806,16 @@ static void the_core_is_freestanding(void **state)
 int main(void)
 {
 #define WITH_DIGITS(f) cmocka_unit_test_setup_teardown(f, setup, qdq_teardown)
-    struct CMUnitTest tests[64] = {
+    struct CMUnitTest tests[96] = {
         WITH_DIGITS(digits_through_the_reference), WITH_DIGITS(digits_through_the_simulation), WITH_DIGITS(unfilled_beats_through_both),
         WITH_DIGITS(the_example_classifies_digits), WITH_DIGITS(two_networks_in_a_cpp_program), WITH_DIGITS(without_verilator_the_rest_is_built),
         WITH_DIGITS(the_library_is_clean), WITH_DIGITS(the_core_is_freestanding), WITH_DIGITS(the_example_reads_colours),
+        WITH_DIGITS(digits_on_a_board), WITH_DIGITS(unfilled_beats_on_a_board), WITH_DIGITS(two_processes),
         WITH_DIGITS(two_inputs_and_outputs_through_both), WITH_DIGITS(an_infinite_scale_is_refused), WITH_DIGITS(an_unknown_border_operator_is_refused), WITH_DIGITS(an_unknown_kind_of_stage_is_a_mistake_of_ours),
     };
-    size_t n = 13;
+    size_t n = 16;
+    for (size_t i = 0; i < COUNT(board_rows); i++)
+        tests[n++] = (struct CMUnitTest){ board_rows[i].name, check_board, NULL, NULL, &board_rows[i] };
     for (size_t i = 0; i < COUNT(refusals); i++)
         tests[n++] = (struct CMUnitTest){ refusals[i].name, check_refusal, NULL, NULL, &refusals[i] };
     for (size_t i = 0; i < COUNT(models); i++)
