@@ -356,7 +356,7 @@ static bool check_memory(struct reader *r, const struct board *b)
     };
     const char *given = NULL, *lacks = NULL;
     for (int i = 0; i < 6; i++) {
-        if (all[i].value && i < 5 && !given)
+        if (i < 5 && all[i].value && !given)
             given = all[i].name;
         if (!all[i].value && !lacks)
             lacks = all[i].name;
