@@ -13,8 +13,17 @@
 
 #include "frontend/graph.h"
 
+struct onnx_options {
+    bool keep_types;  // element types stay what the file says, as the float reference takes them
+    bool open_shapes; // unknown dimensions of inputs are -1, unknown ranks too: for ref_float_run, not for shape_infer
+};
+
 bool onnx_read(const struct ctx *cx, const char *path, struct graph **out);
 // The same from memory; `file` is the name for messages.
 bool onnx_parse(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, struct graph **out);
+bool onnx_parse_with(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, const struct onnx_options *options,
+                     struct graph **out);
+// A TensorProto on its own, as test data are stored, with its element type as it is; E101, E102, E207 as above.
+bool onnx_parse_tensor(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, struct tensor *out);
 
 #endif

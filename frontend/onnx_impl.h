@@ -6,18 +6,23 @@
 #include "frontend/graph.h"
 #include "onnx.pb-c.h"
 
+// ---- onnx.c ----
+
+// What protobuf-c allocates with: it ends the process when there is no more, for its callers could not tell that from damage.
+ProtobufCAllocator onnx_allocator(void);
+
 // ---- onnx_tensor.c ----
 
 // False when messages are nested deeper than any sane model does: protobuf-c unpacks by
 // recursion, so that a hostile file of a megabyte could exhaust the stack.
 bool onnx_nesting_ok(const void *bytes, size_t n_bytes);
 
-// The type we compute with in place of one that a file names: float16, bfloat16 and
-// float64 become float32. DT_NONE for a type we do not take (strings, complex, unknown).
-enum dtype onnx_dtype(int64_t data_type);
+// The type we compute with in place of one that a file names: float16, bfloat16 and float64 become float32 unless
+// keep_types; int4 and uint4 become int8 and uint8. DT_NONE for a type we do not take (strings, complex, unknown).
+enum dtype onnx_dtype(int64_t data_type, bool keep_types);
 
 // Copies a TensorProto into `out` (all but its index). `where` is its place for messages.
-bool onnx_tensor(const struct ctx *cx, struct arena *a, const char *where,
+bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const char *where,
                  const Onnx__TensorProto *from, struct tensor *out);
 
 // ---- onnx_normal.c ----
@@ -34,6 +39,6 @@ bool onnx_tensor(const struct ctx *cx, struct arena *a, const char *where,
 // requires  a sorted graph
 // provides  the same meaning; E102 for operators newer than the opset, E202 for training forms
 // cost      O(nodes)
-bool onnx_normalise(const struct ctx *cx, struct graph *g);
+bool onnx_normalise(const struct ctx *cx, struct graph *g, bool keep_types);
 
 #endif

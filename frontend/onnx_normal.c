@@ -7,15 +7,6 @@
 #include "base/check.h"
 #include "frontend/onnx_impl.h"
 
-static void drop_attr(struct node *n, const char *name)
-{
-    for (int i = 0; i < n->n_attrs; i++)
-        if (strcmp(n->attrs[i].name, name) == 0) {
-            n->attrs[i] = n->attrs[--n->n_attrs];
-            return;
-        }
-}
-
 // Makes t input k of n; inputs between the present ones and k are omitted ones.
 static void set_input(struct graph *g, struct node *n, int k, struct tensor *t)
 {
@@ -43,7 +34,7 @@ static void ints_to_input(struct graph *g, struct node *n, const char *name, int
         return;
     int64_t dims[1] = { a->n };
     set_input(g, n, k, graph_add_const(g, input_name(g, n, name), DT_INT64, 1, dims, a->ints));
-    drop_attr(n, name);
+    node_drop_attr(n, name);
 }
 
 static void float_to_input(struct graph *g, struct node *n, const char *name, int k)
@@ -54,7 +45,7 @@ static void float_to_input(struct graph *g, struct node *n, const char *name, in
     float *v = arena_new(g->arena, float);
     *v = a->f;
     set_input(g, n, k, graph_add_const(g, input_name(g, n, name), DT_FLOAT, 0, NULL, v));
-    drop_attr(n, name);
+    node_drop_attr(n, name);
 }
 
 // The bounds that exporters write for "none" would otherwise be constants to fold and store.
@@ -63,9 +54,9 @@ static void normal_clip(struct graph *g, struct node *n)
     if (g->opset >= 11)
         return;
     if (node_float(n, "min", -FLT_MAX) <= -FLT_MAX)
-        drop_attr(n, "min");
+        node_drop_attr(n, "min");
     if (node_float(n, "max", FLT_MAX) >= FLT_MAX)
-        drop_attr(n, "max");
+        node_drop_attr(n, "max");
     float_to_input(g, n, "min", 1);
     float_to_input(g, n, "max", 2);
 }
@@ -88,7 +79,7 @@ static bool normal_pad(const struct ctx *cx, struct graph *g, struct node *n)
         ints_to_input(g, n, "pads", 1);
         if (node_float(n, "value", 0.0f) != 0.0f) // the default needs no input
             float_to_input(g, n, "value", 2);
-        drop_attr(n, "value");
+        node_drop_attr(n, "value");
     }
     if (n->n_in < 2 || !n->in[1])
         return diag_error(cx, E102, at_node(g, n), NULL, "Pad has no pads");
@@ -121,12 +112,12 @@ static bool normal_resize(const struct ctx *cx, struct graph *g, struct node *n)
         node_set_string(g, n, "coordinate_transformation_mode", "asymmetric");
         node_set_int(g, n, "nearest_by_scale", 1);
     }
-    if (n->n_in > 1)
+    if (n->n_in > 1 && strcmp(node_string(n, "coordinate_transformation_mode", ""), "tf_crop_and_resize") != 0)
         n->in[1] = NULL;
     drop_empty_input(n, 2);
     drop_empty_input(n, 3);
     bool scaled = n->n_in > 2 && n->in[2], sized = n->n_in > 3 && n->in[3];
-    if (scaled == sized)
+    if (scaled == sized && (!scaled || n->in[2]->data)) // an input may turn out to be empty
         return diag_error(cx, E102, at_node(g, n), NULL, "Resize has %s", scaled ? "both scales and sizes" : "neither scales nor sizes");
     return true;
 }
@@ -141,7 +132,7 @@ static bool normal_upsample(const struct ctx *cx, struct graph *g, struct node *
     if (g->opset < 9 && a && a->type == ATTR_FLOATS) {
         int64_t dims[1] = { a->n };
         set_input(g, n, 1, graph_add_const(g, input_name(g, n, "scales"), DT_FLOAT, 1, dims, a->floats));
-        drop_attr(n, "scales");
+        node_drop_attr(n, "scales");
     }
     const struct tensor *scales = n->n_in > 1 ? n->in[1] : NULL;
     if (!scales)
@@ -227,9 +218,9 @@ static void normal_softmax(struct graph *g, struct node *n, int64_t opset)
         node_set_int(g, n, "flatten_2d", 1);
 }
 
-static bool normal_cast(const struct ctx *cx, struct graph *g, struct node *n)
+static bool normal_cast(const struct ctx *cx, struct graph *g, struct node *n, bool keep_types)
 {
-    enum dtype to = onnx_dtype(node_int(n, "to", 0));
+    enum dtype to = onnx_dtype(node_int(n, "to", 0), keep_types);
     if (to == DT_NONE)
         return diag_error(cx, E207, at_attr(g, n, "to"), NULL, "Cast to element type %" PRId64 " is not supported",
                           node_int(n, "to", 0));
@@ -237,7 +228,7 @@ static bool normal_cast(const struct ctx *cx, struct graph *g, struct node *n)
     return true;
 }
 
-static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n)
+static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n, bool keep_types)
 {
     const struct op_info *info = op_info(n->op);
     if (info->domain[0] == 0 && info->since > g->opset)
@@ -280,17 +271,17 @@ static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n)
     case OP_Dropout:
         return normal_dropout(cx, g, n);
     case OP_Cast:
-        return normal_cast(cx, g, n);
+        return normal_cast(cx, g, n, keep_types);
     default:
         return true;
     }
 #pragma GCC diagnostic pop
 }
 
-bool onnx_normalise(const struct ctx *cx, struct graph *g)
+bool onnx_normalise(const struct ctx *cx, struct graph *g, bool keep_types)
 {
     bool ok = true;
     for (int i = 0; i < g->n_nodes; i++)
-        ok = normal_node(cx, g, g->nodes[i]) && ok;
+        ok = normal_node(cx, g, g->nodes[i], keep_types) && ok;
     return ok;
 }
