@@ -496,7 +496,7 @@ static void connect_node(struct reader *r, const Onnx__NodeProto *p, struct node
         diag_error(r->cx, E102, where, NULL, "%s has %zu inputs", info->name, n_in);
         return;
     }
-    if (n->n_out < info->min_out || n->n_out > info->max_out || !n->out[0])
+    if (n->n_out < info->min_out || n->n_out > info->max_out || (info->min_out && !n->out[0]))
         diag_error(r->cx, E102, where, NULL, "%s has %d outputs", info->name, n->n_out);
     n->in = arena_array(g->arena, struct tensor *, n_in);
     for (n->n_in = 0; (size_t)n->n_in < n_in; n->n_in++) {

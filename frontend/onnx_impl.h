@@ -27,7 +27,7 @@ bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const c
 
 // ---- onnx_normal.c ----
 
-// does      rewrites nodes of opsets 7 to 17 to the one form that all later passes know:
+// does      rewrites nodes of opsets 1 to 21 to the one form that all later passes know:
 //             Clip, Pad, Slice, Squeeze, Unsqueeze, Split: bounds, pads, axes and lengths are inputs;
 //             Softmax, LogSoftmax: `axis` is explicit; "flatten_2d" = 1 marks the meaning
 //               before opset 13 (softmax over all dims from axis on), unless it makes no difference;
@@ -36,9 +36,10 @@ bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const c
 //             ReduceSum: `axes` is an attribute, and one without axes that is to do nothing is Identity;
 //             BatchNormalization, Dropout, MaxPool: optional outputs that nobody reads are dropped;
 //             Cast: float16, bfloat16, float64 are float32
+//           For the float reference, types stay, and so do training forms and outputs for training.
 // requires  a sorted graph
 // provides  the same meaning; E102 for operators newer than the opset, E202 for training forms
 // cost      O(nodes)
-bool onnx_normalise(const struct ctx *cx, struct graph *g, bool keep_types);
+bool onnx_normalise(const struct ctx *cx, struct graph *g, bool reference);
 
 #endif

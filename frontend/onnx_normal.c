@@ -148,15 +148,16 @@ static bool normal_upsample(const struct ctx *cx, struct graph *g, struct node *
     return true;
 }
 
-// Axes as an attribute: since opset 13 they are an input.
-static bool normal_reduce_sum(const struct ctx *cx, struct graph *g, struct node *n)
+// Axes as an attribute: of ReduceSum they are an input since opset 13, of the others since 18.
+static bool normal_reduce(const struct ctx *cx, struct graph *g, struct node *n)
 {
     const struct tensor *axes = n->n_in > 1 ? n->in[1] : NULL;
+    int since = n->op == OP_ReduceSum ? 13 : 18;
     if (axes) {
-        if (g->opset < 13)
-            return diag_error(cx, E102, at_node(g, n), NULL, "ReduceSum has axes as an input before opset 13");
-        if (!axes->data)
-            return diag_error(cx, E206, at_node(g, n), NULL, "the axes ('%s') are computed", axes->name);
+        if (g->opset < since)
+            return diag_error(cx, E102, at_node(g, n), NULL, "%s has axes as an input before opset %d", op_info(n->op)->name, since);
+        if (!axes->data) // shape inference may come to know them
+            return true;
         int count = (int)min_i64(tensor_count(axes), MAX_RANK + 1);
         int64_t list[MAX_RANK + 1];
         for (int i = 0; i < count; i++)
@@ -185,8 +186,10 @@ static bool drop_extra_outputs(const struct ctx *cx, struct graph *g, struct nod
     return true;
 }
 
-static bool normal_batchnorm(const struct ctx *cx, struct graph *g, struct node *n)
+static bool normal_batchnorm(const struct ctx *cx, struct graph *g, struct node *n, bool reference)
 {
+    if (reference && node_int(n, "training_mode", 0) != 0)
+        return true;
     if (node_int(n, "training_mode", 0) != 0)
         return diag_error(cx, E202, at_attr(g, n, "training_mode"), "export the model for inference",
                           "BatchNormalization is in training mode");
@@ -196,8 +199,10 @@ static bool normal_batchnorm(const struct ctx *cx, struct graph *g, struct node 
     return drop_extra_outputs(cx, g, n);
 }
 
-static bool normal_dropout(const struct ctx *cx, struct graph *g, struct node *n)
+static bool normal_dropout(const struct ctx *cx, struct graph *g, struct node *n, bool reference)
 {
+    if (reference)
+        return true;
     const struct tensor *training = n->n_in > 2 ? n->in[2] : NULL;
     if (training && !training->data)
         return diag_error(cx, E206, at_node(g, n), "export the model for inference",
@@ -218,9 +223,9 @@ static void normal_softmax(struct graph *g, struct node *n, int64_t opset)
         node_set_int(g, n, "flatten_2d", 1);
 }
 
-static bool normal_cast(const struct ctx *cx, struct graph *g, struct node *n, bool keep_types)
+static bool normal_cast(const struct ctx *cx, struct graph *g, struct node *n, bool reference)
 {
-    enum dtype to = onnx_dtype(node_int(n, "to", 0), keep_types);
+    enum dtype to = onnx_dtype(node_int(n, "to", 0), reference);
     if (to == DT_NONE)
         return diag_error(cx, E207, at_attr(g, n, "to"), NULL, "Cast to element type %" PRId64 " is not supported",
                           node_int(n, "to", 0));
@@ -228,7 +233,7 @@ static bool normal_cast(const struct ctx *cx, struct graph *g, struct node *n, b
     return true;
 }
 
-static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n, bool keep_types)
+static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n, bool reference)
 {
     const struct op_info *info = op_info(n->op);
     if (info->domain[0] == 0 && info->since > g->opset)
@@ -256,32 +261,56 @@ static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n, b
         normal_softmax(g, n, g->opset);
         return true;
     case OP_BatchNormalization:
-        return normal_batchnorm(cx, g, n);
+        return normal_batchnorm(cx, g, n, reference);
     case OP_Resize:
         return normal_resize(cx, g, n);
     case OP_Upsample:
         return normal_upsample(cx, g, n);
+    case OP_ReduceL1:
+    case OP_ReduceL2:
+    case OP_ReduceLogSum:
+    case OP_ReduceLogSumExp:
+    case OP_ReduceMax:
+    case OP_ReduceMean:
+    case OP_ReduceMin:
+    case OP_ReduceProd:
     case OP_ReduceSum:
-        return normal_reduce_sum(cx, g, n);
+    case OP_ReduceSumSquare:
+        return normal_reduce(cx, g, n);
+    case OP_Hardmax:
+        normal_softmax(g, n, g->opset);
+        return true;
+    case OP_PRelu:
+        if (g->opset < 7) // a slope for each channel, as one list
+            node_set_int(g, n, "axis", 1);
+        return true;
+    case OP_QuantizeLinear:
+        if (reference) // as the standard has it; hardware and its border round the quotient once, from double
+            node_set_int(g, n, "float32_quotient", 1);
+        return true;
+    case OP_RoiAlign:
+        if (g->opset < 16)
+            node_set_string(g, n, "coordinate_transformation_mode", "output_half_pixel");
+        return true;
     case OP_QLinearSoftmax: // which meaning counts is an attribute here
         normal_softmax(g, n, node_int(n, "opset", g->opset));
         return true;
     case OP_MaxPool:
-        return drop_extra_outputs(cx, g, n);
+        return reference || drop_extra_outputs(cx, g, n);
     case OP_Dropout:
-        return normal_dropout(cx, g, n);
+        return normal_dropout(cx, g, n, reference);
     case OP_Cast:
-        return normal_cast(cx, g, n, keep_types);
+        return normal_cast(cx, g, n, reference);
     default:
         return true;
     }
 #pragma GCC diagnostic pop
 }
 
-bool onnx_normalise(const struct ctx *cx, struct graph *g, bool keep_types)
+bool onnx_normalise(const struct ctx *cx, struct graph *g, bool reference)
 {
     bool ok = true;
     for (int i = 0; i < g->n_nodes; i++)
-        ok = normal_node(cx, g, g->nodes[i], keep_types) && ok;
+        ok = normal_node(cx, g, g->nodes[i], reference) && ok;
     return ok;
 }

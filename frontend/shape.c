@@ -218,8 +218,11 @@ static bool prelu(struct shape_run *s, struct node *n)
 {
     int rank = n->in[0]->rank;
     int64_t dims[MAX_RANK];
+    struct tensor slope = *n->in[1];
+    if (node_attr(n, "axis") && !align_legacy(s, n, &slope))
+        return false;
     memcpy(dims, n->in[0]->dims, sizeof dims);
-    if (!shape_broadcast(n->in[1], &rank, dims) || rank != n->in[0]->rank ||
+    if (!shape_broadcast(&slope, &rank, dims) || rank != n->in[0]->rank ||
         memcmp(dims, n->in[0]->dims, (size_t)rank * sizeof *dims) != 0)
         return shape_error(s, n, "slope of shape %s for %s", shape_of(s, n->in[1]), shape_of(s, n->in[0]));
     return shape_need_float(s, n, 0) && shape_need_float(s, n, 1) && shape_like(s, n, 0, n->in[0]);

@@ -221,6 +221,36 @@ static bool cum_sum(struct shape_run *s, struct node *n)
     return shape_like(s, n, 0, n->in[0]);
 }
 
+static bool is_ints(const struct attr *a)
+{
+    return a && a->type == ATTR_INTS;
+}
+
+// ngram_counts says where the grams of each length begin in the pool; every gram has a place in the result.
+static bool tf_idf(struct shape_run *s, struct node *n)
+{
+    const struct tensor *x = n->in[0];
+    const struct attr *counts = node_attr(n, "ngram_counts"), *places = node_attr(n, "ngram_indexes"), *pool = node_attr(n, "pool_int64s"), *weights = node_attr(n, "weights");
+    int64_t width = 0, shortest = node_int(n, "min_gram_length", 0), longest = node_int(n, "max_gram_length", 0), grams = 0;
+    bool fits = is_ints(counts) && is_ints(places) && is_ints(pool) && shortest >= 1 && shortest <= longest && longest <= counts->n &&
+                node_int(n, "max_skip_count", -1) >= 0;
+    for (int i = 0; fits && i < counts->n; i++) {
+        int64_t end = i + 1 < counts->n ? counts->ints[i + 1] : pool->n;
+        fits = counts->ints[i] >= 0 && counts->ints[i] <= end && end <= pool->n && (end - counts->ints[i]) % (i + 1) == 0;
+        grams += fits ? (end - counts->ints[i]) / (i + 1) : 0;
+    }
+    fits = fits && grams == places->n && (!weights || (weights->type == ATTR_FLOATS && weights->n == places->n));
+    for (int i = 0; fits && i < places->n; i++) {
+        fits = places->ints[i] >= 0 && places->ints[i] < (int64_t)1 << 40;
+        width = max_i64(width, places->ints[i] + 1);
+    }
+    if (!fits)
+        return diag_error(s->cx, E203, at_node(s->g, n), NULL, "pool, counts, indexes and lengths of the grams do not fit each other");
+    if (!dtype_is_integer(x->dtype) || (x->rank != 1 && x->rank != 2))
+        return shape_error(s, n, "an input of shape %s of %s", shape_of(s, x), dtype_name(x->dtype));
+    return shape_set(s, n, 0, DT_FLOAT, x->rank, x->rank == 1 ? (int64_t[]){ width } : (int64_t[]){ x->dims[0], width });
+}
+
 bool shape_index(struct shape_run *s, struct node *n, bool *known)
 {
     *known = true;
@@ -246,6 +276,8 @@ bool shape_index(struct shape_run *s, struct node *n, bool *known)
         return range(s, n);
     case OP_ReverseSequence:
         return reverse_sequence(s, n);
+    case OP_TfIdfVectorizer:
+        return tf_idf(s, n);
     case OP_Where:
         return where(s, n);
     case OP_CumSum:

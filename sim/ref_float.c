@@ -80,8 +80,8 @@ static evaluator *evaluator_of(enum op op)
     case OP_Flatten:
     case OP_Squeeze:
     case OP_Unsqueeze:
-    case OP_Identity:
-    case OP_Dropout: return ref_same_order;
+    case OP_Identity: return ref_same_order;
+    case OP_Dropout: return ref_dropout;
     case OP_Concat: return ref_concat;
     case OP_Split: return ref_split;
     case OP_Slice: return ref_slice;
@@ -127,6 +127,7 @@ static evaluator *evaluator_of(enum op op)
     case OP_NonZero: return ref_non_zero;
     case OP_Compress: return ref_compress;
     case OP_Unique: return ref_unique;
+    case OP_TfIdfVectorizer: return ref_tf_idf;
     case OP_LayerNormalization: return ref_layer_norm;
     case OP_InstanceNormalization:
     case OP_GroupNormalization: return ref_channel_norm;

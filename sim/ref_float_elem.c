@@ -361,8 +361,10 @@ void ref_quantize(const struct array *x, const struct ref_scale *s, struct array
     for (int64_t i = 0, k = 0; i < count; k = (k + 1) % s->count) {
         int64_t end = s->count > 1 ? i + s->inner : count;
         double zero = zero_at(s, k), scale = array_f64(s->scale, k);
-        for (; i < end; i++) // the quotient in double: float32 would make ties that are none
-            array_set_f64(out, i, rint(array_f64(x, i) / scale) + zero);
+        for (; i < end; i++) { // the quotient in double: float32 would make ties that are none
+            double quotient = s->float32_quotient ? (double)((float)array_f64(x, i) / (float)scale) : array_f64(x, i) / scale;
+            array_set_f64(out, i, rint(quotient) + zero);
+        }
     }
 }
 
@@ -370,6 +372,7 @@ bool ref_quantize_linear(struct ref *r)
 {
     const struct array *x = ref_in(r, 0), *zero = ref_in(r, 2);
     struct ref_scale s = ref_scale_of(r->n, x, ref_in(r, 1), zero, 1);
+    s.float32_quotient = node_int(r->n, "float32_quotient", 0) != 0;
     ref_quantize(x, &s, ref_out(r, 0, zero ? zero->dtype : DT_UINT8));
     return true;
 }

@@ -57,6 +57,7 @@ void ref_strides(int rank, const int64_t *dims, int64_t *strides);
 struct ref_scale {
     const struct array *scale, *zero; // zero may be NULL
     int64_t count, inner;
+    bool float32_quotient; // of x and scale, as the standard divides; else one rounding from double
 };
 struct ref_scale ref_scale_of(const struct node *n, const struct array *x, const struct array *scale,
                               const struct array *zero, int axis_default);
@@ -73,7 +74,7 @@ bool ref_matmul(struct ref *r); // MatMulInteger too
 bool ref_pool(struct ref *r);
 // ref_float_move.c:
 bool ref_transpose(struct ref *r);
-bool ref_same_order(struct ref *r); // Reshape and its kin, Identity, Dropout
+bool ref_same_order(struct ref *r); // Reshape and its kin, Identity
 bool ref_concat(struct ref *r);
 bool ref_split(struct ref *r);
 bool ref_slice(struct ref *r);
@@ -105,6 +106,7 @@ bool ref_size(struct ref *r);
 bool ref_non_zero(struct ref *r);
 bool ref_compress(struct ref *r);
 bool ref_unique(struct ref *r);
+bool ref_tf_idf(struct ref *r);
 // ref_float_norm.c:
 bool ref_batchnorm(struct ref *r);
 bool ref_layer_norm(struct ref *r);
@@ -131,6 +133,7 @@ bool ref_mel_weights(struct ref *r);
 bool ref_random(struct ref *r);
 bool ref_bernoulli(struct ref *r);
 bool ref_multinomial(struct ref *r);
+bool ref_dropout(struct ref *r);
 // ref_float_control.c:
 bool ref_if(struct ref *r);
 bool ref_loop(struct ref *r);

@@ -387,3 +387,45 @@ bool ref_unique(struct ref *r)
     }
     return true;
 }
+
+// ---- grams ----
+
+// Whether the n items from x[at] on, `step` apart, are a gram.
+static bool is_gram(const struct array *x, int64_t at, int64_t step, const int64_t *gram, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (array_i64(x, at + i * step) != gram[i])
+            return false;
+    return true;
+}
+
+// How often a gram of n items stands in a row of `size`, with 0 to `skips` items left out between its own.
+static int64_t count_gram(const struct array *x, int64_t row, int64_t size, const int64_t *gram, int64_t n, int64_t skips)
+{
+    int64_t count = 0;
+    for (int64_t step = 1; step <= (n == 1 ? 1 : min_i64(skips, size) + 1); step++)
+        for (int64_t at = 0; at + (n - 1) * step < size; at++)
+            count += is_gram(x, row + at, step, gram, n);
+    return count;
+}
+
+bool ref_tf_idf(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0);
+    const struct attr *counts = node_attr(r->n, "ngram_counts"), *places = node_attr(r->n, "ngram_indexes"), *pool = node_attr(r->n, "pool_int64s"), *weights = node_attr(r->n, "weights");
+    const char *mode = node_string(r->n, "mode", "TF");
+    bool by_count = strcmp(mode, "IDF") != 0, by_weight = strcmp(mode, "TF") != 0;
+    struct array *y = ref_out(r, 0, DT_FLOAT);
+    int64_t size = x->dims[x->rank - 1], width = y->dims[y->rank - 1], rows = x->rank == 2 ? x->dims[0] : 1;
+    int gram = 0;
+    for (int n = 1; n <= counts->n; n++)
+        for (int64_t at = counts->ints[n - 1]; at < (n < counts->n ? counts->ints[n] : pool->n); at += n, gram++) {
+            bool wanted = n >= node_int(r->n, "min_gram_length", 0) && n <= node_int(r->n, "max_gram_length", 0);
+            for (int64_t row = 0; wanted && row < rows; row++) {
+                double count = (double)count_gram(x, row * size, size, pool->ints + at, n, node_int(r->n, "max_skip_count", 0));
+                double v = (by_count ? count : count > 0.0) * (by_weight && weights ? (double)weights->floats[gram] : 1.0);
+                array_set_f64(y, row * width + places->ints[gram], v);
+            }
+        }
+    return true;
+}

@@ -78,10 +78,6 @@ bool ref_same_order(struct ref *r)
     ASSERT(array_count(x) == array_count(y));
     if (bytes)
         memcpy(y->data, x->data, bytes);
-    if (r->n->op == OP_Dropout && r->n->n_out > 1 && r->n->out[1]) { // all kept
-        struct array *mask = ref_out(r, 1, DT_BOOL);
-        memset(mask->data, 1, (size_t)array_count(mask));
-    }
     return true;
 }
 

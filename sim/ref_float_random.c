@@ -77,3 +77,23 @@ bool ref_multinomial(struct ref *r)
     }
     return true;
 }
+
+// Ratio and mode are inputs, or an attribute before opset 12. Only in training something is dropped; what stays makes up
+// for it.
+bool ref_dropout(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0), *ratio = ref_in(r, 1), *training = ref_in(r, 2);
+    double drop = training && array_i64(training, 0) ? (ratio ? array_f64(ratio, 0) : (double)node_float(r->n, "ratio", 0.5f)) : 0.0;
+    uint64_t state = start(r->n);
+    struct array *y = ref_out(r, 0, x->dtype), *mask = r->n->n_out > 1 && r->n->out[1] ? ref_out(r, 1, DT_BOOL) : NULL;
+    for (int64_t i = 0; i < array_count(x); i++) {
+        bool kept = drop == 0.0 || uniform(&state) >= drop;
+        if (drop == 0.0)
+            ref_copy(y, i, x, i);
+        else
+            array_set_f64(y, i, kept ? array_f64(x, i) / (1.0 - drop) : 0.0);
+        if (mask)
+            array_set_i64(mask, i, kept);
+    }
+    return true;
+}
