@@ -431,7 +431,15 @@ static bool may_be_absent(enum op op, int k)
     case OP_Concat:
     case OP_Max:
     case OP_Min:
+    case OP_Sum:
+    case OP_Mean:
+    case OP_Einsum:
+    case OP_If:
         return false;
+    case OP_Loop: // trip count and condition
+        return k < 2;
+    case OP_Scan: // the lengths of sequences, in opset 8
+        return k == 0;
     case OP_QLinearConcat:
         return k > 4 && k % 3 == 1;
     case OP_QLinearAdd:

@@ -223,8 +223,21 @@ static void normal_softmax(struct graph *g, struct node *n, int64_t opset)
         node_set_int(g, n, "flatten_2d", 1);
 }
 
+// Until opset 6 a type was called by its name.
+static void name_to_type(struct graph *g, struct node *n)
+{
+    const char *name = node_string(n, "to", NULL);
+    static const char *const names[] = { "", "FLOAT", "UINT8", "INT8", "UINT16", "INT16", "INT32", "INT64", "STRING", "BOOL", "FLOAT16", "DOUBLE", "UINT32", "UINT64" };
+    for (size_t i = 1; name && i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) {
+            node_set_int(g, n, "to", (int64_t)i);
+            return;
+        }
+}
+
 static bool normal_cast(const struct ctx *cx, struct graph *g, struct node *n, bool reference)
 {
+    name_to_type(g, n);
     enum dtype to = onnx_dtype(node_int(n, "to", 0), reference);
     if (to == DT_NONE)
         return diag_error(cx, E207, at_attr(g, n, "to"), NULL, "Cast to element type %" PRId64 " is not supported",
@@ -233,12 +246,53 @@ static bool normal_cast(const struct ctx *cx, struct graph *g, struct node *n, b
     return true;
 }
 
+// Opset 5 made the new shape an input.
+static bool normal_reshape(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    if (g->opset < 5)
+        ints_to_input(g, n, "shape", 1);
+    if (n->n_in < 2 || !n->in[1])
+        return diag_error(cx, E102, at_node(g, n), NULL, "Reshape has no shape");
+    return true;
+}
+
+// Before opset 7 the second operand was broadcast where attribute `axis` says, if `broadcast` was set; see legacy_axis.
+static void normal_broadcast(struct graph *g, struct node *n)
+{
+    if (g->opset >= 7 || node_int(n, "broadcast", 0) == 0)
+        node_drop_attr(n, "axis");
+}
+
+// Tile had a number of copies and an axis, Pad another name for its attribute, Concat a default.
+static bool normal_first_forms(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    const struct attr *pads = node_attr(n, "paddings");
+    if (n->op == OP_Tile && (n->n_in > 2 || g->opset < 6))
+        return diag_error(cx, E202, at_node(g, n), "export with opset 6 or later", "Tile with one axis, as before opset 6");
+    if (n->op == OP_Pad && g->opset < 2 && pads && pads->type == ATTR_INTS)
+        node_set_ints(g, n, "pads", pads->n, pads->ints);
+    if (n->op == OP_Concat && g->opset < 4 && !node_attr(n, "axis"))
+        node_set_int(g, n, "axis", 1);
+    return true;
+}
+
+// Attributes by which later passes talk to each other; a file that has them means nothing by them.
+static void drop_marks(struct node *n)
+{
+    static const char *const marks[] = { "nearest_by_scale", "flatten_2d", "float32_quotient", "resolved_scales", "resolved_roi", "resolved_axis", "resolved_length" };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        node_drop_attr(n, marks[i]);
+}
+
 static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n, bool reference)
 {
     const struct op_info *info = op_info(n->op);
     if (info->domain[0] == 0 && info->since > g->opset)
         return diag_error(cx, E102, at_node(g, n), NULL, "%s needs opset %d, the model says %" PRId64, info->name,
                           info->since, g->opset);
+    drop_marks(n);
+    if (!normal_first_forms(cx, g, n))
+        return false;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wswitch-enum" // most operators have one form only
     switch (n->op) {
@@ -281,9 +335,25 @@ static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n, b
         normal_softmax(g, n, g->opset);
         return true;
     case OP_PRelu:
+        node_drop_attr(n, "axis");
         if (g->opset < 7) // a slope for each channel, as one list
             node_set_int(g, n, "axis", 1);
         return true;
+    case OP_Add:
+    case OP_And:
+    case OP_Div:
+    case OP_Equal:
+    case OP_Greater:
+    case OP_Less:
+    case OP_Mul:
+    case OP_Or:
+    case OP_Pow:
+    case OP_Sub:
+    case OP_Xor:
+        normal_broadcast(g, n);
+        return true;
+    case OP_Reshape:
+        return normal_reshape(cx, g, n);
     case OP_QuantizeLinear:
         if (reference) // as the standard has it; hardware and its border round the quotient once, from double
             node_set_int(g, n, "float32_quotient", 1);

@@ -304,12 +304,12 @@ static bool batchnorm(struct shape_run *s, struct node *n)
     return shape_like(s, n, 0, x);
 }
 
-// What a reduction takes: means need fractions where hardware has them, the others do not.
+// What a reduction takes: numbers of 32 bits and more, and for the least and largest bytes and bool too.
 static bool reduces(struct shape_run *s, const struct node *n)
 {
-    if (dtype_is_integer(n->in[0]->dtype) || (n->in[0]->dtype == DT_BOOL && (n->op == OP_ReduceMax || n->op == OP_ReduceMin)))
-        return true;
-    return shape_need_float(s, n, 0);
+    enum dtype t = n->in[0]->dtype;
+    bool order = n->op == OP_ReduceMax || n->op == OP_ReduceMin, wide = t == DT_INT32 || t == DT_INT64 || t == DT_UINT32 || t == DT_UINT64;
+    return wide || (order && (t == DT_INT8 || t == DT_UINT8 || t == DT_BOOL)) || shape_need_float(s, n, 0);
 }
 
 // Axes that are an input (ReduceSum from opset 13 on, the others from 18 on) become the attribute that reduce_axes reads.
@@ -631,7 +631,7 @@ static bool input_values(struct shape_run *s, const struct node *n, int64_t limi
 static bool follow(struct shape_run *s, const struct node *n)
 {
     bool of_shape = n->op == OP_Shape || n->op == OP_Size;
-    if (s->running || !ref_float_supports(n->op) || n->op == OP_DequantizeLinear || ref_float_is_random(n->op))
+    if (s->running || !ref_float_supports(n->op) || n->op == OP_DequantizeLinear || n->op == OP_Einsum || ref_float_is_random(n->op))
         return true;
     for (int k = 0; k < n->n_out; k++)
         if (n->out[k] && (n->out[k]->rank < 0 || tensor_count(n->out[k]) > MAX_FOLLOWED || s->values[n->out[k]->index].data))
@@ -645,7 +645,8 @@ static bool follow(struct shape_run *s, const struct node *n)
     } else if (!input_values(s, n, MAX_FOLLOWED, in, at)) {
         return true;
     }
-    if (!ref_float_node(s->cx, s->g, n, s->g->arena, at, out))
+    int64_t budget = SHAPE_BUDGET;
+    if (!ref_float_node_within(s->cx, s->g, n, s->g->arena, at, out, &budget))
         return false;
     for (int k = 0; k < n->n_out; k++)
         if (n->out[k])
@@ -662,7 +663,8 @@ bool shape_by_value(struct shape_run *s, struct node *n)
     if (ref_float_is_random(n->op) || !input_values(s, n, MAX_ELEMENTS, in, at))
         return diag_error(s->cx, E206, at_node(s->g, n), "`aihls run --float` runs such models; for hardware, shapes must be fixed",
                           "the shape of the result follows from what is computed at run time");
-    if (!ref_float_node(s->cx, s->g, n, s->g->arena, at, out))
+    int64_t budget = SHAPE_BUDGET;
+    if (!ref_float_node_within(s->cx, s->g, n, s->g->arena, at, out, &budget))
         return false;
     for (int k = 0; k < n->n_out; k++) {
         if (!n->out[k])

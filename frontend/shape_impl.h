@@ -8,6 +8,8 @@
 
 // Values of computed tensors are followed while they are as small as shapes are.
 #define MAX_FOLLOWED 256
+// What computing one node may take while shapes are inferred, see ref_float_node_within.
+#define SHAPE_BUDGET ((int64_t)1 << 22)
 
 struct shape_run {
     const struct ctx *cx;

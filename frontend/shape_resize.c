@@ -79,8 +79,8 @@ float resize_coordinate(const struct node *n, int axis, int64_t out)
         return in_length / 2.0f * (1.0f - out_length / full) + (x + 0.5f) / scale - 0.5f;
     }
     case PYTORCH_HALF_PIXEL: return out_length > 1.0f ? (x + 0.5f) / scale - 0.5f : 0.0f;
-    case ALIGN_CORNERS: // a length that scales ask for counts with its fraction, as in the standard's test data
-        out_length = scales_at(n) ? scale * in_length : out_length;
+    case ALIGN_CORNERS: // in the standard's test data, a length that scales ask for counts with its fraction
+        out_length = node_attr(n, "resolved_scales") ? scale * in_length : out_length;
         return out_length > 1.0f ? x * (in_length - 1.0f) / (out_length - 1.0f) : 0.0f;
     case ASYMMETRIC: return x / scale;
     case TF_HALF_PIXEL_FOR_NN: return (x + 0.5f) / scale;

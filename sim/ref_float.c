@@ -264,16 +264,37 @@ bool ref_float_is_random(enum op op)
            op == OP_RandomUniform || op == OP_RandomUniformLike;
 }
 
-bool ref_float_node(const struct ctx *cx, const struct graph *g, const struct node *n,
-                    struct arena *a, const struct array *const *in, struct array *out)
+bool ref_charge(const struct ctx *cx, const struct graph *g, const struct node *n, int64_t *budget, int64_t cost)
+{
+    if (!budget || cost <= *budget) {
+        if (budget)
+            *budget -= cost;
+        return true;
+    }
+    return diag_error(cx, E206, at_node(g, n), "run a simplifier on the model", "computing the node while compiling would take too long");
+}
+
+bool ref_spend(struct ref *r, double cost)
+{
+    return ref_charge(r->cx, r->g, r->n, r->budget, cost < 0x1p62 ? (int64_t)cost : INT64_MAX);
+}
+
+bool ref_float_node_within(const struct ctx *cx, const struct graph *g, const struct node *n, struct arena *a,
+                           const struct array *const *in, struct array *out, int64_t *budget)
 {
     evaluator *evaluate = evaluator_of(n->op);
     if (!evaluate)
         return diag_error(cx, E201, at_node(g, n), NULL, "%s cannot be evaluated", op_info(n->op)->name);
-    struct ref r = { .cx = cx, .g = g, .n = n, .a = a, .in = in, .n_in = n->n_in, .out = out };
+    struct ref r = { .cx = cx, .g = g, .n = n, .a = a, .in = in, .n_in = n->n_in, .out = out, .budget = budget };
     bool ok = evaluate(&r);
     arena_release(&r.scratch);
     return ok;
+}
+
+bool ref_float_node(const struct ctx *cx, const struct graph *g, const struct node *n,
+                    struct arena *a, const struct array *const *in, struct array *out)
+{
+    return ref_float_node_within(cx, g, n, a, in, out, NULL);
 }
 
 // A constant as an array. Evaluators only read their inputs.
@@ -288,7 +309,7 @@ static struct array of_constant(const struct tensor *t)
 }
 
 static bool run_node(const struct ctx *cx, const struct graph *g, const struct node *n, struct arena *a,
-                     struct array *values)
+                     struct array *values, int64_t *budget)
 {
     struct arena scratch = { 0 };
     struct array *constants = arena_array(&scratch, struct array, n->n_in);
@@ -301,7 +322,7 @@ static bool run_node(const struct ctx *cx, const struct graph *g, const struct n
         constants[k] = t->data ? of_constant(t) : (struct array){ .dtype = DT_NONE };
         in[k] = t->data ? &constants[k] : &values[t->index];
     }
-    bool ok = ref_float_node(cx, g, n, a, in, out);
+    bool ok = ref_float_node_within(cx, g, n, a, in, out, budget);
     for (int k = 0; ok && k < n->n_out; k++)
         if (n->out[k])
             values[n->out[k]->index] = out[k];
@@ -315,7 +336,7 @@ bool ref_float_graph(const struct ctx *cx, const struct graph *g, struct arena *
     for (int i = 0; i < g->n_inputs; i++)
         values[g->inputs[i]->index] = inputs[i];
     for (int i = 0; i < g->n_nodes; i++)
-        if (!run_node(cx, g, g->nodes[i], a, values))
+        if (!run_node(cx, g, g->nodes[i], a, values, NULL))
             return false;
     return true;
 }
@@ -327,7 +348,17 @@ static void set_type(struct tensor *t, const struct array *x)
     memcpy(t->dims, x->dims, sizeof t->dims);
 }
 
-bool ref_float_run(const struct ctx *cx, struct graph *g, struct arena *a, const struct array *inputs, struct array *outputs)
+// What evaluating a node whose outputs have shapes takes.
+static int64_t cost_of(const struct node *n)
+{
+    int64_t cost = 1;
+    for (int k = 0; k < n->n_out; k++)
+        if (n->out[k] && n->out[k]->rank >= 0 && !add_i64(cost, tensor_count(n->out[k]), &cost))
+            return INT64_MAX;
+    return cost;
+}
+
+static bool run_graph(const struct ctx *cx, struct graph *g, struct arena *a, const struct array *inputs, struct array *outputs, int64_t *budget)
 {
     struct array *values = arena_array(a, struct array, g->n_tensors);
     int n_values = g->n_tensors;
@@ -337,7 +368,7 @@ bool ref_float_run(const struct ctx *cx, struct graph *g, struct arena *a, const
     }
     for (int i = 0; i < g->n_nodes; i++) {
         struct node *n = g->nodes[i];
-        if (!shape_infer_running(cx, g, n, values) || !run_node(cx, g, n, a, values))
+        if (!shape_infer_running(cx, g, n, values) || !ref_charge(cx, g, n, budget, cost_of(n)) || !run_node(cx, g, n, a, values, budget))
             return false;
         for (int k = 0; k < n->n_out; k++)
             if (n->out[k])
@@ -347,4 +378,14 @@ bool ref_float_run(const struct ctx *cx, struct graph *g, struct arena *a, const
     for (int i = 0; i < g->n_outputs; i++)
         outputs[i] = g->outputs[i]->data ? of_constant(g->outputs[i]) : values[g->outputs[i]->index];
     return true;
+}
+
+bool ref_run_body(struct ref *r, struct graph *body, struct arena *a, const struct array *inputs, struct array *outputs)
+{
+    return run_graph(r->cx, body, a, inputs, outputs, r->budget);
+}
+
+bool ref_float_run(const struct ctx *cx, struct graph *g, struct arena *a, const struct array *inputs, struct array *outputs)
+{
+    return run_graph(cx, g, a, inputs, outputs, NULL);
 }

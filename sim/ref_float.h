@@ -20,6 +20,11 @@ bool ref_float_is_random(enum op op);
 bool ref_float_node(const struct ctx *cx, const struct graph *g, const struct node *n,
                     struct arena *a, const struct array *const *in, struct array *out);
 
+// The same within a budget, for folding: each element computed and each node evaluated in a body of If, Loop or Scan takes
+// one. E206 when it is used up, for a short file may ask for much.
+bool ref_float_node_within(const struct ctx *cx, const struct graph *g, const struct node *n, struct arena *a,
+                           const struct array *const *in, struct array *out, int64_t *budget);
+
 // Evaluates a graph of any element types and open shapes, as onnx_parse_with gives it: types and shapes are inferred from the
 // values, node by node, and written into g. `inputs` and `outputs` stand in the order of g->inputs and g->outputs; the types
 // of inputs must be those of the model. A constant output is not copied.

@@ -87,6 +87,8 @@ bool ref_conv_axes(struct ref *r)
     if (!window_axes(r->cx, r->g, r->n, &w))
         return false;
     struct array *y = ref_out(r, 0, ref_in(r, 0)->dtype);
+    if (!ref_spend(r, (double)array_count(y) * (double)array_count(ref_in(r, 1))))
+        return false;
     if (array_count(y))
         convolve(&w, ref_in(r, 0), ref_in(r, 1), ref_in(r, 2), NULL, NULL, y);
     return true;
@@ -98,6 +100,8 @@ bool ref_conv_integer(struct ref *r)
     if (!window_axes(r->cx, r->g, r->n, &w))
         return false;
     struct array *y = ref_out(r, 0, DT_INT32);
+    if (!ref_spend(r, (double)array_count(y) * (double)array_count(ref_in(r, 1))))
+        return false;
     if (array_count(y))
         convolve(&w, ref_in(r, 0), ref_in(r, 1), NULL, ref_in(r, 2), ref_in(r, 3), y);
     return true;
@@ -113,6 +117,8 @@ bool ref_conv_transpose_axes(struct ref *r)
     struct array *y = ref_out(r, 0, x->dtype);
     int64_t channels = x->dims[1], cg = channels / w.group, mg = weights->dims[1], outs = mg * w.group, count = array_count(y);
     int64_t in_pixels = product(w.spatial, w.in), pixels = product(w.spatial, w.out), taps = product(w.spatial, w.kernel);
+    if (!ref_spend(r, (double)array_count(x) * (double)array_count(weights)))
+        return false;
     double *sum = arena_array(&r->scratch, double, count);
     for (int64_t i = 0; bias && i < count; i++)
         sum[i] = array_f64(bias, i / pixels % outs);
@@ -205,6 +211,11 @@ bool ref_pool_axes(struct ref *r)
     double p = lp ? (double)node_int(r->n, "p", 2) : 0.0;
     struct array *y = ref_out(r, 0, x->dtype), *index = r->n->n_out > 1 && r->n->out[1] ? ref_out(r, 1, DT_INT64) : NULL;
     int64_t at = 0, pixels = product(w.spatial, w.in);
+    double taps = 1.0;
+    for (int d = 0; d < w.spatial; d++)
+        taps *= (double)w.kernel[d];
+    if (!ref_spend(r, (double)array_count(y) * taps))
+        return false;
     for (int64_t plane = 0; plane < x->dims[0] * x->dims[1]; plane++) {
         int64_t o[MAX_SPATIAL] = { 0 };
         do {

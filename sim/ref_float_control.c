@@ -35,7 +35,7 @@ static bool run_body(struct ref *r, const struct body *b, struct arena *a, struc
 {
     for (int i = b->g->n_formal; i < b->g->n_inputs; i++)
         in[i] = *ref_in(r, b->captured_at + i - b->g->n_formal);
-    return ref_float_run(r->cx, b->g, a, in, out);
+    return ref_run_body(r, b->g, a, in, out);
 }
 
 static struct array copy_array(struct arena *a, const struct array *x)

@@ -190,6 +190,8 @@ static bool gemm_any(struct ref *r, const struct array *c)
     double alpha = (double)node_float(r->n, "alpha", 1.0f), beta = (double)node_float(r->n, "beta", 1.0f);
     struct array *y = ref_out(r, 0, a->dtype), p = array_new(&r->scratch, dtype_is_float(a->dtype) ? DT_DOUBLE : a->dtype, 2, y->dims);
     const struct array *wide = c ? ref_broadcast(c, 2, y->dims, &r->scratch) : NULL;
+    if (!ref_spend(r, (double)array_count(y) * (double)a->dims[1]))
+        return false;
     ref_multiply(a, b, 1, a->dims[0], b->dims[1], a->dims[1], NULL, NULL, &p);
     for (int64_t i = 0; i < array_count(y); i++) {
         if (!dtype_is_float(y->dtype) && alpha == 1.0 && beta == 1.0)
@@ -256,6 +258,8 @@ bool ref_matmul(struct ref *r)
         batches *= r->out[0].dims[i];
     a = matrix_batch(r, a, true, rank, r->out[0].dims);
     b = matrix_batch(r, b, false, rank, r->out[0].dims);
+    if (!fast && !ref_spend(r, (double)array_count(result) * (double)k))
+        return false;
     if (!fast)
         ref_multiply(a, b, batches, m, n, k, zero_a, zero_b, result);
     for (int64_t i = 0; fast && i < batches; i++)

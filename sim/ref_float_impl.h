@@ -15,6 +15,7 @@ struct ref {
     const struct array *const *in;  // by n->in; NULL where omitted
     int n_in;
     struct array *out;
+    int64_t *budget; // elements that may still be computed; NULL: any number
 };
 
 // Input k, or NULL when it is omitted.
@@ -23,6 +24,13 @@ static inline const float *ref_f32(const struct array *x)
 {
     return x->data;
 }
+
+// Takes `cost` from the budget, if there is one; E206 when it is used up.
+bool ref_charge(const struct ctx *cx, const struct graph *g, const struct node *n, int64_t *budget, int64_t cost);
+// The same for the node of r; in double, where no product of lengths overflows.
+bool ref_spend(struct ref *r, double cost);
+// ref_float_run within the budget of r.
+bool ref_run_body(struct ref *r, struct graph *body, struct arena *a, const struct array *inputs, struct array *outputs);
 
 // Allocates output k with n->out[k]'s shape and the given type.
 struct array *ref_out(struct ref *r, int k, enum dtype t);

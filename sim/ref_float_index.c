@@ -418,6 +418,8 @@ bool ref_tf_idf(struct ref *r)
     struct array *y = ref_out(r, 0, DT_FLOAT);
     int64_t size = x->dims[x->rank - 1], width = y->dims[y->rank - 1], rows = x->rank == 2 ? x->dims[0] : 1;
     int gram = 0;
+    if (!ref_spend(r, (double)array_count(x) * (double)pool->n * (double)(1 + min_i64(node_int(r->n, "max_skip_count", 0), size))))
+        return false;
     for (int n = 1; n <= counts->n; n++)
         for (int64_t at = counts->ints[n - 1]; at < (n < counts->n ? counts->ints[n] : pool->n); at += n, gram++) {
             bool wanted = n >= node_int(r->n, "min_gram_length", 0) && n <= node_int(r->n, "max_gram_length", 0);

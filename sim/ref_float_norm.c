@@ -108,10 +108,12 @@ bool ref_lrn(struct ref *r)
     for (int i = 2; i < x->rank; i++)
         inner *= x->dims[i];
     struct array *y = ref_out(r, 0, x->dtype);
+    if (!ref_spend(r, (double)array_count(x) * (double)min_i64(size, channels)))
+        return false;
     for (int64_t i = 0; i < array_count(x); i++) {
         int64_t c = i / inner % channels;
         double sum = 0.0;
-        for (int64_t k = max_i64(0, c - (size - 1) / 2); k <= min_i64(channels - 1, c + size / 2); k++) {
+        for (int64_t k = max_i64(0, c - (size - 1) / 2); k <= min_i64(channels - 1, c + min_i64(size, channels * 2) / 2); k++) {
             double v = array_f64(x, i + (k - c) * inner);
             sum += v * v;
         }
@@ -206,6 +208,8 @@ bool ref_det(struct ref *r)
     const struct array *x = ref_in(r, 0);
     int64_t n = x->dims[x->rank - 1];
     struct array *y = ref_out(r, 0, x->dtype);
+    if (!ref_spend(r, (double)array_count(x) * (double)n))
+        return false;
     double *m = arena_array(&r->scratch, double, n * n);
     for (int64_t i = 0; i < array_count(y); i++) {
         for (int64_t k = 0; k < n * n; k++)
@@ -237,10 +241,13 @@ bool ref_einsum(struct ref *r)
     }
     for (int i = outer; i < n_letters; i++)
         if (!mul_i64(inner, e.size[order[i]], &inner))
-            return ref_value_error(r, "the number of products in rank", n_letters);
+            return ref_value_error(r, "the number of loops", n_letters);
     struct array *y = ref_out(r, 0, ref_in(r, 0)->dtype);
     results = array_count(y);
-    products = results * inner;
+    if (!mul_i64(results, inner, &products))
+        return ref_value_error(r, "the number of loops", n_letters);
+    if (!ref_spend(r, (double)products))
+        return false;
     double sum = 0.0;
     for (int64_t p = 0; p < products; p++) {
         double v = 1.0;

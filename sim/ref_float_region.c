@@ -68,6 +68,8 @@ bool ref_roi_align(struct ref *r)
             b.samples_y = max_i64((int64_t)ceil(b.h), 1);
             b.samples_x = max_i64((int64_t)ceil(b.w), 1);
         }
+        if (!ref_spend(r, (double)(channels * out->dims[2] * out->dims[3]) * (double)b.samples_y * (double)b.samples_x))
+            return false;
         for (int64_t c = 0; c < channels; c++)
             for (int64_t i = 0; i < out->dims[2] * out->dims[3]; i++)
                 array_set_f64(out, at++, align_bin(x, (image * channels + c) * plane, &b, i / out->dims[3], i % out->dims[3]));
@@ -91,6 +93,8 @@ bool ref_max_roi_pool(struct ref *r)
     double scale = (double)node_float(r->n, "spatial_scale", 1.0f);
     int64_t h = x->dims[2], w = x->dims[3], at = 0;
     struct array *out = ref_out(r, 0, x->dtype);
+    if (!ref_spend(r, (double)array_count(out) * (double)(h * w)))
+        return false;
     for (int64_t n = 0; n < rois->dims[0]; n++) {
         int64_t image = (int64_t)fmax(-1.0, fmin(array_f64(rois, n * 5), 0x1p40));
         double v[4];
@@ -260,6 +264,8 @@ bool ref_non_max_suppression(struct ref *r)
     if (boxes->rank != 3 || boxes->dims[2] != 4 || scores->rank != 3 || scores->dims[0] != boxes->dims[0] || scores->dims[2] != boxes->dims[1])
         return ref_value_error(r, "boxes of rank", boxes->rank);
     int64_t n = boxes->dims[1], most = limit ? array_i64(limit, 0) : 0, found = 0;
+    if (!ref_spend(r, (double)array_count(scores) * (double)n))
+        return false;
     int64_t *all = arena_array(&r->scratch, int64_t, 3 * array_count(scores));
     struct box *list = arena_array(&r->scratch, struct box, n);
     for (int64_t i = 0; i < scores->dims[0] * scores->dims[1]; i++) {

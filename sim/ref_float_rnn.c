@@ -219,6 +219,8 @@ bool ref_recurrent(struct ref *r)
     l.input_forget = node_int(r->n, "input_forget", 0) != 0;
     if (node_attr(r->n, "clip"))
         l.clip = (double)node_float(r->n, "clip", INFINITY);
+    if (!ref_spend(r, (double)(l.steps * l.batch * o.directions) * (double)(l.gates * l.hidden) * (double)(l.inputs + l.hidden)))
+        return false;
     l.h = arena_array(&r->scratch, double, l.hidden);
     l.c = arena_array(&r->scratch, double, l.hidden);
     l.sum = arena_array(&r->scratch, double, l.gates * l.hidden);

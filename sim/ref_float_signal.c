@@ -48,6 +48,8 @@ bool ref_dft(struct ref *r)
     struct array *y = ref_out(r, 0, x->dtype);
     for (int i = 0; i < x->rank - 1; i++)
         *(i < axis ? &outer : &inner) *= i == axis ? 1 : x->dims[i];
+    if (!ref_spend(r, (double)array_count(y) * (double)n))
+        return false;
     for (int64_t l = 0; l < outer * inner; l++) {
         for (int64_t i = 0; i < n; i++) // cut, or filled with zeros
             line[i] = i < have ? sample_at(x, (l / inner * have + i) * inner + l % inner) : (struct complex_value){ 0.0, 0.0 };
@@ -65,6 +67,8 @@ bool ref_stft(struct ref *r)
     struct array real = *x, *y = ref_out(r, 0, x->dtype);
     if (real.rank == 2)
         real.dims[real.rank++] = 1;
+    if (!ref_spend(r, (double)array_count(y) * (double)n))
+        return false;
     for (int64_t frame = 0; frame < y->dims[0] * y->dims[1]; frame++) {
         int64_t start = frame / y->dims[1] * x->dims[1] + frame % y->dims[1] * step;
         for (int64_t i = 0; i < n; i++) {
