@@ -81,6 +81,7 @@ struct tensor {
     const void *data;      // constant value, count * dtype_bytes; NULL: computed
     struct node *producer; // NULL: graph input or constant
     int index;             // position in graph.tensors
+    bool four_bits;        // DT_INT8 or DT_UINT8 here, four bits in the file
 };
 
 enum attr_type { ATTR_INT, ATTR_FLOAT, ATTR_STRING, ATTR_INTS, ATTR_FLOATS, ATTR_TENSOR, ATTR_STRINGS, ATTR_GRAPH };

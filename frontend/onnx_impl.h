@@ -21,6 +21,9 @@ bool onnx_nesting_ok(const void *bytes, size_t n_bytes);
 // keep_types; int4 and uint4 become int8 and uint8. DT_NONE for a type we do not take (strings, complex, unknown).
 enum dtype onnx_dtype(int64_t data_type, bool keep_types);
 
+// int4 and uint4, of which the reader knows how they are stored, and no operator but DequantizeLinear takes them.
+bool onnx_is_packed(int64_t data_type);
+
 // Copies a TensorProto into `out` (all but its index). `where` is its place for messages.
 bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const char *where,
                  const Onnx__TensorProto *from, struct tensor *out);

@@ -239,7 +239,8 @@ static bool normal_cast(const struct ctx *cx, struct graph *g, struct node *n, b
 {
     name_to_type(g, n);
     enum dtype to = onnx_dtype(node_int(n, "to", 0), reference);
-    if (to == DT_NONE)
+    node_drop_attr(n, "saturate"); // speaks of 8-bit floats, which are refused
+    if (to == DT_NONE || onnx_is_packed(node_int(n, "to", 0)))
         return diag_error(cx, E207, at_attr(g, n, "to"), NULL, "Cast to element type %" PRId64 " is not supported",
                           node_int(n, "to", 0));
     node_set_int(g, n, "to", to);
@@ -279,7 +280,7 @@ static bool normal_first_forms(const struct ctx *cx, struct graph *g, struct nod
 // Attributes by which later passes talk to each other; a file that has them means nothing by them.
 static void drop_marks(struct node *n)
 {
-    static const char *const marks[] = { "nearest_by_scale", "flatten_2d", "float32_quotient", "resolved_scales", "resolved_roi", "resolved_axis", "resolved_length" };
+    static const char *const marks[] = { "nearest_by_scale", "flatten_2d", "float32_quotient", "resolved_scales", "resolved_roi", "resolved_pads", "resolved_axis", "resolved_length" };
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         node_drop_attr(n, marks[i]);
 }

@@ -71,7 +71,7 @@ bool onnx_nesting_ok(const void *bytes, size_t n_bytes)
 // Element types that are packed two to a byte, the first in the lower half (onnx.proto, IR 10).
 enum { PACKED_UINT4 = 21, PACKED_INT4 = 22 };
 
-static bool is_packed(int64_t data_type)
+bool onnx_is_packed(int64_t data_type)
 {
     return data_type == PACKED_UINT4 || data_type == PACKED_INT4;
 }
@@ -235,6 +235,7 @@ static bool from_packed(const struct ctx *cx, struct arena *a, const char *where
         to[i] = (uint8_t)(from->data_type == PACKED_INT4 && half > 7 ? half + 240 : half);
     }
     out->data = to;
+    out->four_bits = true;
     return true;
 }
 
@@ -257,7 +258,7 @@ bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const c
                           "the tensor's data is in another file");
     if (from->segment)
         return diag_error(cx, E102, where, NULL, "the tensor is one segment of a larger one");
-    if (is_packed(from->data_type))
+    if (onnx_is_packed(from->data_type))
         return from_packed(cx, a, where, from, count, out);
     enum dtype stored = (enum dtype)from->data_type;
     if (from->has_raw_data) {

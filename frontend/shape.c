@@ -377,12 +377,23 @@ static bool scale_fits(struct shape_run *s, const struct node *n, const struct t
     return true;
 }
 
+// A scale for each block of elements along the axis, since opset 21.
+static bool unblocked(struct shape_run *s, const struct node *n)
+{
+    return node_int(n, "block_size", 0) == 0 ||
+           diag_error(s->cx, E202, at_attr(s->g, n, "block_size"), "quantize by tensor or by channel", "scales for blocks of elements are not supported");
+}
+
 static bool quantize(struct shape_run *s, struct node *n)
 {
     const struct tensor *zero = n->n_in > 2 ? n->in[2] : NULL;
-    enum dtype t = zero ? zero->dtype : DT_UINT8;
-    if (!is_quantized(t))
-        return diag_error(s->cx, E207, at_node(s->g, n), NULL, "zero point of type %s", dtype_name(t));
+    int64_t asked = node_int(n, "output_dtype", 0);
+    enum dtype t = zero ? zero->dtype : asked > 0 && asked <= DT_BFLOAT16 ? (enum dtype)asked : DT_UINT8;
+    bool narrow = (zero && zero->four_bits) || asked > DT_BFLOAT16;
+    if (!is_quantized(t) || narrow)
+        return diag_error(s->cx, E207, at_node(s->g, n), NULL, narrow ? "quantization to fewer than 8 bits" : "zero point of type %s", dtype_name(t));
+    if (!unblocked(s, n))
+        return false;
     return shape_need_float(s, n, 0) && shape_need_float(s, n, 1) && scale_fits(s, n, n->in[0], 1) &&
            shape_set(s, n, 0, t, n->in[0]->rank, n->in[0]->dims);
 }
@@ -395,7 +406,7 @@ static bool dequantize(struct shape_run *s, struct node *n)
     if (n->n_in > 2 && n->in[2] && n->in[2]->dtype != x->dtype)
         return diag_error(s->cx, E207, at_node(s->g, n), NULL, "zero point of type %s for an input of type %s",
                           dtype_name(n->in[2]->dtype), dtype_name(x->dtype));
-    return shape_need_float(s, n, 1) && scale_fits(s, n, x, 1) && shape_set(s, n, 0, DT_FLOAT, x->rank, x->dims);
+    return unblocked(s, n) && shape_need_float(s, n, 1) && scale_fits(s, n, x, 1) && shape_set(s, n, 0, n->in[1]->dtype, x->rank, x->dims);
 }
 
 // Brevitas' fake quantization: scale, zero point and bits broadcast to x.

@@ -373,7 +373,7 @@ bool ref_quantize_linear(struct ref *r)
     const struct array *x = ref_in(r, 0), *zero = ref_in(r, 2);
     struct ref_scale s = ref_scale_of(r->n, x, ref_in(r, 1), zero, 1);
     s.float32_quotient = node_int(r->n, "float32_quotient", 0) != 0;
-    ref_quantize(x, &s, ref_out(r, 0, zero ? zero->dtype : DT_UINT8));
+    ref_quantize(x, &s, ref_out(r, 0, r->n->out[0]->dtype));
     return true;
 }
 
@@ -383,6 +383,11 @@ bool ref_dequantize_linear(struct ref *r)
     struct ref_scale s = ref_scale_of(r->n, x, ref_in(r, 1), ref_in(r, 2), 1);
     struct array y = ref_dequantize(r->a, x, &s);
     r->out[0] = y;
+    if (ref_in(r, 1)->dtype == DT_FLOAT)
+        return true;
+    struct array *typed = ref_out(r, 0, ref_in(r, 1)->dtype); // the scale's type
+    for (int64_t i = 0; i < array_count(&y); i++)
+        array_set_f64(typed, i, array_f64(&y, i));
     return true;
 }
 

@@ -118,7 +118,8 @@ bool ref_split(struct ref *r)
     ref_strides(x->rank, x->dims, dense);
     const struct array *lengths = ref_in(r, 1);
     for (int k = 0; k < r->n->n_out; k++) {
-        int64_t length = lengths ? (int64_t)array_f64(lengths, k) : x->dims[axis] / r->n->n_out;
+        int64_t each = ceil_div(x->dims[axis], r->n->n_out); // the last part may be shorter
+        int64_t length = lengths ? array_i64(lengths, k) : max_i64(0, min_i64(each, x->dims[axis] - offset));
         if (r->n->out[k])
             ref_copy_strided(x, offset * dense[axis], dense, ref_out(r, k, x->dtype));
         offset += length;
@@ -173,6 +174,8 @@ static int64_t pad_source(int64_t i, int64_t before, int64_t size, char mode)
         return max_i64(0, min_i64(at, size - 1));
     if (mode == 'r')
         return at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
+    if (mode == 'w')
+        return (at % size + size) % size;
     return at < 0 || at >= size ? -1 : at;
 }
 
@@ -181,20 +184,22 @@ bool ref_pad(struct ref *r)
     const struct array *x = ref_in(r, 0), *pads = ref_in(r, 1), *value = ref_in(r, 2);
     char mode = node_string(r->n, "mode", "constant")[0];
     struct array *y = ref_out(r, 0, x->dtype);
-    double fill = value && array_count(value) ? array_f64(value, 0) : 0.0;
+    const struct attr *resolved = node_attr(r->n, "resolved_pads"); // of some axes, see shape inference
+    bool filled = value && array_count(value);
     int64_t dense[MAX_RANK] = { 0 }, index[MAX_RANK] = { 0 }, count = array_count(y);
-    size_t bytes = dtype_bytes(x->dtype);
     ref_strides(x->rank, x->dims, dense);
     for (int64_t i = 0; i < count; i++) {
         int64_t from = 0;
         for (int d = 0; d < x->rank && from >= 0; d++) {
-            int64_t at = pad_source(index[d], array_i64(pads, d), x->dims[d], mode);
+            int64_t at = pad_source(index[d], resolved ? resolved->ints[d] : array_i64(pads, d), x->dims[d], mode);
             from = at < 0 ? -1 : from + at * dense[d];
         }
-        if (from < 0)
-            array_set_f64(y, i, fill);
-        else
-            memcpy((char *)y->data + (size_t)i * bytes, (const char *)x->data + (size_t)from * bytes, bytes);
+        if (from >= 0)
+            ref_copy(y, i, x, from);
+        else if (filled && value->dtype == y->dtype)
+            ref_copy(y, i, value, 0);
+        else if (filled)
+            array_set_f64(y, i, array_f64(value, 0));
         for (int d = x->rank - 1; d >= 0 && ++index[d] == y->dims[d]; d--)
             index[d] = 0;
     }
