@@ -639,7 +639,7 @@ bool onnx_read(const struct ctx *cx, const char *path, struct graph **out)
     if (!strbuf_read_file(&sb, path))
         ok = diag_error(cx, E002, path, NULL, "cannot read the model: %s", strerror(errno));
     else
-        ok = onnx_parse(cx, path, sb.text, sb.len, out);
+        ok = onnx_load_external(cx, path, &sb) && onnx_parse(cx, path, sb.text, sb.len, out);
     strbuf_release(&sb);
     return ok;
 }

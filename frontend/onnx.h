@@ -11,6 +11,7 @@
 #ifndef AIHLS_ONNX_H
 #define AIHLS_ONNX_H
 
+#include "base/strbuf.h"
 #include "frontend/graph.h"
 
 struct onnx_options {
@@ -18,6 +19,12 @@ struct onnx_options {
     bool open_shapes; // unknown dimensions of inputs are -1, unknown ranks too: for ref_float_run, not for shape_infer
 };
 
+// Brings tensor data that lie in files beside model `file` into its bytes; nothing happens to a model without such. Files
+// must lie in the model's folder or below: absolute paths, "..", and links that lead out of it are E101, files that cannot
+// be read E002, offsets and lengths that do not fit E102.
+bool onnx_load_external(const struct ctx *cx, const char *file, struct strbuf *bytes);
+
+// From a file, with what lies beside it.
 bool onnx_read(const struct ctx *cx, const char *path, struct graph **out);
 // The same from memory; `file` is the name for messages.
 bool onnx_parse(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, struct graph **out);

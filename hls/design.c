@@ -81,10 +81,12 @@ static bool read_bytes(const struct ctx *cx, const struct request *r, struct des
 {
     d->request = *r;
     d->top = r->name ? r->name : design_identifier(cx->arena, r->model);
-    if (d->model_bytes.len == 0 && !strbuf_read_file(&d->model_bytes, r->model))
+    if (d->model_bytes.len > 0) // from an output directory: complete
+        return true;
+    if (!strbuf_read_file(&d->model_bytes, r->model))
         return diag_emit(cx, (struct diag_msg){ .code = E002, .where = r->model, .found = strerror(errno),
                          .help = "check the path" }, "cannot read the model");
-    return true;
+    return onnx_load_external(cx, r->model, &d->model_bytes);
 }
 
 bool design_read_for_reference(const struct ctx *cx, const struct request *r, struct design *d)

@@ -175,6 +175,19 @@ void model_external(struct model *m, const char *name)
     m->initializers[m->graph.n_initializer++] = t;
 }
 
+void model_external_entry(struct model *m, const char *key, const char *value)
+{
+    Onnx__TensorProto *t = m->initializers[m->graph.n_initializer - 1];
+    Onnx__StringStringEntryProto *e = arena_new(&m->arena, Onnx__StringStringEntryProto), **grown = arena_array(&m->arena, Onnx__StringStringEntryProto *, t->n_external_data + 1);
+    onnx__string_string_entry_proto__init(e);
+    e->key = arena_strdup(&m->arena, key);
+    e->value = arena_strdup(&m->arena, value);
+    for (size_t i = 0; i < t->n_external_data; i++)
+        grown[i] = t->external_data[i];
+    grown[t->n_external_data++] = e;
+    t->external_data = grown;
+}
+
 // The names of `text`, split at single spaces; "-" is the empty name.
 static char **split(struct model *m, const char *text, size_t *n)
 {

@@ -31,7 +31,8 @@ void model_f32(struct model *m, const char *name, int rank, const int64_t *dims,
 void model_i64(struct model *m, const char *name, int count, const int64_t *v); // 1-D
 void model_raw(struct model *m, const char *name, int data_type, int rank, const int64_t *dims,
                size_t n_bytes, const void *bytes);
-void model_external(struct model *m, const char *name); // its data in another file
+void model_external(struct model *m, const char *name); // four floats, their data in another file
+void model_external_entry(struct model *m, const char *key, const char *value); // where, of the one added last
 
 // A node. `op` may have a domain ("com.microsoft:QGemm"); inputs and outputs are names between single spaces, "-" for
 // an omitted one. The node is called like its first output with "_node" behind it.
