@@ -27,6 +27,7 @@ struct name_entry {
 struct reader {
     const struct ctx *cx;
     struct onnx_options options;
+    const Onnx__ModelProto *model;
     struct graph *g;
     struct name_entry *names; // every tensor by name
     struct arena scratch;     // the entries
@@ -139,6 +140,15 @@ static void read_initializers(struct reader *r, const Onnx__GraphProto *p)
         diag_error(r->cx, E207, r->g->file, "store them dense", "the model has sparse initializers");
 }
 
+// Names the option that fixes it: by its name where it has one that no shell minds.
+static bool open_dimension(struct reader *r, const char *where, const char *input, const Onnx__TensorShapeProto__Dimension *d, int i)
+{
+    const char *name = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && d->dim_param ? d->dim_param : "";
+    const char *help = name[0] ? arena_printf(r->g->arena, "--dim '%s=N' fixes it, or --shape %s=N,N,...", name, input)
+                               : arena_printf(r->g->arena, "--shape %s=N,N,... fixes it", input);
+    return diag_error(r->cx, E205, where, help, "dimension %d%s%s%s of the input is not known", i, name[0] ? " ('" : "", name, name[0] ? "')" : "");
+}
+
 static bool read_dims(struct reader *r, struct tensor *t, const char *where,
                       const Onnx__TensorShapeProto *shape)
 {
@@ -147,7 +157,7 @@ static bool read_dims(struct reader *r, struct tensor *t, const char *where,
         return true;
     }
     if (!shape)
-        return diag_error(r->cx, E205, where, "fix the input's shape when exporting", "the input has no shape");
+        return diag_error(r->cx, E205, where, arena_printf(r->g->arena, "--shape %s=N,N,... gives it one", t->name), "the input has no shape");
     if (shape->n_dim > MAX_RANK)
         return diag_error(r->cx, E204, where, NULL, "the input has %zu dimensions, at most 8 are supported",
                           shape->n_dim);
@@ -162,8 +172,7 @@ static bool read_dims(struct reader *r, struct tensor *t, const char *where,
             continue;
         // The first dimension is the batch: an accelerator takes one frame after the other.
         if (!known && i > 0)
-            return diag_error(r->cx, E205, where, "fix the input's shape when exporting",
-                              "dimension %d of the input is not known", i);
+            return open_dimension(r, where, t->name, d, i);
         if (!mul_i64(product, max_i64(t->dims[i], 1), &product) || product >= (int64_t)1 << 40)
             return diag_error(r->cx, E204, where, NULL, "the input has more than 2^40 elements");
     }
@@ -473,7 +482,7 @@ static void read_bodies(struct reader *r, const char *where, const Onnx__NodePro
             diag_error(r->cx, E102, where, NULL, "attribute '%s' is a graph, and %s has none", n->attrs[k].name, op_info(n->op)->name);
             continue;
         }
-        struct reader inner = { .cx = r->cx, .options = r->options, .outer = r };
+        struct reader inner = { .cx = r->cx, .options = r->options, .model = r->model, .outer = r };
         inner.options.open_shapes = true; // shapes come from the node around it
         inner.g = graph_new(a, r->g->file, body->name ? body->name : "");
         inner.g->opset = r->g->opset;
@@ -565,17 +574,21 @@ static bool read_graph(struct reader *r, const Onnx__GraphProto *p)
     int errors = r->cx->diag->errors;
     if (p->n_node > INT_MAX / 2 || p->n_initializer > INT_MAX / 2)
         return diag_error(r->cx, E102, r->g->file, NULL, "the model has too many nodes");
+    Onnx__NodeProto **from;
+    size_t n;
+    if (!onnx_inline(r->cx, r->g->file, &r->scratch, r->model, r->g->opset, p, &from, &n))
+        return false;
     read_initializers(r, p);
     read_inputs(r, p);
-    struct node **nodes = arena_array(&r->scratch, struct node *, p->n_node + 1);
-    for (size_t i = 0; i < p->n_node; i++)
-        read_node(r, i, p->node[i], &nodes[i]);
-    for (size_t i = 0; i < p->n_node; i++)
+    struct node **nodes = arena_array(&r->scratch, struct node *, n + 1);
+    for (size_t i = 0; i < n; i++)
+        read_node(r, i, from[i], &nodes[i]);
+    for (size_t i = 0; i < n; i++)
         if (nodes[i])
-            connect_node(r, p->node[i], nodes[i]);
+            connect_node(r, from[i], nodes[i]);
     read_outputs(r, p);
     // Later steps rely on what the earlier ones found in order.
-    if (r->cx->diag->errors != errors || !sort_nodes(r, nodes, p->n_node) ||
+    if (r->cx->diag->errors != errors || !sort_nodes(r, nodes, n) ||
         !onnx_normalise(r->cx, r->g, r->options.keep_types))
         return false;
     graph_verify(r->g);
@@ -618,7 +631,7 @@ bool onnx_parse_with(const struct ctx *cx, const char *file, const void *bytes, 
     if (!m->graph) {
         ok = diag_error(cx, E101, file, "is it complete, and an ONNX file at all?", "the file holds no graph");
     } else {
-        struct reader r = { .cx = cx, .options = *options };
+        struct reader r = { .cx = cx, .options = *options, .model = m };
         r.g = graph_new(cx->arena, file, m->graph->name ? m->graph->name : "");
         // The graph is read even when a version is wrong by a little: all errors at once.
         int errors = cx->diag->errors;

@@ -180,6 +180,16 @@ static bool load_graph(struct loader *l, Onnx__GraphProto *g)
     return load_nodes(l, g->n_node, g->node) && ok;
 }
 
+void onnx_repack(const Onnx__ModelProto *m, struct strbuf *bytes)
+{
+    size_t n = onnx__model_proto__get_packed_size(m);
+    uint8_t *packed = memory_alloc(n);
+    onnx__model_proto__pack(m, packed);
+    strbuf_clear(bytes);
+    strbuf_add(bytes, packed, n);
+    free(packed);
+}
+
 bool onnx_load_external(const struct ctx *cx, const char *file, struct strbuf *bytes)
 {
     const char *slash = strrchr(file, '/');
@@ -196,14 +206,10 @@ bool onnx_load_external(const struct ctx *cx, const char *file, struct strbuf *b
         return true;
     }
     bool ok = load_graph(&l, m->graph);
-    if (ok && l.tensors > 0) {
-        size_t n = onnx__model_proto__get_packed_size(m);
-        uint8_t *packed = memory_alloc(n);
-        onnx__model_proto__pack(m, packed);
-        strbuf_clear(bytes);
-        strbuf_add(bytes, packed, n);
-        free(packed);
-    }
+    for (size_t i = 0; i < m->n_functions; i++)
+        ok = load_nodes(&l, m->functions[i]->n_node, m->functions[i]->node) && ok;
+    if (ok && l.tensors > 0)
+        onnx_repack(m, bytes);
     onnx__model_proto__free_unpacked(m, &l.memory);
     return ok;
 }

@@ -3,6 +3,7 @@
 #ifndef AIHLS_ONNX_IMPL_H
 #define AIHLS_ONNX_IMPL_H
 
+#include "base/strbuf.h"
 #include "frontend/graph.h"
 #include "onnx.pb-c.h"
 
@@ -10,6 +11,11 @@
 
 // What protobuf-c allocates with: it ends the process when there is no more, for its callers could not tell that from damage.
 ProtobufCAllocator onnx_allocator(void);
+
+// ---- onnx_external.c ----
+
+// Makes `bytes` the serialized model.
+void onnx_repack(const Onnx__ModelProto *m, struct strbuf *bytes);
 
 // ---- onnx_tensor.c ----
 
@@ -27,6 +33,13 @@ bool onnx_is_packed(int64_t data_type);
 // Copies a TensorProto into `out` (all but its index). `where` is its place for messages.
 bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const char *where,
                  const Onnx__TensorProto *from, struct tensor *out);
+
+// ---- onnx_function.c ----
+
+// The nodes of g with every call of a function of model m replaced by the function's nodes, in arena a; names inside a
+// function get a prefix. E102: recursion, more arguments than the function has; E103: a function of another opset.
+bool onnx_inline(const struct ctx *cx, const char *file, struct arena *a, const Onnx__ModelProto *m, int64_t opset,
+                 const Onnx__GraphProto *g, Onnx__NodeProto ***nodes, size_t *n);
 
 // ---- onnx_normal.c ----
 

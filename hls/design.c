@@ -86,7 +86,7 @@ static bool read_bytes(const struct ctx *cx, const struct request *r, struct des
     if (!strbuf_read_file(&d->model_bytes, r->model))
         return diag_emit(cx, (struct diag_msg){ .code = E002, .where = r->model, .found = strerror(errno),
                          .help = "check the path" }, "cannot read the model");
-    return onnx_load_external(cx, r->model, &d->model_bytes);
+    return onnx_load_external(cx, r->model, &d->model_bytes) && onnx_fix_shapes(cx, r->model, r->shapes, r->dims, &d->model_bytes);
 }
 
 bool design_read_for_reference(const struct ctx *cx, const struct request *r, struct design *d)

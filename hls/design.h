@@ -15,13 +15,14 @@ struct request {
     const char *board; // name or path
     const char *name;  // of the emitted top module; NULL: from the model's file name
     const char *calib; // path or NULL
+    const char *shapes, *dims; // of inputs, see onnx_fix_shapes; NULL: as the model says
     struct schedule_goal goal;
     enum requant_mode requant;
 };
 
 struct design {
     struct request request;
-    struct strbuf model_bytes; // heap: the file as it was read
+    struct strbuf model_bytes; // heap: the file, with shapes fixed and weights from other files brought in
     struct board board;
     struct graph *source;  // as the model has it, shaped: the float reference runs this
     struct graph *graph;   // simplified, quantized
