@@ -645,7 +645,7 @@ static bool follow(struct shape_run *s, const struct node *n)
     if (s->running || !ref_float_supports(n->op) || n->op == OP_DequantizeLinear || n->op == OP_Einsum || ref_float_is_random(n->op))
         return true;
     for (int k = 0; k < n->n_out; k++)
-        if (n->out[k] && (n->out[k]->rank < 0 || tensor_count(n->out[k]) > MAX_FOLLOWED || s->values[n->out[k]->index].data))
+        if (n->out[k] && (n->out[k]->rank < 0 || tensor_count(n->out[k]) > MAX_FOLLOWED || (n->out[k]->index < s->n_values && s->values[n->out[k]->index].data)))
             return true;
     struct array *in = arena_array(s->g->arena, struct array, n->n_in + n->n_out), *out = in + n->n_in;
     const struct array **at = arena_array(s->g->arena, const struct array *, n->n_in + 1);
@@ -715,6 +715,16 @@ static bool infer_node(struct shape_run *s, struct node *n)
     return ok && follow(s, n);
 }
 
+// Room for the tensors that placing a body has added.
+static void grow_values(struct shape_run *s)
+{
+    struct array *grown = arena_array(s->g->arena, struct array, s->g->n_tensors);
+    if (s->n_values)
+        memcpy(grown, s->values, (size_t)s->n_values * sizeof *grown);
+    s->values = grown;
+    s->n_values = s->g->n_tensors;
+}
+
 bool shape_infer(const struct ctx *cx, struct graph *g)
 {
     struct shape_run s = { .cx = cx, .g = g, .n_values = g->n_tensors };
@@ -723,8 +733,13 @@ bool shape_infer(const struct ctx *cx, struct graph *g)
     for (int i = 0; i < g->n_inputs; i++)
         if (g->inputs[i]->rank < 0 || g->inputs[i]->dtype == DT_NONE)
             ok = diag_error(cx, E205, at_tensor(g, g->inputs[i]), NULL, "the input has no known shape");
-    for (int i = 0; i < g->n_nodes; i++)
-        ok = infer_node(&s, g->nodes[i]) && ok;
+    for (int i = 0; i < g->n_nodes;) {
+        if (inputs_typed(g->nodes[i]) && shape_place_body(&s, g->nodes[i])) { // go on with the first node of the body
+            grow_values(&s);
+            continue;
+        }
+        ok = infer_node(&s, g->nodes[i++]) && ok;
+    }
     return ok;
 }
 

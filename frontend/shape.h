@@ -7,6 +7,7 @@
 
 // does      fills rank, dims and dtype of every tensor; checks inputs, attributes and shapes
 // requires  graph_verify; graph inputs with known shapes
+//           If with a known condition and Loop with a known number of iterations become the nodes of their bodies
 // provides  every tensor typed and shaped, products of dims below 2^40; scales of Resize as constants
 // cost      O(nodes), plus small constant evaluation for Reshape, Pad, Clip and the like
 // Reports every node that is wrong (E202 to E207) and returns false if there was one.

@@ -16,6 +16,7 @@ struct shape_run {
     struct graph *g;
     struct array *values; // by tensor index; data NULL: not known. Constants are not in here.
     int n_values;         // tensors that inference adds are not in there
+    int placed;           // nodes that shape_place_body has made
     bool running;         // all of them are known: shape_infer_running
 };
 
@@ -64,6 +65,11 @@ bool shape_global_pool(struct shape_run *s, struct node *n, enum dtype t);
 bool shape_max_unpool(struct shape_run *s, struct node *n);
 // LpPool and GlobalLpPool take the p-th root of a sum: p >= 1 (E203), floats.
 bool shape_check_p(struct shape_run *s, const struct node *n);
+
+// ---- shape_control.c ----
+// Replaces an If whose condition is known, or a Loop of a known number of iterations, by the nodes of its body. False, and
+// nothing changed, where it is neither.
+bool shape_place_body(struct shape_run *s, struct node *n);
 
 // ---- shape_einsum.c ----
 bool shape_einsum(struct shape_run *s, struct node *n);
