@@ -358,7 +358,8 @@ static int64_t cost_of(const struct node *n)
     return cost;
 }
 
-static bool run_graph(const struct ctx *cx, struct graph *g, struct arena *a, const struct array *inputs, struct array *outputs, int64_t *budget)
+bool ref_float_run_within(const struct ctx *cx, struct graph *g, struct arena *a, const struct array *inputs,
+                          struct array *outputs, int64_t *budget)
 {
     struct array *values = arena_array(a, struct array, g->n_tensors);
     int n_values = g->n_tensors;
@@ -382,10 +383,10 @@ static bool run_graph(const struct ctx *cx, struct graph *g, struct arena *a, co
 
 bool ref_run_body(struct ref *r, struct graph *body, struct arena *a, const struct array *inputs, struct array *outputs)
 {
-    return run_graph(r->cx, body, a, inputs, outputs, r->budget);
+    return ref_float_run_within(r->cx, body, a, inputs, outputs, r->budget);
 }
 
 bool ref_float_run(const struct ctx *cx, struct graph *g, struct arena *a, const struct array *inputs, struct array *outputs)
 {
-    return run_graph(cx, g, a, inputs, outputs, NULL);
+    return ref_float_run_within(cx, g, a, inputs, outputs, NULL);
 }

@@ -29,6 +29,9 @@ bool ref_float_node_within(const struct ctx *cx, const struct graph *g, const st
 // values, node by node, and written into g. `inputs` and `outputs` stand in the order of g->inputs and g->outputs; the types
 // of inputs must be those of the model. A constant output is not copied.
 bool ref_float_run(const struct ctx *cx, struct graph *g, struct arena *a, const struct array *inputs, struct array *outputs);
+// The same within a budget, as ref_float_node_within.
+bool ref_float_run_within(const struct ctx *cx, struct graph *g, struct arena *a, const struct array *inputs,
+                          struct array *outputs, int64_t *budget);
 
 // Evaluates the graph on one frame. `inputs` stand in the order of g->inputs and must have their types and
 // shapes. values[t->index] receives every computed tensor (n_tensors entries from the caller, zeroed);

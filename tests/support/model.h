@@ -45,6 +45,15 @@ void model_ints(struct model *m, const char *name, int count, const int64_t *v);
 void model_floats(struct model *m, const char *name, int count, const float *v);
 void model_tensor_f32(struct model *m, const char *name, int rank, const int64_t *dims, const float *v);
 
+void model_strings(struct model *m, const char *name, const char *v); // between single spaces
+// The graph of another model, which must live as long as m: a body of If, Loop or Scan.
+void model_body(struct model *m, const char *name, struct model *body);
+// A function of the domain "local", named `name`, made of another model's nodes, inputs and outputs; the model must live as
+// long as m. `attributes` are names between single spaces.
+void model_function(struct model *m, const char *name, struct model *body, const char *attributes);
+void model_refer(struct model *m, const char *name, const char *attribute); // attribute of the last node: the function's
+void model_dim(struct model *m, const char *name); // the last input's open dimensions are called so, not N
+
 // The serialized model, owned by it.
 const void *model_pack(struct model *m, size_t *n_bytes);
 // onnx_parse of it, as file "test.onnx".
