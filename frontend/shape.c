@@ -442,7 +442,7 @@ static bool qlinear_scale(struct shape_run *s, const struct node *n, int k, int6
     if (!scale)
         return true; // QGemm with a float result
     int64_t count = tensor_count(scale);
-    if (scale->dtype != DT_FLOAT || (count != 1 && (scale->rank != 1 || count != channels)) ||
+    if (scale->dtype != DT_FLOAT || count == 0 || (count != 1 && (scale->rank != 1 || count != channels)) ||
         (zero && (tensor_count(zero) != count || !is_quantized(zero->dtype))))
         return shape_error(s, n, "scale '%s' of shape %s, or its zero point, does not fit its operand",
                            scale->name, shape_of(s, scale));
