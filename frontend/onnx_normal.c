@@ -353,6 +353,9 @@ static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n, b
     case OP_Xor:
         normal_broadcast(g, n);
         return true;
+    case OP_Sum: // of two it is what hardware has
+        n->op = reference || n->n_in > 2 ? OP_Sum : n->n_in == 2 ? OP_Add : OP_Identity;
+        return true;
     case OP_Reshape:
         return normal_reshape(cx, g, n);
     case OP_QuantizeLinear:

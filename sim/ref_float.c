@@ -348,10 +348,13 @@ static void set_type(struct tensor *t, const struct array *x)
     memcpy(t->dims, x->dims, sizeof t->dims);
 }
 
+// A node costs more than the elements that it computes: shapes are inferred, memory is taken.
+#define NODE_COST 64
+
 // What evaluating a node whose outputs have shapes takes.
 static int64_t cost_of(const struct node *n)
 {
-    int64_t cost = 1;
+    int64_t cost = NODE_COST;
     for (int k = 0; k < n->n_out; k++)
         if (n->out[k] && n->out[k]->rank >= 0 && !add_i64(cost, tensor_count(n->out[k]), &cost))
             return INT64_MAX;
@@ -363,6 +366,8 @@ bool ref_float_run_within(const struct ctx *cx, struct graph *g, struct arena *a
 {
     struct array *values = arena_array(a, struct array, g->n_tensors);
     int n_values = g->n_tensors;
+    if (budget && (*budget -= NODE_COST) < 0) // a body may have no nodes at all
+        return diag_error(cx, E206, g->file, "run a simplifier on the model", "computing the graph while compiling would take too long");
     for (int i = 0; i < g->n_inputs; i++) {
         values[g->inputs[i]->index] = inputs[i];
         set_type(g->inputs[i], &inputs[i]);

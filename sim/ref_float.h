@@ -20,8 +20,8 @@ bool ref_float_is_random(enum op op);
 bool ref_float_node(const struct ctx *cx, const struct graph *g, const struct node *n,
                     struct arena *a, const struct array *const *in, struct array *out);
 
-// The same within a budget, for folding: each element computed and each node evaluated in a body of If, Loop or Scan takes
-// one. E206 when it is used up, for a short file may ask for much.
+// The same within a budget, for folding: each element computed takes one, and each node evaluated in a body of If, Loop or
+// Scan takes 64. E206 when it is used up, for a short file may ask for much.
 bool ref_float_node_within(const struct ctx *cx, const struct graph *g, const struct node *n, struct arena *a,
                            const struct array *const *in, struct array *out, int64_t *budget);
 
