@@ -93,6 +93,7 @@ bool shape_ints(struct shape_run *s, const struct node *n, int k, int max, int64
     const struct tensor *t = n->in[k];
     struct tensor followed = *t;
     struct array value;
+    *count = 0;
     if (!shape_value(s, t, &value))
         return diag_error(s->cx, E206, at_node(s->g, n), "export the model with fixed shapes, or run a simplifier",
                           "input %d ('%s') is computed at run time", k, t->name);

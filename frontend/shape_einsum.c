@@ -89,10 +89,11 @@ static bool parse(const char *text, const struct node *n, struct einsum *out)
     int dots = 0;
     bool has_dots;
     const char *p = text;
-    for (int k = 0; k < n->n_in && p; k++, p = p ? p + 1 : NULL) {
+    for (int k = 0; k < n->n_in; k++) {
         int own = count_dots(p, n->in[k]->rank);
         dots = own > dots ? own : dots;
-        p = strchr(p, ',');
+        p += strcspn(p, ",");
+        p += *p == ',';
     }
     p = text;
     for (int k = 0; k < n->n_in; k++) {

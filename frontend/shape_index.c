@@ -11,6 +11,7 @@ bool shape_scalar(struct shape_run *s, const struct node *n, int k, double *out)
 {
     const struct tensor *t = n->in[k];
     struct array value;
+    *out = 0.0;
     if (!shape_value(s, t, &value))
         return diag_error(s->cx, E206, at_node(s->g, n), "export the model with fixed shapes, or run a simplifier",
                           "input %d ('%s') is computed at run time", k, t->name);
@@ -72,6 +73,7 @@ bool shape_reduction(struct shape_run *s, const struct node *n)
 static bool tuples_fit(struct shape_run *s, const struct node *n, int64_t batch, int *length)
 {
     const struct tensor *x = n->in[0], *index = n->in[1];
+    *length = 0;
     if (!need_index(s, n, 1))
         return false;
     bool fits = index->rank >= 1 && batch >= 0 && batch < index->rank && batch < x->rank;

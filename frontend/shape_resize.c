@@ -282,7 +282,7 @@ bool shape_resize(struct shape_run *s, struct node *n)
     const struct tensor *x = n->in[0];
     int64_t dims[MAX_RANK];
     int axes[MAX_RANK], count;
-    float roi[2 * MAX_RANK];
+    float roi[2 * MAX_RANK] = { 0 };
     bool scaled = n->n_in > 2 && n->in[2], sized = n->n_in > 3 && n->in[3];
     if (!check_modes(s, n))
         return false;

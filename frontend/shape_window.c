@@ -319,7 +319,7 @@ bool shape_pool(struct shape_run *s, struct node *n, enum dtype t)
 bool shape_max_unpool(struct shape_run *s, struct node *n)
 {
     const struct tensor *x = n->in[0], *index = n->in[1];
-    int64_t kernel[MAX_SPATIAL], stride[MAX_SPATIAL], pads[2 * MAX_SPATIAL] = { 0 }, dims[MAX_RANK];
+    int64_t kernel[MAX_SPATIAL] = { 0 }, stride[MAX_SPATIAL] = { 0 }, pads[2 * MAX_SPATIAL] = { 0 }, dims[MAX_RANK];
     int spatial = x->rank - 2, count;
     if (x->rank < 3 || index->dtype != DT_INT64 || index->rank != x->rank || memcmp(index->dims, x->dims, (size_t)x->rank * sizeof *x->dims) != 0)
         return shape_error(s, n, "indices of shape %s for %s", shape_of(s, index), shape_of(s, x));

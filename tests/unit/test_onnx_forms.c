@@ -319,6 +319,20 @@ static void endless_loop(void)
     model_body(m, "body", other);
 }
 
+static void endless_loop_of_nothing(void)
+{
+    start(13);
+    inner = model_new(13);
+    model_i64(m, "many", 1, DIMS(INT64_MAX));
+    model_node(m, "Loop", "many - many", "y");
+    model_input(inner, "i", DT_INT64, 0, NULL);
+    model_input(inner, "go", DT_BOOL, 0, NULL);
+    model_input(inner, "v", DT_INT64, 1, DIMS(1));
+    model_output(inner, "go");
+    model_output(inner, "v");
+    model_body(m, "body", inner);
+}
+
 static void graph_of_an_operator_without(void)
 {
     start(13);
@@ -427,6 +441,7 @@ static const struct bad_row {
 } bad_rows[] = {
     { "If of data has no hardware", if_of_data, "E206", "(If)" },
     { "a Loop that does not end is not unrolled", endless_loop, "E206", "too long" },
+    { "nor one whose body has no nodes", endless_loop_of_nothing, "E206", "too long" },
     { "a graph of an operator that has none", graph_of_an_operator_without, "E102", "is a graph" },
     { "a body that reads what nobody makes", body_of_unknown_names, "E102", "'nowhere' is not defined" },
     { "a function that calls itself", recursive_function, "E102", "16 deep" },
