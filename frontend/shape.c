@@ -266,6 +266,14 @@ static bool gemm(struct shape_run *s, struct node *n)
     return shape_set(s, n, 0, t, 2, dims);
 }
 
+bool shape_zero_fits(struct shape_run *s, const struct node *n, int k, int64_t channels)
+{
+    const struct tensor *zero = k < n->n_in ? n->in[k] : NULL;
+    if (!zero || tensor_count(zero) == 1 || (zero->rank == 1 && zero->dims[0] == channels && channels > 0))
+        return true;
+    return shape_error(s, n, "zero point '%s' of shape %s for %" PRId64 " channels", zero->name, shape_of(s, zero), channels);
+}
+
 static bool matmul(struct shape_run *s, struct node *n)
 {
     bool quantized = n->op == OP_QLinearMatMul, integer = n->op == OP_MatMulInteger;
@@ -282,6 +290,8 @@ static bool matmul(struct shape_run *s, struct node *n)
     memcpy(dims, b->dims, sizeof dims);
     if (k != kb || !shape_broadcast(&batch_a, &rank, dims))
         return shape_error(s, n, "shapes %s and %s cannot be multiplied", shape_of(s, a), shape_of(s, b));
+    if (integer && (!shape_zero_fits(s, n, 2, a->rank > 1 ? a->dims[a->rank - 2] : 1) || !shape_zero_fits(s, n, 3, b->rank > 1 ? b->dims[b->rank - 1] : 1)))
+        return false;
     if (a->rank > 1)
         dims[rank++] = a->dims[a->rank - 2];
     if (b->rank > 1)

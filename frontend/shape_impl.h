@@ -52,6 +52,9 @@ bool shape_dtype_attr(struct shape_run *s, const struct node *n, const char *nam
 // Attribute `reduction` of the Scatter operators is one that ref_scatter knows; E203.
 bool shape_reduction(struct shape_run *s, const struct node *n);
 
+// Input k of an integer product, a zero point: omitted, one number, or one for each of `channels`; E204.
+bool shape_zero_fits(struct shape_run *s, const struct node *n, int k, int64_t channels);
+
 // E204 at n: `found` is a shape.
 bool shape_error(struct shape_run *s, const struct node *n, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

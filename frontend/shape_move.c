@@ -427,6 +427,9 @@ bool shape_move(struct shape_run *s, struct node *n, bool *known)
     case OP_Identity:
         return shape_like(s, n, 0, n->in[0]);
     case OP_Dropout:
+        for (int k = 1; k < n->n_in; k++)
+            if (n->in[k] && tensor_count(n->in[k]) != 1)
+                return shape_error(s, n, "'%s' of shape %s is no single number", n->in[k]->name, shape_of(s, n->in[k]));
         return shape_like(s, n, 0, n->in[0]) &&
                (n->n_out < 2 || !n->out[1] ||
                 shape_set(s, n, 1, DT_BOOL, n->in[0]->rank, n->in[0]->dims));

@@ -49,8 +49,9 @@ static bool channel_norm(struct shape_run *s, struct node *n)
     if (!shape_need_float(s, n, 0))
         return false;
     bool fits = x->rank >= 2 && groups >= 1 && x->dims[1] % groups == 0;
+    int64_t each = fits && n->op == OP_GroupNormalization && is_vector(n->in[1], groups) ? groups : x->rank >= 2 ? x->dims[1] : 0;
     for (int k = 1; fits && k < 3; k++)
-        fits = is_vector(n->in[k], x->dims[1]) || (n->op == OP_GroupNormalization && is_vector(n->in[k], groups));
+        fits = is_vector(n->in[k], each);
     return fits ? shape_like(s, n, 0, x) : shape_error(s, n, "scale of shape %s for %s", shape_of(s, n->in[1]), shape_of(s, x));
 }
 

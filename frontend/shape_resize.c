@@ -237,7 +237,7 @@ static void keep_ratio(const struct tensor *x, const int *axes, int count, bool 
     }
     for (int i = 0; i < count; i++) {
         scales[axes[i]] = scale;
-        dims[axes[i]] = max_i64(1, (int64_t)floorf(scale * (float)x->dims[axes[i]] + 0.5f)); // halves go up
+        dims[axes[i]] = max_i64(1, (int64_t)fminf(floorf(scale * (float)x->dims[axes[i]] + 0.5f), 0x1p41f)); // halves go up
     }
 }
 

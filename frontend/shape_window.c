@@ -264,6 +264,8 @@ bool shape_conv(struct shape_run *s, struct node *n)
     bool integer = n->op == OP_ConvInteger;
     if (integer)
         b = NULL; // input 2 is a zero point
+    if (integer && (w->rank < 1 || !shape_zero_fits(s, n, 2, 1) || !shape_zero_fits(s, n, 3, w->dims[0])))
+        return false;
     if (!quantized && !integer && (!shape_need_float(s, n, 0) || !shape_need_float(s, n, 1)))
         return false;
     if (w->rank != x->rank || x->rank < 3)
@@ -334,6 +336,9 @@ bool shape_max_unpool(struct shape_run *s, struct node *n)
     for (int i = 0; i < spatial; i++)
         if (!mul_i64(x->dims[2 + i] - 1, stride[i], &dims[2 + i]) || !add_i64(dims[2 + i], kernel[i] - pads[i] - pads[spatial + i], &dims[2 + i]))
             return shape_error(s, n, "the result is too large");
+    for (int i = 0; i < spatial; i++)
+        if (dims[2 + i] < 1)
+            return shape_error(s, n, "the pads leave nothing of %s", shape_of(s, x));
     if (n->n_in > 2 && n->in[2] && (!shape_ints(s, n, 2, MAX_RANK, dims, &count) || count != x->rank))
         return shape_error(s, n, "output_shape is no shape like %s", shape_of(s, x));
     return shape_set(s, n, 0, x->dtype, x->rank, dims);

@@ -118,6 +118,8 @@ bool ref_loop(struct ref *r)
     int carried = b.captured_at > 2 ? b.captured_at - 2 : 0, piles = r->n->n_out - carried;
     if (!has_ports(r, &b, 2 + carried, 1 + r->n->n_out) || piles < 0)
         return false;
+    if (trips && array_count(trips) != 1)
+        return ref_value_error(r, "a trip count of rank", trips->rank);
     int64_t limit = trips ? array_i64(trips, 0) : INT64_MAX;
     bool go = !condition || bool_at(condition), ok = true;
     struct array *in = arena_array(&r->scratch, struct array, b.g->n_inputs), *out = arena_array(&r->scratch, struct array, b.g->n_outputs);
@@ -247,7 +249,7 @@ static bool scan_batches(struct ref *r)
     int64_t batch = -1;
     for (int k = 1; k <= n_in; k++) {
         const struct array *x = ref_in(r, k);
-        if (!x || x->rank < 1 || (batch >= 0 && x->dims[0] != batch))
+        if (!x || x->rank < (k > s.states ? 2 : 1) || (batch >= 0 && x->dims[0] != batch))
             return ref_value_error(r, "operand", k);
         batch = x->dims[0];
     }
@@ -287,6 +289,8 @@ bool ref_scan(struct ref *r)
         return scan_batches(r);
     if (!open_scan(r, &s, 0))
         return false;
+    if (!ref_in(r, 0)) // what opset 8 had there
+        return ref_value_error(r, "operand", 0);
     struct array *x = arena_array(&r->scratch, struct array, s.scanned);
     for (int k = 0; k < s.states; k++)
         s.state[k] = *ref_in(r, k);

@@ -263,6 +263,9 @@ bool ref_non_max_suppression(struct ref *r)
     const struct array *boxes = ref_in(r, 0), *scores = ref_in(r, 1), *limit = ref_in(r, 2), *iou = ref_in(r, 3), *least = ref_in(r, 4);
     if (boxes->rank != 3 || boxes->dims[2] != 4 || scores->rank != 3 || scores->dims[0] != boxes->dims[0] || scores->dims[2] != boxes->dims[1])
         return ref_value_error(r, "boxes of rank", boxes->rank);
+    for (int k = 2; k < r->n_in; k++)
+        if (ref_in(r, k) && array_count(ref_in(r, k)) != 1)
+            return ref_value_error(r, "a threshold of rank", ref_in(r, k)->rank);
     int64_t n = boxes->dims[1], most = limit ? array_i64(limit, 0) : 0, found = 0;
     if (!ref_spend(r, (double)array_count(scores) * (double)n))
         return false;

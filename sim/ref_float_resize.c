@@ -41,13 +41,20 @@ struct taps {
     double *weight;
 };
 
+// How many neighbours on either side count: more than the image has would all be its edge.
+static int64_t reach_of(struct ref *r, int axis, double reach)
+{
+    double scale = node_int(r->n, "antialias", 0) ? fmin((double)resize_scale(r->n, axis), 1.0) : 1.0;
+    return (int64_t)fmin(ceil(reach / scale), 4.0 * (double)r->n->in[0]->dims[axis] + 2.0);
+}
+
 // Neighbours of the coordinate x; when sizes shrink and antialias asks for it, as many more as the factor says.
 static void read_taps(struct ref *r, int axis, int64_t out, struct taps *t)
 {
     bool is_cubic = strcmp(node_string(r->n, "mode", ""), "cubic") == 0, exclude = node_int(r->n, "exclude_outside", 0) != 0;
     double a = (double)node_float(r->n, "cubic_coeff_a", -0.75f), reach = is_cubic ? 2.0 : 1.0, sum = 0.0;
     double scale = node_int(r->n, "antialias", 0) ? fmin((double)resize_scale(r->n, axis), 1.0) : 1.0;
-    int64_t length = r->n->in[0]->dims[axis], near = (int64_t)ceil(reach / scale);
+    int64_t length = r->n->in[0]->dims[axis], near = reach_of(r, axis, reach);
     double x = (double)resize_coordinate(r->n, axis, out), base = floor(x);
     t->n = 2 * near;
     for (int64_t k = 0; k < t->n; k++) {
@@ -63,7 +70,7 @@ static void read_taps(struct ref *r, int axis, int64_t out, struct taps *t)
 
 static struct taps new_taps(struct ref *r, int axis)
 {
-    int64_t most = 4 + 4 * (int64_t)ceil(2.0 / fmin((double)resize_scale(r->n, axis), 1.0));
+    int64_t most = 2 * reach_of(r, axis, 2.0) + 2;
     return (struct taps){ 0, arena_array(&r->scratch, int64_t, most), arena_array(&r->scratch, double, most) };
 }
 

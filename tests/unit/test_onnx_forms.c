@@ -434,6 +434,45 @@ static void shape_of_data(void)
     model_node(m, "NonZero", "x", "y");
 }
 
+static void zero_points_of_another_count(void)
+{
+    m = model_new(13);
+    model_input(m, "x", DT_UINT8, 2, DIMS(4, 2));
+    model_raw(m, "w", DT_UINT8, 2, DIMS(2, 3), 6, (uint8_t[]){ 1, 2, 3, 4, 5, 6 });
+    model_raw(m, "z", DT_UINT8, 1, DIMS(2), 2, (uint8_t[]){ 1, 2 });
+    model_node(m, "MatMulInteger", "x w - z", "y");
+}
+
+static void conv_zero_points_of_another_count(void)
+{
+    m = model_new(13);
+    model_input(m, "x", DT_UINT8, 3, DIMS(1, 1, 4));
+    model_raw(m, "w", DT_UINT8, 3, DIMS(3, 1, 1), 3, (uint8_t[]){ 1, 2, 3 });
+    model_raw(m, "z", DT_UINT8, 1, DIMS(2), 2, (uint8_t[]){ 1, 2 });
+    model_node(m, "ConvInteger", "x w - z", "y");
+}
+
+static void bias_for_groups_scale_for_channels(void)
+{
+    m = model_new(18);
+    model_input(m, "x", DT_FLOAT, 3, DIMS(1, 4, 2));
+    model_f32(m, "s", 1, DIMS(4), FLOATS(1, 1, 1, 1));
+    model_f32(m, "b", 1, DIMS(2), FLOATS(1, 1));
+    model_node(m, "GroupNormalization", "x s b", "y");
+    model_int(m, "num_groups", 2);
+}
+
+static void pads_that_leave_nothing(void)
+{
+    m = model_new(13);
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 1, 1, 1));
+    model_i64(m, "n", 4, DIMS(1, 1, 4, 4));
+    model_input(m, "i", DT_INT64, 4, DIMS(1, 1, 1, 1));
+    model_node(m, "MaxUnpool", "x i n", "y");
+    model_ints(m, "kernel_shape", 2, DIMS(1, 1));
+    model_ints(m, "pads", 4, DIMS(1, 1, 1, 1));
+}
+
 static const struct bad_row {
     const char *name;
     void (*build)(void);
@@ -452,6 +491,10 @@ static const struct bad_row {
     { "Cast to 4 bits", cast_to_4_bits, "E207", "Cast" },
     { "packed data cut short", packed_data_cut_short, "E102", "asks for 3" },
     { "axes as an input before opset 18", axes_as_input_too_early, "E102", "before opset 18" },
+    { "MatMulInteger with another number of zero points", zero_points_of_another_count, "E204", "zero point 'z'" },
+    { "ConvInteger with another number of zero points", conv_zero_points_of_another_count, "E204", "zero point 'z'" },
+    { "a bias for groups beside a scale for channels", bias_for_groups_scale_for_channels, "E204", "GroupNormalization" },
+    { "MaxUnpool's pads leave nothing", pads_that_leave_nothing, "E204", "leave nothing" },
     { "an open dimension names its option", open_dimension, "E205", "--dim 'width=N'" },
     { "a shape that follows from data", shape_of_data, "E206", "(NonZero)" },
 };
