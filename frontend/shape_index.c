@@ -250,7 +250,8 @@ static bool tf_idf(struct shape_run *s, struct node *n)
         return diag_error(s->cx, E203, at_node(s->g, n), NULL, "pool, counts, indexes and lengths of the grams do not fit each other");
     if (!dtype_is_integer(x->dtype) || (x->rank != 1 && x->rank != 2))
         return shape_error(s, n, "an input of shape %s of %s", shape_of(s, x), dtype_name(x->dtype));
-    return shape_set(s, n, 0, DT_FLOAT, x->rank, x->rank == 1 ? (int64_t[]){ width } : (int64_t[]){ x->dims[0], width });
+    int64_t dims[2] = { x->dims[0], width };
+    return shape_set(s, n, 0, DT_FLOAT, x->rank, dims + (x->rank == 1));
 }
 
 bool shape_index(struct shape_run *s, struct node *n, bool *known)

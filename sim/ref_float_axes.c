@@ -187,14 +187,11 @@ static int64_t index_of(const struct window_axes *w, int64_t plane, int64_t at, 
 {
     if (!column_major)
         return plane + at;
-    int64_t index = 0, step = 1, rest = at, coordinate[MAX_SPATIAL];
-    for (int d = w->spatial - 1; d >= 0; d--) {
-        coordinate[d] = rest % w->in[d];
-        rest /= w->in[d];
-    }
-    for (int d = 0; d < w->spatial; d++) {
-        index += coordinate[d] * step;
-        step *= w->in[d];
+    int64_t index = 0, step = product(w->spatial, w->in);
+    for (int d = w->spatial - 1; d >= 0; d--) { // the last axis, fastest so far, becomes the slowest
+        step /= w->in[d];
+        index += at % w->in[d] * step;
+        at /= w->in[d];
     }
     return plane + index;
 }
