@@ -190,6 +190,14 @@ static uint64_t fnv1a(const void *bytes, size_t n)
     return h;
 }
 
+int64_t pipeline_slowest_cycles(const struct pipeline *p)
+{
+    int64_t cycles = 1;
+    for (int i = 0; i < p->n_stages; i++)
+        cycles = max_i64(cycles, p->stages[i].cost.cycles);
+    return cycles;
+}
+
 int64_t stage_weight_count(const struct stage *s)
 {
     int64_t taps = s->geo.kernel_h * s->geo.kernel_w;

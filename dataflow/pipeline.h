@@ -196,6 +196,8 @@ int64_t gather_ring_words(const struct stage *s, int word);
 void gather_row(const struct stage *s, int word, int64_t y, int64_t *need, int64_t *free_words);
 // The stage's input stream at a port.
 const struct stream *stage_in(const struct pipeline *p, const struct stage *s, int port);
+// Cycles that the slowest stage takes for a frame; 1 without stages.
+int64_t pipeline_slowest_cycles(const struct pipeline *p);
 // Elements of s->weights; 0 without.
 int64_t stage_weight_count(const struct stage *s);
 

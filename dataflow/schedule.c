@@ -119,7 +119,7 @@ static void bounds(struct problem *q, struct arena *a)
 struct state {
     int32_t used[RESOURCES]; // of budget units
     int32_t parent, option;  // in the previous stage's list
-    double bound;            // of what it leads to: see state_bound
+    double bound;            // of what it leads to: see may_lead
 };
 
 struct layer {
@@ -453,14 +453,6 @@ void schedule_apply(struct pipeline *p, const struct option *chosen, const struc
             p->edges[i].lanes = p->streams[p->edges[i].stream].lanes;
 }
 
-static int64_t slowest_stage(const struct pipeline *p)
-{
-    int64_t m = 1;
-    for (int i = 0; i < p->n_stages; i++)
-        m = max_i64(m, p->stages[i].cost.cycles);
-    return m;
-}
-
 static struct cost edge_cost(const struct pipeline *p)
 {
     struct cost sum = { 0 };
@@ -538,17 +530,26 @@ static bool within(const struct cost *c, const int64_t *have)
     return c->dsp <= have[0] && c->bram18 <= have[1] && c->lut <= have[2];
 }
 
-// Sizes the FIFOs. Those that do not fit `have` are not worth the time to confirm that they keep the pace.
-static void size_fifos(struct pipeline *p, const int64_t *have)
+static void expect_progress(const struct pipeline *p, bool progress)
 {
-    bool ok = timing_size_fifos(p);
-    sum_up(p);
-    if (ok && within(&p->total, have)) {
-        ok = timing_confirm(p);
-        sum_up(p);
-    }
-    if (!ok)
+    if (!progress)
         BUG("FIFO analysis of %s found no progress", p->name);
+}
+
+static void size_fifos(struct pipeline *p)
+{
+    expect_progress(p, timing_size_fifos(p));
+    sum_up(p);
+}
+
+// The same; those that fit `have` are confirmed to keep the pace, for the others that is not worth the time.
+static void size_and_confirm_fifos(struct pipeline *p, const int64_t *have)
+{
+    size_fifos(p);
+    if (!within(&p->total, have))
+        return;
+    expect_progress(p, timing_confirm(p));
+    sum_up(p);
 }
 
 static bool solve_once(struct solve *s, int64_t wanted, const int64_t *have)
@@ -563,7 +564,7 @@ static bool solve_once(struct solve *s, int64_t wanted, const int64_t *have)
     if (!interval || !try_interval(s, interval, s->budget, true, &s->proven))
         return false;
     schedule_apply(p, s->chosen, s->b->tech);
-    size_fifos(p, have);
+    size_and_confirm_fifos(p, have);
     p->optimal = s->proven;
     return true;
 }
@@ -702,9 +703,7 @@ static bool fits_somehow(struct solve *s, const int64_t *have)
         if (!fits_at(s, max_i64(1, longest_interval(p) >> shift)))
             continue;
         schedule_apply(p, s->chosen, s->b->tech);
-        if (!timing_size_fifos(p))
-            BUG("FIFO analysis of %s found no progress", p->name);
-        sum_up(p);
+        size_fifos(p);
         if (within(&p->total, have))
             return true;
         if (shift == 0)
@@ -809,7 +808,7 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
     board_budget(b, goal->max_dsp, have);
     bool fits = solve_within(&s, goal, have);
     if (fits) {
-        int64_t interval = slowest_stage(p);
+        int64_t interval = pipeline_slowest_cycles(p);
         p->bound = goal->fps && interval <= s.wanted && s.wanted ? "the goal" : find_bound(&s, interval);
         pipeline_verify(p);
     }

@@ -52,17 +52,9 @@ static void set_depth(const struct pipeline *p, struct edge *e, int64_t words)
         e->depth_words += grain;
 }
 
-static int64_t slowest_stage(const struct pipeline *p)
-{
-    int64_t interval = 1;
-    for (int i = 0; i < p->n_stages; i++)
-        interval = max_i64(interval, p->stages[i].cost.cycles);
-    return interval;
-}
-
 static int frames_to_run(const struct pipeline *p)
 {
-    int64_t interval = slowest_stage(p);
+    int64_t interval = pipeline_slowest_cycles(p);
     return interval < SHORT_INTERVAL ? 2 * SIZING_FRAMES : interval < LONG_INTERVAL ? SIZING_FRAMES : SIZING_FRAMES - 1;
 }
 
@@ -83,7 +75,7 @@ bool timing_size_fifos(struct pipeline *p)
             set_depth(p, e, DEFAULT_DEPTH);
         modelled |= join;
     }
-    p->interval_cycles = slowest_stage(p);
+    p->interval_cycles = pipeline_slowest_cycles(p);
     if (!modelled)
         return true;
     // At the pace of the slowest stage a join's FIFOs hold what the difference of its branches' lags asks for; a
@@ -275,7 +267,7 @@ bool timing_confirm(struct pipeline *p)
     }
     if (!sized.deadlock) {
         // frames that catch up with one another may come faster at first than any later do
-        p->interval_cycles = max_i64(sized.interval_cycles, slowest_stage(p));
+        p->interval_cycles = max_i64(sized.interval_cycles, pipeline_slowest_cycles(p));
         p->latency_cycles = sized.latency_cycles;
         if (joins && !timing_pass_bare(p, relieve))
             BUG("no FIFO depths let a frame of %s through", p->name);
@@ -290,7 +282,7 @@ bool timing_deepen(struct pipeline *p)
 {
     struct arena scratch = { 0 };
     const struct edge *before = copy_edges(p, &scratch);
-    int64_t slowest = slowest_stage(p), was = p->interval_cycles, steps = TRIM_STEPS;
+    int64_t slowest = pipeline_slowest_cycles(p), was = p->interval_cycles, steps = TRIM_STEPS;
     bool better = false;
     if (was > slowest + slowest / 512) {
         for (int i = 0; i < p->n_edges; i++)

@@ -65,6 +65,7 @@ int main(int argc, char **argv)
     case VERB_SIM: status = command_sim(&cx, &cli); break;
     case VERB_RUN: status = command_run(&cx, &cli); break;
     case VERB_EVAL: status = command_eval(&cx, &cli); break;
+    case VERB_REPORT: status = command_report(&cx, &cli); break;
     case VERB_BOARDS: status = command_boards(&cx); break;
     case VERB_OPS: status = command_ops(); break;
     case VERB_EXPLAIN: status = explain(&cx, cli.subject); break;

@@ -24,6 +24,12 @@ const char *bind_stream_net(struct arena *a, int stream)
     return arena_printf(a, "x%02d", stream);
 }
 
+const char *bind_edge_net(const struct pipeline *p, struct arena *a, int edge)
+{
+    const struct edge *e = &p->edges[edge];
+    return arena_printf(a, "e%02d%s", edge, e->lanes == p->streams[e->stream].lanes ? "" : "n");
+}
+
 const char *bind_stage_instance(const struct pipeline *p, struct arena *a, int stage)
 {
     return arena_printf(a, "u_%s", p->stages[stage].name);
@@ -561,7 +567,7 @@ static const char *bind_edge(struct binding *b, const struct edge *e, const char
     instance_stream(n, i, "m", out);
     if (e->lanes == s->lanes)
         return out;
-    const char *narrow = arena_printf(b->a, "e%02dn", e->index);
+    const char *narrow = bind_edge_net(b->p, b->a, e->index);
     stream_nets(b, narrow, e->lanes);
     bool wider = e->lanes > s->lanes;
     i = netlist_add(n, wider ? "aihls_widen" : "aihls_narrow", arena_printf(b->a, "u_%s_e%02d", wider ? "widen" : "narrow", e->index), NULL);

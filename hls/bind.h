@@ -16,6 +16,7 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a);
 
 // Names in the netlist that the simulation looks at.
 const char *bind_stream_net(struct arena *a, int stream); // "x03": …_data, _valid, _ready
+const char *bind_edge_net(const struct pipeline *p, struct arena *a, int edge); // what a stage reads: "e03", "e03n", …
 const char *bind_stage_instance(const struct pipeline *p, struct arena *a, int stage);
 
 #endif

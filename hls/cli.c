@@ -15,6 +15,7 @@ enum kind { FLAG, TEXT, LIST, NUMBER, REQUANT };
 #define S (1u << VERB_SIM)
 #define R (1u << VERB_RUN)
 #define E (1u << VERB_EVAL)
+#define P (1u << VERB_REPORT)
 
 static const struct option_row {
     const char *name, *argument;
@@ -47,12 +48,13 @@ static const struct option_row {
     { "reset-cycles", "N", 0, NUMBER, offsetof(struct cli, reset_cycles), S, false, "length of the reset [4]" },
     { "reset-at", "CYCLE", 0, NUMBER, offsetof(struct cli, reset_at), S, false, "reset once more in that cycle, in the middle of whatever goes on, and start again with the first frame [never]" },
     { "power-seed", "SEED", 0, NUMBER, offsetof(struct cli, power_seed), S, false, "what registers and memories hold before the reset, at random [1]" },
-    { "trace", "FILE.fst", 0, TEXT, offsetof(struct cli, trace), S, false, "record all signals for GTKWave" },
+    { "trace", "FILE.fst", 0, TEXT, offsetof(struct cli, trace), S, false, "record all signals; FILE.gtkw beside it shows them in GTKWave, grouped by stage" },
     { "output", "FILE", 0, TEXT, offsetof(struct cli, output), R, false, "where to write the results, .npy, or .npz with a member for each output [print them]" },
     { "float", NULL, 0, FLAG, offsetof(struct cli, use_float), R, true, "run the float reference instead of the integer one" },
     { "data", "FILE.npz", 'd', TEXT, offsetof(struct cli, data), E, true, "frames, in the form of --input, and labels y" },
     { "scores", "NAME", 0, TEXT, offsetof(struct cli, scores), E, false, "output that the labels are for [the one that fits them]" },
-    { "json", NULL, 0, FLAG, offsetof(struct cli, json), C | S | R | E, false, "diagnostics as JSON, one object a line" },
+    { "html", NULL, 0, FLAG, offsetof(struct cli, html), P, false, "write DIR/report.html anew instead of printing" },
+    { "json", NULL, 0, FLAG, offsetof(struct cli, json), C | S | R | E | P, false, "diagnostics as JSON, one object a line" },
     { "quiet", NULL, 'q', FLAG, offsetof(struct cli, quiet), C | S | R | E, false, "print errors only" },
     { "verbose", NULL, 'v', FLAG, offsetof(struct cli, verbose), C | S | R | E, false, "print the schedule, stage by stage" },
 };
@@ -67,6 +69,7 @@ static const struct verb_row {
     { "sim", VERB_SIM, true, "sim DIR", "simulate the emitted Verilog and compare it with the integer reference" },
     { "run", VERB_RUN, true, "run MODEL|DIR", "run the C reference on your data" },
     { "eval", VERB_EVAL, true, "eval MODEL|DIR", "top-1 accuracy of float and integer reference" },
+    { "report", VERB_REPORT, true, "report DIR", "what was built, in the terminal; to look at: DIR/report.html" },
     { "boards", VERB_BOARDS, false, "boards", "list the boards that aihls knows" },
     { "ops", VERB_OPS, false, "ops", "list the operators and where they run" },
     { "explain", VERB_EXPLAIN, true, "explain CODE", "explain a diagnostic, E201 for instance" },
@@ -116,7 +119,7 @@ void cli_help(FILE *f, bool all)
     fputs("NAME\n    aihls - compile an ONNX model to a verified FPGA accelerator for one board\n\n"
           "SYNOPSIS\n    aihls MODEL.onnx --board NAME|FILE.xml [options]\n", f);
     for (int i = 0; i < N_VERBS; i++)
-        fprintf(f, "    aihls %s%s\n", verbs[i].usage, verbs[i].verb <= VERB_EVAL ? " [options]" : "");
+        fprintf(f, "    aihls %s%s\n", verbs[i].usage, verbs[i].verb <= VERB_REPORT ? " [options]" : "");
     fputs("\nDESCRIPTION\n"
           "    The model is read, simplified, quantized to 8 bits unless it is quantized already, cut into a\n"
           "    pipeline of one stage a layer, and folded onto the board so that as many frames a second pass as\n"
@@ -131,11 +134,14 @@ void cli_help(FILE *f, bool all)
     print_options(f, R, true);
     fputs("\nMEASURING ACCURACY: aihls eval MODEL|DIR\n", f);
     print_options(f, E, true);
+    fputs("\nSHOWING WHAT WAS BUILT: aihls report DIR\n", f);
+    print_options(f, P, true);
     fputs("\nFILES OF FRAMES\n"
           "    A member of an .npz file is called like the model's input or output that it belongs to. For a model\n"
           "    of one input the member may be called x, and a .npy file will do.\n"
           "\nOUTPUT DIRECTORY\n"
           "    report.json    cycles, resources, stages, streams; after `aihls sim` the simulated cycles too\n"
+          "    report.html    the same to look at, in any browser: the pipeline, its bottlenecks, a frame in time\n"
           "    rtl/ mem/      Verilog-2005 (top module NAME, file list NAME.f) and memory images\n"
           "    driver/        a C library for this network, with an example: see its README.md\n"
           "    project/       what the board's tool needs: part, files, clock constraint\n"
@@ -159,6 +165,8 @@ void cli_help(FILE *f, bool all)
           "        which boards take it, and how fast\n"
           "    aihls sim resnet8.aihls --frames 4 --stalls 7\n"
           "        bit for bit against the reference, every stream pausing at random\n"
+          "    aihls report resnet8.aihls\n"
+          "        stages, streams and what stands in the way, predicted and as simulated\n"
           "    aihls eval keyword.onnx --data test.npz\n"
           "        accuracy of the float model and of the integers that the hardware computes\n", f);
 }

@@ -6,7 +6,7 @@
 #include "base/diag.h"
 #include "hls/design.h"
 
-enum verb { VERB_COMPILE, VERB_SIM, VERB_RUN, VERB_EVAL, VERB_BOARDS, VERB_OPS, VERB_EXPLAIN, VERB_HELP, VERB_HELP_LONG, VERB_VERSION };
+enum verb { VERB_COMPILE, VERB_SIM, VERB_RUN, VERB_EVAL, VERB_REPORT, VERB_BOARDS, VERB_OPS, VERB_EXPLAIN, VERB_HELP, VERB_HELP_LONG, VERB_VERSION };
 
 struct cli {
     enum verb verb;
@@ -15,7 +15,7 @@ struct cli {
     const char *shapes, *dims; // every --shape and --dim, with ';' between
     int64_t fps, max_latency_us, clock_mhz, max_dsp, frames, stalls, reset_cycles, reset_at, power_seed;
     enum requant_mode requant;
-    bool strict, json, quiet, verbose, use_float;
+    bool strict, json, quiet, verbose, use_float, html;
 };
 
 // False when the command line is wrong; reported as E401.

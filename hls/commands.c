@@ -10,6 +10,8 @@
 
 #include "base/check.h"
 #include "hls/emit.h"
+#include "hls/quant_error.h"
+#include "hls/report.h"
 #include "hls/simulate.h"
 #include "sim/ref_float.h"
 #include "sim/ref_int.h"
@@ -127,13 +129,15 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
     bool ok = design_build(cx, &r, &d, say, &progress);
     if (ok)
         check_goals(cx, cli, d.pipeline); // a missed goal does not keep the result back
+    if (ok && d.pipeline->macs <= QUANT_ERROR_COMPILE_MACS)
+        quant_error_measure(cx, &d);
     ok = ok && emit_design(cx, &d, dir, progress.log.text, &n_files);
     if (ok) {
         const struct pipeline *p = d.pipeline;
         if (cli->verbose && !cli->quiet)
             print_schedule(p);
         say(&progress, "Emitting", arena_printf(cx->arena, "%s (%d files)", dir, n_files));
-        say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: %.0f frames/s at %lld MHz, latency %.1f us, report in %s/report.json", seconds() - progress.start,
+        say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: %.0f frames/s at %lld MHz, latency %.1f us, report in %s/report.html", seconds() - progress.start,
             (double)p->clock_hz / (double)p->interval_cycles, (long long)(p->clock_hz / 1000000), (double)p->latency_cycles * 1e6 / (double)p->clock_hz, dir));
     }
     strbuf_release(&progress.log);
@@ -465,6 +469,22 @@ int command_eval(const struct ctx *cx, const struct cli *cli)
         printf("frames %lld\nfloat top-1 %.2f %%\ninteger top-1 %.2f %%\nagreement %.2f %%\n", (long long)frames, 100.0 * (double)v.right_float / (double)frames,
                100.0 * (double)v.right_int / (double)frames, 100.0 * (double)v.agree / (double)frames);
     design_release(&d);
+    return diag_finish(cx->diag);
+}
+
+// ---- report ----
+
+int command_report(const struct ctx *cx, const struct cli *cli)
+{
+    json_t *report = report_load(cx, cli->subject);
+    struct strbuf text = STRBUF_INIT;
+    if (report && cli->html)
+        report_html_write(cx, cli->subject, report);
+    else if (report)
+        report_text(report, cx->arena, &text);
+    fputs(text.text, stdout);
+    strbuf_release(&text);
+    json_decref(report);
     return diag_finish(cx->diag);
 }
 

@@ -9,6 +9,7 @@ int command_compile(const struct ctx *cx, const struct cli *cli);
 int command_sim(const struct ctx *cx, const struct cli *cli);
 int command_run(const struct ctx *cx, const struct cli *cli);
 int command_eval(const struct ctx *cx, const struct cli *cli);
+int command_report(const struct ctx *cx, const struct cli *cli);
 int command_boards(const struct ctx *cx);
 int command_ops(void);
 

@@ -117,17 +117,17 @@ bool design_read_source(const struct ctx *cx, const struct request *r, struct de
 bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
 {
     struct arena *a = cx->arena;
-    struct array *calib = NULL;
     if (!design_read_source(cx, r, d, say, user))
         return false;
     struct graph *g = graph_clone(d->source, a);
     if (!simplify_graph(cx, g))
         return false;
     count_text(say, user, a, "Simplified", "to %d nodes", g->n_nodes);
-    if (r->calib && !batch_read(cx, d->source, r->calib, &calib))
+    if (r->calib && !batch_read(cx, d->source, r->calib, &d->calib))
         return false;
     bool imported = quant_is_quantized(g);
-    if (!quantize_graph(cx, g, calib, &d->ranges))
+    d->plain = imported ? NULL : graph_clone(g, a);
+    if (!quantize_graph(cx, g, d->calib, &d->ranges))
         return false;
     count_text(say, user, a, "Quantized", "%s", imported ? "as the model says" : "to int8");
     d->graph = g;

@@ -25,11 +25,14 @@ struct design {
     struct strbuf model_bytes; // heap: the file, with shapes fixed and weights from other files brought in
     struct board board;
     struct graph *source;  // as the model has it, shaped: the float reference runs this
+    struct graph *plain;   // simplified only: real numbers; NULL when the model came quantized
     struct graph *graph;   // simplified, quantized
+    struct array *calib;   // the calibration inputs (batch_read) or NULL
     struct quant_ranges ranges;
     struct pipeline *pipeline;
     struct netlist *netlist;
     const char *top; // module name
+    struct quant_error *error; // of the streams, or NULL: not measured (hls/quant_error.h)
 };
 
 // A pass of the compiler, for progress and for `--dump-after`.

@@ -193,15 +193,19 @@ bool emit_design(const struct ctx *cx, const struct design *d, const char *path,
         return false;
     struct emission e = { d, &out, cx->arena, 0 };
     json_t *report = report_make(d);
+    struct strbuf page = STRBUF_INIT;
+    report_html(report, cx->arena, &page);
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_SORT_KEYS);
     bool ok = emit_rtl(&e) && emit_sim(&e) && emit_project(&e) && driver_emit(cx, d, &out, &e.n_files) && outdir_write(&out, "report.json", text, strlen(text), false) &&
+              outdir_write(&out, "report.html", page.text, page.len, false) &&
               outdir_write(&out, "build.log", log, strlen(log), false);
     free(text);
+    strbuf_release(&page);
     json_decref(report);
     json_t *meta = json_pack("{s:s, s:s, s:s}", "top", d->top, "board", d->board.name, "part", d->board.part);
     ok = ok && outdir_commit(&out, meta);
     json_decref(meta);
     outdir_abandon(&out);
-    *n_files = e.n_files + 3; // manifest, report, log
+    *n_files = e.n_files + 4; // manifest, two reports, log
     return ok;
 }

@@ -8,6 +8,7 @@
 // Writes the output directory `path`:
 //     manifest.json  files with hashes, top module
 //     report.json    the schedule in numbers
+//     report.html    the same to look at
 //     rtl/           NAME.v (top), NAME_core.v, the templates, NAME.f (file list)
 //     mem/           memory images; paths in the Verilog are relative to the directory itself
 //     sim/           harness and probes for Verilator, the model, board and options

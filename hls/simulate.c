@@ -12,6 +12,9 @@
 #include "base/check.h"
 #include "dataflow/cost.h"
 #include "hls/outdir.h"
+#include "hls/quant_error.h"
+#include "hls/report.h"
+#include "hls/wave.h"
 #include "sim/ref_int.h"
 
 #define DEFAULT_FRAMES 3
@@ -230,6 +233,20 @@ static void count_stages(const struct design *d, const json_t *j, int64_t frames
     }
 }
 
+// When the last frame's beats passed.
+static void read_frame(struct arena *a, const struct pipeline *p, const json_t *j, struct sim_result *out)
+{
+    int64_t *first = out->stream_first = numbers(a, json_object_get(j, "first_beat"), p->n_streams, 1);
+    int64_t *last = out->stream_last = numbers(a, json_object_get(j, "last_beat"), p->n_streams, 1);
+    int64_t origin = INT64_MAX;
+    for (int i = 0; i < p->n_inputs; i++)
+        origin = min_i64(origin, first[p->inputs[i].stream]);
+    for (int i = 0; i < p->n_streams; i++) {
+        first[i] = first[i] < 0 ? -1 : first[i] - origin;
+        last[i] = last[i] < 0 ? -1 : last[i] - origin;
+    }
+}
+
 static bool read_result(const struct ctx *cx, const struct design *d, const char *path, int64_t frames, struct sim_result *out)
 {
     json_t *j = json_load_file(path, 0, NULL);
@@ -244,6 +261,7 @@ static bool read_result(const struct ctx *cx, const struct design *d, const char
     out->stage_cycles = numbers(cx->arena, json_object_get(j, "busy"), d->pipeline->n_stages, max_i64(n, 1));
     count_stages(d, j, max_i64(n, 1), out);
     out->stream_blocked = numbers(cx->arena, json_object_get(j, "blocked"), d->pipeline->n_streams, max_i64(n, 1));
+    read_frame(cx->arena, d->pipeline, j, out);
     bool ok = true;
     if (first)
         ok = report_mismatch(cx, d, first);
@@ -253,6 +271,35 @@ static bool read_result(const struct ctx *cx, const struct design *d, const char
     return ok;
 }
 
+// Verilator would say nothing when it cannot write the trace; and the save file beside it.
+static bool open_trace(const struct ctx *cx, const char *path)
+{
+    FILE *f = fopen(path, "wb");
+    return (f && fclose(f) == 0) || diag_error(cx, E002, path, "check the path and its permissions", "cannot write the trace: %s", strerror(errno));
+}
+
+static bool write_wave(const struct ctx *cx, const struct design *d, const char *trace)
+{
+    const char *path = wave_path(cx->arena, trace);
+    struct strbuf sb = STRBUF_INIT;
+    wave_print(d, cx->arena, trace, &sb);
+    FILE *f = fopen(path, "wb");
+    bool ok = f && fwrite(sb.text, 1, sb.len, f) == sb.len;
+    if (f)
+        ok &= fclose(f) == 0;
+    strbuf_release(&sb);
+    return ok || diag_error(cx, E002, path, "check the path and its permissions", "cannot write the save file for GTKWave: %s", strerror(errno));
+}
+
+// The path from the root: the simulation runs in another directory.
+static const char *absolute(struct arena *a, const char *path)
+{
+    char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    const char *full = path[0] == '/' ? path : arena_printf(a, "%s/%s", here ? here : ".", path);
+    free(here);
+    return full;
+}
+
 bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *d, struct sim_result *out)
 {
     struct arena *a = cx->arena;
@@ -260,22 +307,16 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
     const char *reference = arena_printf(a, "%s/sim/reference.bin", r->dir), *result = arena_printf(a, "%s/sim/result.json", r->dir);
     if (!design_reopen(cx, r->dir, d) || (r->input && !batch_read(cx, d->source, r->input, &batch)))
         return false;
+    d->calib = batch;
     int64_t frames = r->frames ? r->frames : r->input ? batch_frames(d->source, batch) : DEFAULT_FRAMES;
     int64_t patience = 100000 + 20 * d->pipeline->interval_cycles;
-    const char *trace = "";
-    if (r->trace) {
-        char *here = getcwd(NULL, 0);
-        trace = r->trace[0] == '/' ? quoted(a, r->trace) : quoted(a, arena_printf(a, "%s/%s", here ? here : ".", r->trace));
-        free(here);
-        FILE *f = fopen(r->trace, "wb"); // Verilator would say nothing when it cannot
-        if (!f)
-            return diag_error(cx, E002, r->trace, "check the path and its permissions", "cannot write the trace: %s", strerror(errno));
-        fclose(f);
-    }
+    const char *trace = r->trace ? absolute(a, r->trace) : NULL;
+    if (trace && (!open_trace(cx, trace) || !write_wave(cx, d, trace)))
+        return false;
     remove_tree(result);
     const char *command = arena_printf(a, "cd %s && sim/build_%s/Vcore sim/reference.bin %lld %lld %lld %lld %llu %lld sim/result.json %s", cd_operand(a, r->dir),
                                        r->trace ? "trace" : "plain", (long long)frames, (long long)r->power_seed, (long long)r->reset_cycles, (long long)r->reset_at,
-                                       (unsigned long long)r->stall_seed, (long long)patience, trace);
+                                       (unsigned long long)r->stall_seed, (long long)patience, trace ? quoted(a, trace) : "");
     // the frames first: they may not fit the model, and the program takes its time
     bool ok = write_reference(cx, r, d, batch, frames, reference) && build_model(cx, r, d) &&
               run(cx, command, arena_printf(a, "%s/sim/run.log", r->dir)) && read_result(cx, d, result, frames, out);
@@ -283,20 +324,56 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
     return ok;
 }
 
-bool simulate_report(const struct ctx *cx, const struct sim_request *r, const struct design *d, const struct sim_result *s)
+static json_t *simulated_stage(const struct stage *s, const struct sim_result *r)
+{
+    int64_t busy = r->stage_cycles[s->index];
+    return json_pack("{s:s, s:I, s:I, s:I}", "name", s->name, "busy_cycles", (json_int_t)busy, "waiting_cycles", (json_int_t)max_i64(0, r->cycles_per_frame - busy),
+                     "blocked_cycles", (json_int_t)r->stream_blocked[s->out_stream]);
+}
+
+static json_t *simulated_stream(const struct stream *s, const struct sim_result *r)
+{
+    return json_pack("{s:s, s:I, s:I, s:I}", "name", s->name, "blocked_cycles", (json_int_t)r->stream_blocked[s->index],
+                     "first_beat", (json_int_t)r->stream_first[s->index], "last_beat", (json_int_t)r->stream_last[s->index]);
+}
+
+static json_t *simulated_report(const struct sim_request *r, const struct pipeline *p, const struct sim_result *s)
+{
+    json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames, "cycles_per_frame", (json_int_t)s->cycles_per_frame,
+                          "latency_cycles", (json_int_t)s->latency_cycles, "mismatches", (json_int_t)s->mismatches, "stall_seed", (json_int_t)r->stall_seed);
+    json_t *stages = json_array(), *streams = json_array();
+    for (int i = 0; i < p->n_stages; i++)
+        json_array_append_new(stages, simulated_stage(&p->stages[i], s));
+    for (int i = 0; i < p->n_streams; i++)
+        json_array_append_new(streams, simulated_stream(&p->streams[i], s));
+    json_object_set_new(o, "stages", stages);
+    json_object_set_new(o, "streams", streams);
+    return o;
+}
+
+// What the compiler left out.
+static void add_error(const struct ctx *cx, struct design *d, json_t *report)
+{
+    if (json_object_get(report, "quantization"))
+        return;
+    quant_error_measure(cx, d);
+    report_add_error(report, d);
+}
+
+bool simulate_report(const struct ctx *cx, const struct sim_request *r, struct design *d, const struct sim_result *s)
 {
     const char *path = arena_printf(cx->arena, "%s/report.json", r->dir);
     json_t *report = json_load_file(path, 0, NULL);
     if (!report)
         return diag_error(cx, E105, path, "compile the model again", "report.json is missing or damaged");
-    json_object_set_new(report, "simulated", json_pack("{s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames, "cycles_per_frame",
-                        (json_int_t)s->cycles_per_frame, "latency_cycles", (json_int_t)s->latency_cycles, "mismatches", (json_int_t)s->mismatches,
-                        "stall_seed", (json_int_t)r->stall_seed));
+    json_object_set_new(report, "simulated", simulated_report(r, d->pipeline, s));
     json_t *stages = json_object_get(report, "stages");
     for (int i = 0; i < d->pipeline->n_stages; i++)
         json_object_set_new(json_array_get(stages, (size_t)i), "simulated_cycles", json_integer((json_int_t)s->stage_cycles[i]));
+    add_error(cx, d, report);
     const char *temp = arena_printf(cx->arena, "%s.tmp", path);
     bool ok = json_dump_file(report, temp, JSON_INDENT(2) | JSON_SORT_KEYS) == 0 && rename(temp, path) == 0;
+    ok = ok ? report_html_write(cx, r->dir, report) : diag_error(cx, E002, path, strerror(errno), "cannot write report.json");
     json_decref(report);
-    return ok || diag_error(cx, E002, path, strerror(errno), "cannot write report.json");
+    return ok;
 }

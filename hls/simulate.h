@@ -22,6 +22,9 @@ struct sim_result {
     int64_t frames, cycles_per_frame, latency_cycles, mismatches;
     int64_t *stage_cycles;   // per stage, cycles of own work per frame
     int64_t *stream_blocked; // per stream, cycles per frame in which data waited for its reader
+    // per stream, cycles in which the last frame's first and last beat passed, counted from the first beat of any
+    // input of that frame; -1: it did not pass
+    int64_t *stream_first, *stream_last;
 };
 
 // Builds the Verilator model (once per directory and kind), runs the frames and compares every beat of every
@@ -29,8 +32,9 @@ struct sim_result {
 // any more; E501, E502 when Verilator is missing or fails.
 bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *d, struct sim_result *out);
 
-// Writes `simulated` and the stages' simulated_cycles into DIR/report.json.
-bool simulate_report(const struct ctx *cx, const struct sim_request *r, const struct design *d, const struct sim_result *s);
+// Writes `simulated` and the stages' simulated_cycles into DIR/report.json, and DIR/report.html anew. Where the report has no
+// error by layer, it is measured (quant_error_measure).
+bool simulate_report(const struct ctx *cx, const struct sim_request *r, struct design *d, const struct sim_result *s);
 
 // A frame, an array for each input of the graph, of seeded random values: int8 and uint8 full range; floats
 // uniform over the range that the input's quantizer covers; zeros for an input that no hardware reads.

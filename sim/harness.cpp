@@ -36,6 +36,7 @@ struct Stream {
     const uint8_t *data, *valid, *ready;
     long seen = 0; // beats transferred
     long blocked = 0; // cycles in which data waited
+    std::vector<long> first, last; // by frame: cycles of its first and last beat
 };
 
 // An input or output of the core and the stream that it carries.
@@ -214,8 +215,11 @@ class Run {
                 p.offered = false;
                 p.moved = 0;
             }
-        for (auto &s : b.streams)
+        for (auto &s : b.streams) {
             s.seen = s.blocked = 0;
+            s.first.clear();
+            s.last.clear();
+        }
         for (auto &s : b.stages)
             s.busy_cycles = 0;
         cycle = last_move = 0;
@@ -250,6 +254,10 @@ class Run {
         list(r, "busy", b.stages, [](const Stage &s) { return s.busy_cycles; });
         list(r, "blocked", b.streams, [](const Stream &s) { return s.blocked; });
         list(r, "seen", b.streams, [](const Stream &s) { return s.seen; });
+        // of the last frame that ended; -1: not there
+        size_t shown = frame_end.size() - 1;
+        list(r, "first_beat", b.streams, [shown](const Stream &s) { return shown < s.first.size() ? s.first[shown] : -1; });
+        list(r, "last_beat", b.streams, [shown](const Stream &s) { return shown < s.last.size() ? s.last[shown] : -1; });
         if (first.stream >= 0)
             fprintf(r, ",\n\"first\": {\"stream\": %d, \"frame\": %ld, \"beat\": %ld, \"lane\": %d, \"cycle\": %ld, \"have\": %d, \"want\": %d}",
                     first.stream, first.frame, first.beat, first.lane, first.cycle, first.have, first.want);
@@ -299,7 +307,11 @@ class Run {
             if (!valid || !ready)
                 continue;
             last_move = cycle;
+            if (s.seen % s.beats == 0)
+                s.first.push_back(cycle);
             reference.compare(b.streams, i, s.seen++, s.data, cycle);
+            if (s.seen % s.beats == 0)
+                s.last.push_back(cycle);
         }
         for (auto &p : b.inputs)
             if (p.offered && *p.ready) {

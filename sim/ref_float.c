@@ -308,8 +308,54 @@ static struct array of_constant(const struct tensor *t)
     return x;
 }
 
+// Whether n gives real numbers where it is given real numbers for the integers that it is meant for.
+static bool only_moves(const struct node *n)
+{
+    switch ((int)n->op) {
+    case OP_MaxPool:
+    case OP_GlobalMaxPool:
+    case OP_Reshape:
+    case OP_Flatten:
+    case OP_Squeeze:
+    case OP_Unsqueeze:
+    case OP_Identity:
+    case OP_Transpose:
+    case OP_Concat:
+    case OP_Split:
+    case OP_Slice:
+    case OP_Gather:
+    case OP_DepthToSpace:
+    case OP_SpaceToDepth:
+    case OP_Tile:
+    case OP_Expand: return true;
+    default: return false;
+    }
+}
+
+// A node where real numbers stand for integers.
+static bool unrounded_node(const struct ctx *cx, const struct graph *g, const struct node *n, struct arena *a,
+                           const struct array *const *in, struct array *out, int64_t *budget)
+{
+    const struct tensor *first = n->n_in ? n->in[0] : NULL;
+    bool real = first && in[0]->dtype == DT_FLOAT && first->dtype != DT_FLOAT;
+    if (first && n->op == OP_QuantizeLinear && !first->data) {
+        struct ref r = { .cx = cx, .g = g, .n = n, .a = a, .in = in, .n_in = n->n_in, .out = out };
+        return ref_clip_to_quantized(&r);
+    }
+    if (real && n->op == OP_DequantizeLinear) {
+        *out = *in[0];
+        return true;
+    }
+    if (real && !only_moves(n))
+        return diag_error(cx, E207, at_node(g, n), NULL, "%s of integers has no meaning for real numbers", op_info(n->op)->name);
+    return ref_float_node_within(cx, g, n, a, in, out, budget);
+}
+
+typedef bool node_function(const struct ctx *cx, const struct graph *g, const struct node *n, struct arena *a,
+                           const struct array *const *in, struct array *out, int64_t *budget);
+
 static bool run_node(const struct ctx *cx, const struct graph *g, const struct node *n, struct arena *a,
-                     struct array *values, int64_t *budget)
+                     node_function *evaluate, struct array *values, int64_t *budget)
 {
     struct arena scratch = { 0 };
     struct array *constants = arena_array(&scratch, struct array, n->n_in);
@@ -322,7 +368,7 @@ static bool run_node(const struct ctx *cx, const struct graph *g, const struct n
         constants[k] = t->data ? of_constant(t) : (struct array){ .dtype = DT_NONE };
         in[k] = t->data ? &constants[k] : &values[t->index];
     }
-    bool ok = ref_float_node_within(cx, g, n, a, in, out, budget);
+    bool ok = evaluate(cx, g, n, a, in, out, budget);
     for (int k = 0; ok && k < n->n_out; k++)
         if (n->out[k])
             values[n->out[k]->index] = out[k];
@@ -330,15 +376,27 @@ static bool run_node(const struct ctx *cx, const struct graph *g, const struct n
     return ok;
 }
 
-bool ref_float_graph(const struct ctx *cx, const struct graph *g, struct arena *a,
-                     const struct array *inputs, struct array *values)
+static bool run_graph(const struct ctx *cx, const struct graph *g, struct arena *a, const struct array *inputs,
+                      node_function *evaluate, struct array *values)
 {
     for (int i = 0; i < g->n_inputs; i++)
         values[g->inputs[i]->index] = inputs[i];
     for (int i = 0; i < g->n_nodes; i++)
-        if (!run_node(cx, g, g->nodes[i], a, values, NULL))
+        if (!run_node(cx, g, g->nodes[i], a, evaluate, values, NULL))
             return false;
     return true;
+}
+
+bool ref_float_graph(const struct ctx *cx, const struct graph *g, struct arena *a,
+                     const struct array *inputs, struct array *values)
+{
+    return run_graph(cx, g, a, inputs, ref_float_node_within, values);
+}
+
+bool ref_float_unrounded(const struct ctx *cx, const struct graph *g, struct arena *a,
+                         const struct array *inputs, struct array *values)
+{
+    return run_graph(cx, g, a, inputs, unrounded_node, values);
 }
 
 static void set_type(struct tensor *t, const struct array *x)
@@ -374,7 +432,7 @@ bool ref_float_run_within(const struct ctx *cx, struct graph *g, struct arena *a
     }
     for (int i = 0; i < g->n_nodes; i++) {
         struct node *n = g->nodes[i];
-        if (!shape_infer_running(cx, g, n, values) || !ref_charge(cx, g, n, budget, cost_of(n)) || !run_node(cx, g, n, a, values, budget))
+        if (!shape_infer_running(cx, g, n, values) || !ref_charge(cx, g, n, budget, cost_of(n)) || !run_node(cx, g, n, a, ref_float_node_within, values, budget))
             return false;
         for (int k = 0; k < n->n_out; k++)
             if (n->out[k])

@@ -39,4 +39,10 @@ bool ref_float_run_within(const struct ctx *cx, struct graph *g, struct arena *a
 bool ref_float_graph(const struct ctx *cx, const struct graph *g, struct arena *a,
                      const struct array *inputs, struct array *values);
 
+// The same without rounding to integers, for a graph that is quantized: a QuantizeLinear of a computed tensor clips it to
+// what its integers can stand for, and gives float32 real numbers; operators that only move or choose elements pass
+// them on, and DequantizeLinear gives them as they are. E207 where another operator reads such integers.
+bool ref_float_unrounded(const struct ctx *cx, const struct graph *g, struct arena *a,
+                         const struct array *inputs, struct array *values);
+
 #endif

@@ -377,6 +377,25 @@ bool ref_quantize_linear(struct ref *r)
     return true;
 }
 
+bool ref_clip_to_quantized(struct ref *r)
+{
+    const struct array *x = ref_in(r, 0), *zero = ref_in(r, 2);
+    if (!ref_need_f32(r, 0) || !ref_need_f32(r, 1))
+        return false;
+    struct ref_scale s = ref_scale_of(r->n, x, ref_in(r, 1), zero, 1);
+    double lo = zero && zero->dtype == DT_INT8 ? -128 : 0;
+    const float *from = x->data;
+    float *to = ref_out_f32(r, 0);
+    int64_t count = array_count(x);
+    for (int64_t i = 0, k = 0; i < count; k = (k + 1) % s.count) {
+        int64_t end = s.count > 1 ? i + s.inner : count;
+        double z = zero_at(&s, k), scale = array_f64(s.scale, k);
+        for (; i < end; i++)
+            to[i] = (float)clamp((double)from[i], (lo - z) * scale, (lo + 255 - z) * scale);
+    }
+    return true;
+}
+
 bool ref_dequantize_linear(struct ref *r)
 {
     const struct array *x = ref_in(r, 0);

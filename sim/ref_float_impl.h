@@ -166,6 +166,7 @@ bool ref_clip(struct ref *r);
 bool ref_quantize_linear(struct ref *r);
 bool ref_dequantize_linear(struct ref *r);
 bool ref_dynamic_quantize(struct ref *r);
+bool ref_clip_to_quantized(struct ref *r); // QuantizeLinear's saturation without its rounding, as real numbers
 bool ref_quant(struct ref *r);
 bool ref_bipolar(struct ref *r);
 // ref_float_qlinear.c: dequantize, the float operator, quantize

@@ -27,5 +27,5 @@ print("  cycles per frame  %d predicted" % p["cycles_per_frame"])
 for k in ("dsp", "bram18", "lut", "ff"):
     print("  %-8s %7d of %7d (%.1f %%)" % (k.upper(), p[k], b[k], 100.0 * p[k] / b[k]))
 PY
-echo "  report            $out/report.json"
+echo "  report            $out/report.html, $out/report.json"
 echo "  Verilog           $out/rtl"

@@ -113,6 +113,19 @@ static struct row {
     { "run prints one line a frame", "$A run $O --input $T | wc -l", 0, "400\n" },
     { "eval prints both accuracies", "$A eval $O --data $T", 0, "integer top-1" },
     { "eval without labels", "$A eval $O --data $C", 1, "E104" },
+    { "report prints stages", "$A report $O", 0, "s00_conv     stem" },
+    { "report says that nothing was simulated", "$A report $O", 0, "not simulated yet" },
+    { "report of a missing directory", "$A report nowhere", 1, "E105" },
+    { "report of a directory that is none of ours", "mkdir -p foreign && $A report foreign", 1, "E105" },
+    { "report of somebody else's report.json", "mkdir -p theirs && echo '{\"schema_version\": 1}' >theirs/report.json && $A report theirs", 1, "JSON that is no report" },
+    { "report of a report of another schema", "mkdir -p later && sed 's/\"schema_version\": 1/\"schema_version\": 2/' $O/report.json >later/report.json && $A report later", 1, "E105" },
+    { "report of a damaged report.json", "mkdir -p half && head -c 500 $O/report.json >half/report.json && $A report half", 1, "E105" },
+    { "report --html makes the same page again", "cp -r $O page && rm page/report.html && $A report page --html && cmp page/report.html $O/report.html", 0, "" },
+    { "report --html where nobody can write", "cp -r $O stuck && mkdir stuck/report.html.tmp && $A report stuck --html", 1, "E002" },
+    { "report needs a directory", "$A report", 2, "E401" },
+    { "report of two", "$A report $O $O", 2, "E401" },
+    { "report takes no board", "$A report $O --board ultra96", 2, "E401" },
+    { "--html is for reports", "$A $M --board ultra96 --html", 2, "E401" },
     { "--board all prints a table", "$A $M --board all --calib $C", 0, "pynq-z2" },
     { "--version", "$A --version", 0, "aihls " },
 };
@@ -202,7 +215,7 @@ static void the_manifest_lists_every_file(void **state)
     json_object_foreach(json_object_get(manifest, "files"), file, hash)
         expect(0, json_string_value(hash), run("sha256sum $O/%s", file));
     expect(0, NULL, run("cd $O && find . -type f | wc -l"));
-    assert_int_equal(atoi(out), (int)json_object_size(json_object_get(manifest, "files")) + 3); // itself, report.json and build.log, which holds times
+    assert_int_equal(atoi(out), (int)json_object_size(json_object_get(manifest, "files")) + 4); // itself, report.json, report.html and build.log, which holds times
     json_decref(manifest);
 }
 

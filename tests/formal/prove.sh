@@ -32,9 +32,9 @@ while [ $i -lt 256 ]; do printf '%02x\n' $((i ^ 0x5a)); i=$((i + 1)); done >"$wo
 
 templates=$(ls "$rtl"/aihls_*.v)
 # Some take multipliers of tests/formal/abstract in place of the real ones.
-case $harness in
-fv_chain) abstract="aihls_mac" ;;
-fv_mul) abstract="aihls_lutmul aihls_constword" ;;
+case "$harness $* " in
+"fv_chain "*) abstract="aihls_mac" ;;
+"fv_binary "*"MUL=1 "*) abstract="aihls_lutmul aihls_constword" ;;
 *) abstract="" ;;
 esac
 for a in $abstract; do

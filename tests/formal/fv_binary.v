@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof harness of aihls_mul's handshake: beat n of the output belongs to beat n of both inputs, whichever comes first.
-// Elements have USED bits; the multipliers are those of tests/formal/abstract, of which a pair gives a + 2 * b. (All
-// products: tests/formal/arith.sh elements.)
+// Proof harness of the handshake of aihls_add and aihls_mul (MUL = 1): beat n of the output belongs to beat n of both
+// inputs, whichever comes first. Elements have USED bits. The multipliers of the sum are 1 and 2, so that it tells the
+// two apart; those of the product are those of tests/formal/abstract, of which a pair gives a + 2 * b. (All products:
+// tests/formal/arith.sh elements.)
 `default_nettype none
-module fv_mul #(
+module fv_binary #(
+    parameter MUL      = 0,
     parameter LANES    = 1,
     parameter CHANNELS = 1,
     parameter USED     = 1,
@@ -27,13 +29,21 @@ module fv_mul #(
         if (take) beat_q <= (beat_q == BEATS - 1) ? 0 : beat_q + 1'b1;
         if (rst) beat_q <= 0;
     end
-    aihls_mul #(
-        .LANES(LANES), .CHANNELS(CHANNELS), .MULT(1), .SHIFT(0)
-    ) u_dut (
-        .clk(clk), .rst(rst), .s_a_data(a_data), .s_a_valid(a_valid), .s_a_ready(a_ready),
-        .s_b_data(b_data), .s_b_valid(b_valid), .s_b_ready(b_ready), .m_act_data(m_data),
-        .m_act_valid(m_valid), .m_act_ready(m_ready)
-    );
+    generate
+        if (MUL != 0) begin : g_mul
+            aihls_mul #(.LANES(LANES), .CHANNELS(CHANNELS), .MULT(1), .SHIFT(0)) u_dut (
+                .clk(clk), .rst(rst), .s_a_data(a_data), .s_a_valid(a_valid), .s_a_ready(a_ready),
+                .s_b_data(b_data), .s_b_valid(b_valid), .s_b_ready(b_ready), .m_act_data(m_data),
+                .m_act_valid(m_valid), .m_act_ready(m_ready)
+            );
+        end else begin : g_add
+            aihls_add #(.LANES(LANES), .CHANNELS(CHANNELS), .A_MULT(1), .B_MULT(2)) u_dut (
+                .clk(clk), .rst(rst), .s_a_data(a_data), .s_a_valid(a_valid), .s_a_ready(a_ready),
+                .s_b_data(b_data), .s_b_valid(b_valid), .s_b_ready(b_ready), .m_act_data(m_data),
+                .m_act_valid(m_valid), .m_act_ready(m_ready)
+            );
+        end
+    endgenerate
     fv_reset u_reset (.clk(clk), .rst(rst));
     fv_offer #(.WIDTH(LANES*8)) u_offer_a (
         .clk(clk), .rst(rst), .data(a_data), .valid(a_valid), .ready(a_ready)
@@ -72,7 +82,7 @@ module fv_mul #(
         end
     end
     always @* if (!rst) assert (lead_a_q <= 2 && lead_b_q <= 2 && !(lead_a_q != 0 && lead_b_q != 0));
-    fv_order #(.WIDTH(2*LANES*8), .MOST(12), .WAIT(9)) u_order (
+    fv_order #(.WIDTH(2*LANES*8), .MOST((MUL != 0) ? 12 : 8), .WAIT((MUL != 0) ? 9 : 6)) u_order (
         .clk(clk), .rst(rst), .pick(pick), .in_take(pair), .in_data({a_now, b_now}),
         .out_valid(m_valid), .out_take(take), .here(here), .word({a_word, b_word}), .held()
     );
