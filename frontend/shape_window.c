@@ -264,12 +264,12 @@ bool shape_conv(struct shape_run *s, struct node *n)
     bool integer = n->op == OP_ConvInteger;
     if (integer)
         b = NULL; // input 2 is a zero point
-    if (integer && (w->rank < 1 || !shape_zero_fits(s, n, 2, 1) || !shape_zero_fits(s, n, 3, w->dims[0])))
-        return false;
     if (!quantized && !integer && (!shape_need_float(s, n, 0) || !shape_need_float(s, n, 1)))
         return false;
     if (w->rank != x->rank || x->rank < 3)
         return shape_error(s, n, "weights of shape %s for an input of shape %s", shape_of(s, w), shape_of(s, x));
+    if (integer && (!shape_zero_fits(s, n, 2, 1) || !shape_zero_fits(s, n, 3, w->dims[0])))
+        return false;
     if (group < 1 || x->dims[1] % group != 0 || w->dims[0] % group != 0)
         return diag_emit(s->cx,
                          (struct diag_msg){ .code = E203, .where = at_attr(s->g, n, "group"),

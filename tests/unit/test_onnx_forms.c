@@ -452,6 +452,14 @@ static void conv_zero_points_of_another_count(void)
     model_node(m, "ConvInteger", "x w - z", "y");
 }
 
+static void integer_conv_of_scalars(void)
+{
+    m = model_new(13);
+    model_input(m, "x", DT_UINT8, 0, NULL);
+    model_raw(m, "w", DT_UINT8, 0, NULL, 1, (uint8_t[]){ 1 });
+    model_node(m, "ConvInteger", "x w", "y");
+}
+
 static void bias_for_groups_scale_for_channels(void)
 {
     m = model_new(18);
@@ -493,6 +501,7 @@ static const struct bad_row {
     { "axes as an input before opset 18", axes_as_input_too_early, "E102", "before opset 18" },
     { "MatMulInteger with another number of zero points", zero_points_of_another_count, "E204", "zero point 'z'" },
     { "ConvInteger with another number of zero points", conv_zero_points_of_another_count, "E204", "zero point 'z'" },
+    { "ConvInteger of scalars", integer_conv_of_scalars, "E204", "weights of shape []" },
     { "a bias for groups beside a scale for channels", bias_for_groups_scale_for_channels, "E204", "GroupNormalization" },
     { "MaxUnpool's pads leave nothing", pads_that_leave_nothing, "E204", "leave nothing" },
     { "an open dimension names its option", open_dimension, "E205", "--dim 'width=N'" },
