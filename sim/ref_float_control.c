@@ -22,12 +22,13 @@ static bool open_body(struct ref *r, const char *name, struct body *out)
     return true;
 }
 
-static bool has_ports(struct ref *r, const struct body *b, int inputs, int outputs)
+// `least`: outputs that the node must have, one for each value that is carried.
+static bool has_ports(struct ref *r, const struct body *b, int inputs, int outputs, int least)
 {
-    if (b->g->n_formal == inputs && b->g->n_outputs == outputs)
+    if (b->g->n_formal == inputs && b->g->n_outputs == outputs && outputs >= least)
         return true;
-    return diag_error(r->cx, E102, at_node(r->g, r->n), NULL, "the body has %d inputs and %d outputs, need %d and %d", b->g->n_formal,
-                      b->g->n_outputs, inputs, outputs);
+    return diag_error(r->cx, E102, at_node(r->g, r->n), NULL, "the body has %d inputs and %d outputs, need %d and %d, at least %d", b->g->n_formal,
+                      b->g->n_outputs, inputs, outputs, least);
 }
 
 // Runs it on `in`, of which the formal inputs are filled in.
@@ -55,7 +56,7 @@ static bool bool_at(const struct array *x)
 bool ref_if(struct ref *r)
 {
     struct body b;
-    if (!open_body(r, bool_at(ref_in(r, 0)) ? "then_branch" : "else_branch", &b) || !has_ports(r, &b, 0, r->n->n_out))
+    if (!open_body(r, bool_at(ref_in(r, 0)) ? "then_branch" : "else_branch", &b) || !has_ports(r, &b, 0, r->n->n_out, 0))
         return false;
     struct array *in = arena_array(&r->scratch, struct array, b.g->n_inputs + 1), *out = arena_array(&r->scratch, struct array, b.g->n_outputs + 1);
     if (!run_body(r, &b, &r->scratch, in, out))
@@ -116,7 +117,7 @@ bool ref_loop(struct ref *r)
         return false;
     const struct array *trips = b.captured_at > 0 ? ref_in(r, 0) : NULL, *condition = b.captured_at > 1 ? ref_in(r, 1) : NULL;
     int carried = b.captured_at > 2 ? b.captured_at - 2 : 0, piles = r->n->n_out - carried;
-    if (!has_ports(r, &b, 2 + carried, 1 + r->n->n_out) || piles < 0)
+    if (!has_ports(r, &b, 2 + carried, 1 + r->n->n_out, 1 + carried))
         return false;
     if (trips && array_count(trips) != 1)
         return ref_value_error(r, "a trip count of rank", trips->rank);
@@ -227,7 +228,7 @@ static bool open_scan(struct ref *r, struct scan *s, int first)
     s->piles = r->n->n_out - s->states;
     s->state = arena_array(&r->scratch, struct array, s->states + 1);
     s->pile = arena_array(&r->scratch, struct pile, s->piles > 0 ? s->piles + 1 : 1);
-    return s->piles >= 0 && has_ports(r, &s->body, inputs, r->n->n_out);
+    return has_ports(r, &s->body, inputs, r->n->n_out, s->states);
 }
 
 // Item b of a batch, as a view.

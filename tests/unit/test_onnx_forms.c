@@ -333,6 +333,21 @@ static void endless_loop_of_nothing(void)
     model_body(m, "body", inner);
 }
 
+static void loop_that_keeps_nothing(void)
+{
+    start(13);
+    inner = model_new(13);
+    model_i64(m, "n", 1, DIMS(3));
+    model_input(inner, "i", DT_INT64, 0, NULL);
+    model_input(inner, "go", DT_BOOL, 0, NULL);
+    model_input(inner, "u", DT_INT64, 1, DIMS(1));
+    model_input(inner, "v", DT_INT64, 1, DIMS(1));
+    model_output(inner, "go");
+    model_output(inner, "u");
+    model_node(m, "Loop", "n - n n", "y");
+    model_body(m, "body", inner);
+}
+
 static void graph_of_an_operator_without(void)
 {
     start(13);
@@ -489,6 +504,7 @@ static const struct bad_row {
     { "If of data has no hardware", if_of_data, "E206", "(If)" },
     { "a Loop that does not end is not unrolled", endless_loop, "E206", "too long" },
     { "nor one whose body has no nodes", endless_loop_of_nothing, "E206", "too long" },
+    { "a Loop with fewer results than it carries", loop_that_keeps_nothing, "E102", "the body has 4 inputs and 2 outputs" },
     { "a graph of an operator that has none", graph_of_an_operator_without, "E102", "is a graph" },
     { "a body that reads what nobody makes", body_of_unknown_names, "E102", "'nowhere' is not defined" },
     { "a function that calls itself", recursive_function, "E102", "16 deep" },
