@@ -11,7 +11,8 @@ PREFIX ?= /usr/local
 
 # Debian 12 packages: what building and testing needs.
 DEPS := gcc g++ make pkg-config verilator iverilog yosys z3 protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
-        libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev libglpk-dev uthash-dev valgrind python3 tcl device-tree-compiler
+        libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev libglpk-dev uthash-dev valgrind python3 tcl \
+        device-tree-compiler libonnx-testdata
 
 ifneq ($(SAN),0)
 B := build/san
@@ -112,6 +113,11 @@ networks: all $(B)/tests/unit/test_fifos $(B)/tests/flow/test_nets
 ## The operator matrix with 20,000 cases.
 soak: SOAK := 20000
 
+## Runs the standard's test data (libonnx-testdata) through the float reference, and writes docs/conformance.md.
+conformance: all $(B)/tests/flow/test_conformance
+	@AIHLS_CONFORMANCE=docs/conformance.md $(B)/tests/flow/test_conformance >$(B)/conformance.log 2>&1 || { grep -v '^\[' $(B)/conformance.log; exit 1; }
+	@grep '^|\|^In scope [0-9]' docs/conformance.md
+
 ## Measures the networks of the README's table, and writes docs/benchmarks.md.
 bench: all
 	@sh tests/bench.sh $(B)/aihls
@@ -154,6 +160,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test check-fast test-rtl networks soak bench synth synth-ecp5 synth-shell formal mutation fuzz lint install clean help
+.PHONY: all deps demo test conformance check-fast test-rtl networks soak bench synth synth-ecp5 synth-shell formal mutation fuzz lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

@@ -115,7 +115,7 @@ static bool input_frame(const struct ctx *cx, const struct tensor *in, const cha
                          .help = "the first axis counts frames" },
                          "the array does not fit the model's input");
     if (batch->dtype != in->dtype) {
-        bool widens = in->dtype == DT_FLOAT;
+        bool widens = dtype_is_float(in->dtype);
         if (!widens)
             return diag_emit(cx, (struct diag_msg){ .code = E104, .where = file, .found = dtype_name(batch->dtype),
                              .need = dtype_name(in->dtype) }, "the array's element type is not that of the model's input");

@@ -71,6 +71,16 @@ size_t dtype_bytes(enum dtype t)
     return 0;
 }
 
+bool dtype_is_float(enum dtype t)
+{
+    return t == DT_FLOAT || t == DT_DOUBLE || t == DT_FLOAT16 || t == DT_BFLOAT16;
+}
+
+bool dtype_is_integer(enum dtype t)
+{
+    return !dtype_is_float(t) && dtype_bytes(t) > 0 && t != DT_BOOL;
+}
+
 const char *dtype_name(enum dtype t)
 {
     switch (t) {
@@ -247,6 +257,26 @@ void node_set_ints(struct graph *g, struct node *n, const char *name, int count,
     a->ints = copy;
 }
 
+void node_set_floats(struct graph *g, struct node *n, const char *name, int count, const float *v)
+{
+    float *copy = arena_array(g->arena, float, count);
+    if (count)
+        memcpy(copy, v, (size_t)count * sizeof *copy);
+    struct attr *a = attr_slot(g, n, name);
+    a->type = ATTR_FLOATS;
+    a->n = count;
+    a->floats = copy;
+}
+
+void node_drop_attr(struct node *n, const char *name)
+{
+    for (int i = 0; i < n->n_attrs; i++)
+        if (strcmp(n->attrs[i].name, name) == 0) {
+            n->attrs[i] = n->attrs[--n->n_attrs];
+            return;
+        }
+}
+
 // ---- changing ----
 
 void graph_replace_uses(struct graph *g, struct tensor *from, struct tensor *to)
@@ -351,6 +381,8 @@ static struct attr *clone_attrs(struct arena *a, const struct node *n)
             *t = *from->t;
             to->t = t;
         }
+        if (from->g)
+            to->g = graph_clone(from->g, a);
     }
     return copy;
 }
@@ -377,6 +409,7 @@ struct graph *graph_clone(const struct graph *g, struct arena *a)
         m->attrs = clone_attrs(a, n);
     }
     c->n_inputs = g->n_inputs;
+    c->n_formal = g->n_formal;
     c->inputs = clone_ports(a, c, g->n_inputs, g->inputs);
     c->n_outputs = g->n_outputs;
     c->outputs = clone_ports(a, c, g->n_outputs, g->outputs);

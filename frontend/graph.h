@@ -38,6 +38,8 @@ enum dtype {
 
 size_t dtype_bytes(enum dtype t);     // bytes of an element; 0 for DT_NONE and DT_STRING
 const char *dtype_name(enum dtype t); // "float32", "int8", …
+bool dtype_is_float(enum dtype t);    // of any width
+bool dtype_is_integer(enum dtype t);  // signed and unsigned, without bool
 
 // ONNX sets no limit on the rank; eight is what exporters reach, and NumPy broadcasting needs.
 #define MAX_RANK 8
@@ -79,9 +81,10 @@ struct tensor {
     const void *data;      // constant value, count * dtype_bytes; NULL: computed
     struct node *producer; // NULL: graph input or constant
     int index;             // position in graph.tensors
+    bool four_bits;        // DT_INT8 or DT_UINT8 here, four bits in the file
 };
 
-enum attr_type { ATTR_INT, ATTR_FLOAT, ATTR_STRING, ATTR_INTS, ATTR_FLOATS, ATTR_TENSOR, ATTR_STRINGS };
+enum attr_type { ATTR_INT, ATTR_FLOAT, ATTR_STRING, ATTR_INTS, ATTR_FLOATS, ATTR_TENSOR, ATTR_STRINGS, ATTR_GRAPH };
 
 struct attr {
     const char *name;
@@ -94,6 +97,10 @@ struct attr {
     const float *floats;
     const char **strings;
     const struct tensor *t; // a constant that is not in graph.tensors
+    // A body of If, Loop or Scan. It is closed: what it reads of the graphs around it are inputs of its own behind the
+    // formal ones, and the node's inputs from `captured_at` on bring them.
+    struct graph *g;
+    int captured_at;
 };
 
 struct node {
@@ -118,6 +125,7 @@ struct graph {
     int n_tensors, cap_tensors;
     struct tensor **inputs, **outputs; // inputs: without initializers
     int n_inputs, n_outputs;
+    int n_formal; // of a body: the inputs that the operator gives it, in front of those that it captures
 };
 
 // ---- life cycle ----
@@ -138,6 +146,9 @@ void node_set_int(struct graph *g, struct node *n, const char *name, int64_t v);
 void node_set_float(struct graph *g, struct node *n, const char *name, float v);
 void node_set_string(struct graph *g, struct node *n, const char *name, const char *v);
 void node_set_ints(struct graph *g, struct node *n, const char *name, int count, const int64_t *v);
+
+void node_set_floats(struct graph *g, struct node *n, const char *name, int count, const float *v);
+void node_drop_attr(struct node *n, const char *name); // absent: nothing
 
 // ---- changing ----
 // Every node input and graph output that is `from` becomes `to`.

@@ -180,6 +180,9 @@ static void dump_attr(const struct attr *a, struct strbuf *out)
         }
         strbuf_addch(out, ']');
         break;
+    case ATTR_GRAPH:
+        strbuf_addf(out, "<graph '%s' of %d nodes>", a->g->name, a->g->n_nodes);
+        break;
     case ATTR_TENSOR:
         dump_type(a->t, out);
         dump_value(a->t, out);

@@ -14,8 +14,8 @@
 
 #define IR_MIN 3
 #define IR_MAX 10
-#define OPSET_MIN 7
-#define OPSET_MAX 17
+#define OPSET_MIN 1
+#define OPSET_MAX 21
 
 struct name_entry {
     const char *name;
@@ -26,9 +26,15 @@ struct name_entry {
 // What one call of onnx_parse works with.
 struct reader {
     const struct ctx *cx;
+    struct onnx_options options;
+    const Onnx__ModelProto *model;
     struct graph *g;
     struct name_entry *names; // every tensor by name
     struct arena scratch;     // the entries
+    // Of the body of a node: the reader of the graph around it, and what the body reads from there.
+    struct reader *outer;
+    struct tensor **captured;
+    int n_captured, cap_captured, cap_inputs;
 };
 
 static const char *at_model_node(const struct reader *r, size_t i, const Onnx__NodeProto *p)
@@ -63,6 +69,26 @@ static bool enter(struct reader *r, struct tensor *t, const char *where)
     return true;
 }
 
+// The tensor of that name, here or in a graph around this one; then it becomes an input that the body captures, or a
+// constant of its own.
+static struct tensor *resolve(struct reader *r, const char *name)
+{
+    struct tensor *t = find(r, name), *from = t || !r->outer ? NULL : resolve(r->outer, name);
+    if (!from)
+        return t;
+    struct graph *g = r->g;
+    t = arena_new(g->arena, struct tensor);
+    *t = (struct tensor){ .name = from->name, .rank = -1 };
+    if (from->data) {
+        *t = *from;
+    } else {
+        arena_push(g->arena, r->captured, r->n_captured, r->cap_captured, from);
+        arena_push(g->arena, g->inputs, g->n_inputs, r->cap_inputs, t);
+    }
+    enter(r, t, "");
+    return t;
+}
+
 // ---- versions ----
 
 static bool check_versions(struct reader *r, const Onnx__ModelProto *m)
@@ -84,7 +110,7 @@ static bool check_versions(struct reader *r, const Onnx__ModelProto *m)
         return diag_emit(r->cx,
                          (struct diag_msg){ .code = E103, .where = g->file,
                                             .found = arena_printf(g->arena, "opset %" PRId64, g->opset),
-                                            .need = "7 to 17",
+                                            .need = "1 to 21",
                                             .help = "export with opset_version=17, or convert with "
                                                     "onnx.version_converter" },
                          "the model's ai.onnx opset is not supported");
@@ -105,7 +131,7 @@ static void read_initializers(struct reader *r, const Onnx__GraphProto *p)
         }
         struct tensor *t = arena_new(r->g->arena, struct tensor);
         // After an error the name stands all the same, or each of its readers would be reported.
-        bool read = onnx_tensor(r->cx, r->g->arena, where, from, t);
+        bool read = onnx_tensor(r->cx, r->g->arena, r->options.keep_types, where, from, t);
         if (!read)
             t->data = NULL;
         enter(r, t, where);
@@ -114,11 +140,24 @@ static void read_initializers(struct reader *r, const Onnx__GraphProto *p)
         diag_error(r->cx, E207, r->g->file, "store them dense", "the model has sparse initializers");
 }
 
+// Names the option that fixes it: by its name where it has one that no shell minds.
+static bool open_dimension(struct reader *r, const char *where, const char *input, const Onnx__TensorShapeProto__Dimension *d, int i)
+{
+    const char *name = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && d->dim_param ? d->dim_param : "";
+    const char *help = name[0] ? arena_printf(r->g->arena, "--dim '%s=N' fixes it, or --shape %s=N,N,...", name, input)
+                               : arena_printf(r->g->arena, "--shape %s=N,N,... fixes it", input);
+    return diag_error(r->cx, E205, where, help, "dimension %d%s%s%s of the input is not known", i, name[0] ? " ('" : "", name, name[0] ? "')" : "");
+}
+
 static bool read_dims(struct reader *r, struct tensor *t, const char *where,
                       const Onnx__TensorShapeProto *shape)
 {
+    if (!shape && r->options.open_shapes) {
+        t->rank = -1;
+        return true;
+    }
     if (!shape)
-        return diag_error(r->cx, E205, where, "fix the input's shape when exporting", "the input has no shape");
+        return diag_error(r->cx, E205, where, arena_printf(r->g->arena, "--shape %s=N,N,... gives it one", t->name), "the input has no shape");
     if (shape->n_dim > MAX_RANK)
         return diag_error(r->cx, E204, where, NULL, "the input has %zu dimensions, at most 8 are supported",
                           shape->n_dim);
@@ -127,13 +166,14 @@ static bool read_dims(struct reader *r, struct tensor *t, const char *where,
     for (int i = 0; i < t->rank; i++) {
         const Onnx__TensorShapeProto__Dimension *d = shape->dim[i];
         bool known = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE &&
-                     d->dim_value > 0;
-        t->dims[i] = known ? d->dim_value : 1;
+                     (d->dim_value > 0 || (d->dim_value == 0 && r->options.open_shapes));
+        t->dims[i] = known ? d->dim_value : r->options.open_shapes ? -1 : 1;
+        if (!known && r->options.open_shapes)
+            continue;
         // The first dimension is the batch: an accelerator takes one frame after the other.
         if (!known && i > 0)
-            return diag_error(r->cx, E205, where, "fix the input's shape when exporting",
-                              "dimension %d of the input is not known", i);
-        if (!mul_i64(product, t->dims[i], &product) || product >= (int64_t)1 << 40)
+            return open_dimension(r, where, t->name, d, i);
+        if (!mul_i64(product, max_i64(t->dims[i], 1), &product) || product >= (int64_t)1 << 40)
             return diag_error(r->cx, E204, where, NULL, "the input has more than 2^40 elements");
     }
     return true;
@@ -143,7 +183,6 @@ static void read_inputs(struct reader *r, const Onnx__GraphProto *p)
 {
     struct graph *g = r->g;
     int n_initializers = g->n_tensors;
-    g->inputs = arena_array(g->arena, struct tensor *, p->n_input);
     for (size_t i = 0; i < p->n_input; i++) {
         const Onnx__ValueInfoProto *v = p->input[i];
         const char *name = v->name ? v->name : "";
@@ -153,24 +192,28 @@ static void read_inputs(struct reader *r, const Onnx__GraphProto *p)
             continue; // up to IR 3 every initializer is listed here too
         struct tensor *t = arena_new(g->arena, struct tensor);
         t->name = arena_strdup(g->arena, name);
+        t->rank = -1;
         const Onnx__TypeProto__Tensor *type =
             v->type && v->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE
                 ? v->type->tensor_type
                 : NULL;
         if (!name[0])
             diag_error(r->cx, E102, where, NULL, "input %zu has no name", i);
-        if (!type) {
+        if (!type && r->outer && !v->type) {
+            t->dtype = DT_NONE; // a body may leave types to the graph around it
+        } else if (!type) {
             diag_error(r->cx, E207, where, NULL, "the input is not a tensor");
         } else {
-            t->dtype = onnx_dtype(type->elem_type);
+            t->dtype = onnx_dtype(type->elem_type, r->options.keep_types);
             if (t->dtype == DT_NONE)
                 diag_error(r->cx, E207, where, NULL, "the input has element type %" PRId32 ", which aihls does not read",
                            type->elem_type);
             read_dims(r, t, where, type->shape);
         }
         if (enter(r, t, where))
-            g->inputs[g->n_inputs++] = t;
+            arena_push(g->arena, g->inputs, g->n_inputs, r->cap_inputs, t);
     }
+    g->n_formal = g->n_inputs;
 }
 
 static void read_outputs(struct reader *r, const Onnx__GraphProto *p)
@@ -179,13 +222,13 @@ static void read_outputs(struct reader *r, const Onnx__GraphProto *p)
     g->outputs = arena_array(g->arena, struct tensor *, p->n_output);
     for (size_t i = 0; i < p->n_output; i++) {
         const char *name = p->output[i]->name ? p->output[i]->name : "";
-        struct tensor *t = find(r, name);
+        struct tensor *t = resolve(r, name);
         if (t)
             g->outputs[g->n_outputs++] = t;
         else
             diag_error(r->cx, E102, at_name(r, "output", name), NULL, "nothing computes the output '%s'", name);
     }
-    if (p->n_output == 0)
+    if (p->n_output == 0 && !r->outer)
         diag_error(r->cx, E102, g->file, NULL, "the model has no outputs");
 }
 
@@ -198,6 +241,7 @@ static enum attr_type infer_type(const Onnx__AttributeProto *p)
            : p->n_floats  ? ATTR_FLOATS
            : p->n_strings ? ATTR_STRINGS
            : p->t         ? ATTR_TENSOR
+           : p->g         ? ATTR_GRAPH
            : p->has_s     ? ATTR_STRING
            : p->has_f     ? ATTR_FLOAT
                           : ATTR_INT;
@@ -231,6 +275,9 @@ static bool attr_type(const Onnx__AttributeProto *p, enum attr_type *out)
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS:
         *out = ATTR_STRINGS;
         return true;
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH:
+        *out = ATTR_GRAPH;
+        return p->g != NULL;
     default:
         return false;
     }
@@ -249,7 +296,7 @@ static bool read_attr(struct reader *r, const char *node_at, const Onnx__Attribu
     const char *where = arena_printf(a, "%s, attribute '%s'", node_at, name);
     out->name = arena_strdup(a, name);
     if (!attr_type(p, &out->type))
-        return diag_error(r->cx, E102, where, NULL, "the attribute's type is missing or not supported (graphs and the like)");
+        return diag_error(r->cx, E102, where, NULL, "the attribute's type is missing or not supported (lists of graphs and the like)");
     if (p->ref_attr_name && p->ref_attr_name[0])
         return diag_error(r->cx, E102, where, NULL, "the attribute refers to one of a function");
     if (p->n_ints > INT_MAX || p->n_floats > INT_MAX || p->n_strings > INT_MAX)
@@ -285,8 +332,10 @@ static bool read_attr(struct reader *r, const char *node_at, const Onnx__Attribu
     case ATTR_TENSOR: {
         struct tensor *t = arena_new(a, struct tensor);
         out->t = t;
-        return onnx_tensor(r->cx, a, where, p->t, t);
+        return onnx_tensor(r->cx, a, r->options.keep_types, where, p->t, t);
     }
+    case ATTR_GRAPH: // read_bodies, when the names around it are known
+        return true;
     }
     return true;
 }
@@ -391,7 +440,15 @@ static bool may_be_absent(enum op op, int k)
     case OP_Concat:
     case OP_Max:
     case OP_Min:
+    case OP_Sum:
+    case OP_Mean:
+    case OP_Einsum:
+    case OP_If:
         return false;
+    case OP_Loop: // trip count and condition
+        return k < 2;
+    case OP_Scan: // the lengths of sequences, in opset 8
+        return k == 0;
     case OP_QLinearConcat:
         return k > 4 && k % 3 == 1;
     case OP_QLinearAdd:
@@ -409,6 +466,40 @@ static bool may_be_absent(enum op op, int k)
     }
 }
 
+static bool read_graph(struct reader *r, const Onnx__GraphProto *p);
+
+// The graphs among the node's attributes. What they capture becomes inputs of the node.
+static void read_bodies(struct reader *r, const char *where, const Onnx__NodeProto *p, struct node *n)
+{
+    struct arena *a = r->g->arena;
+    for (int k = 0; k < n->n_attrs; k++) {
+        if (n->attrs[k].type != ATTR_GRAPH)
+            continue;
+        const Onnx__GraphProto *body = NULL;
+        for (size_t i = 0; i < p->n_attribute && !body; i++)
+            body = p->attribute[i]->name && strcmp(p->attribute[i]->name, n->attrs[k].name) == 0 ? p->attribute[i]->g : NULL;
+        if (!body || (n->op != OP_If && n->op != OP_Loop && n->op != OP_Scan)) {
+            diag_error(r->cx, E102, where, NULL, "attribute '%s' is a graph, and %s has none", n->attrs[k].name, op_info(n->op)->name);
+            continue;
+        }
+        struct reader inner = { .cx = r->cx, .options = r->options, .model = r->model, .outer = r };
+        inner.options.open_shapes = true; // shapes come from the node around it
+        inner.g = graph_new(a, r->g->file, body->name ? body->name : "");
+        inner.g->opset = r->g->opset;
+        bool ok = read_graph(&inner, body);
+        HASH_CLEAR(hh, inner.names);
+        arena_release(&inner.scratch);
+        struct tensor **in = arena_array(a, struct tensor *, n->n_in + inner.n_captured);
+        if (n->n_in)
+            memcpy(in, n->in, (size_t)n->n_in * sizeof *in);
+        n->attrs[k].g = ok ? inner.g : NULL;
+        n->attrs[k].captured_at = n->n_in;
+        n->in = in;
+        for (int i = 0; i < inner.n_captured; i++)
+            in[n->n_in++] = inner.captured[i];
+    }
+}
+
 // Second round: the inputs by name, and how many there are.
 static void connect_node(struct reader *r, const Onnx__NodeProto *p, struct node *n)
 {
@@ -422,7 +513,7 @@ static void connect_node(struct reader *r, const Onnx__NodeProto *p, struct node
         diag_error(r->cx, E102, where, NULL, "%s has %zu inputs", info->name, n_in);
         return;
     }
-    if (n->n_out < info->min_out || n->n_out > info->max_out || !n->out[0])
+    if (n->n_out < info->min_out || n->n_out > info->max_out || (info->min_out && !n->out[0]))
         diag_error(r->cx, E102, where, NULL, "%s has %d outputs", info->name, n->n_out);
     n->in = arena_array(g->arena, struct tensor *, n_in);
     for (n->n_in = 0; (size_t)n->n_in < n_in; n->n_in++) {
@@ -432,10 +523,11 @@ static void connect_node(struct reader *r, const Onnx__NodeProto *p, struct node
                 diag_error(r->cx, E102, where, NULL, "%s lacks its input %d", info->name, n->n_in);
             continue;
         }
-        n->in[n->n_in] = find(r, name);
+        n->in[n->n_in] = resolve(r, name);
         if (!n->in[n->n_in])
             diag_error(r->cx, E102, where, NULL, "input '%s' is not defined", name);
     }
+    read_bodies(r, where, p, n);
 }
 
 // ---- order ----
@@ -482,18 +574,22 @@ static bool read_graph(struct reader *r, const Onnx__GraphProto *p)
     int errors = r->cx->diag->errors;
     if (p->n_node > INT_MAX / 2 || p->n_initializer > INT_MAX / 2)
         return diag_error(r->cx, E102, r->g->file, NULL, "the model has too many nodes");
+    Onnx__NodeProto **from;
+    size_t n;
+    if (!onnx_inline(r->cx, r->g->file, &r->scratch, r->model, r->g->opset, p, &from, &n))
+        return false;
     read_initializers(r, p);
     read_inputs(r, p);
-    struct node **nodes = arena_array(&r->scratch, struct node *, p->n_node + 1);
-    for (size_t i = 0; i < p->n_node; i++)
-        read_node(r, i, p->node[i], &nodes[i]);
-    for (size_t i = 0; i < p->n_node; i++)
+    struct node **nodes = arena_array(&r->scratch, struct node *, n + 1);
+    for (size_t i = 0; i < n; i++)
+        read_node(r, i, from[i], &nodes[i]);
+    for (size_t i = 0; i < n; i++)
         if (nodes[i])
-            connect_node(r, p->node[i], nodes[i]);
+            connect_node(r, from[i], nodes[i]);
     read_outputs(r, p);
     // Later steps rely on what the earlier ones found in order.
-    if (r->cx->diag->errors != errors || !sort_nodes(r, nodes, p->n_node) ||
-        !onnx_normalise(r->cx, r->g))
+    if (r->cx->diag->errors != errors || !sort_nodes(r, nodes, n) ||
+        !onnx_normalise(r->cx, r->g, r->options.keep_types))
         return false;
     graph_verify(r->g);
     return true;
@@ -511,12 +607,23 @@ static void leave_memory(void *unused, void *p)
     free(p);
 }
 
-bool onnx_parse(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes,
-                struct graph **out)
+ProtobufCAllocator onnx_allocator(void)
+{
+    return (ProtobufCAllocator){ take_memory, leave_memory, NULL };
+}
+
+bool onnx_parse(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, struct graph **out)
+{
+    const struct onnx_options plain = { 0 };
+    return onnx_parse_with(cx, file, bytes, n_bytes, &plain, out);
+}
+
+bool onnx_parse_with(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, const struct onnx_options *options,
+                     struct graph **out)
 {
     if (!onnx_nesting_ok(bytes, n_bytes))
         return diag_error(cx, E101, file, NULL, "messages are nested too deep for a model");
-    ProtobufCAllocator memory = { take_memory, leave_memory, NULL };
+    ProtobufCAllocator memory = onnx_allocator();
     Onnx__ModelProto *m = onnx__model_proto__unpack(&memory, n_bytes, bytes);
     if (!m)
         return diag_error(cx, E101, file, "is it complete, and an ONNX file at all?", "the file is damaged or not an ONNX model");
@@ -524,7 +631,7 @@ bool onnx_parse(const struct ctx *cx, const char *file, const void *bytes, size_
     if (!m->graph) {
         ok = diag_error(cx, E101, file, "is it complete, and an ONNX file at all?", "the file holds no graph");
     } else {
-        struct reader r = { .cx = cx };
+        struct reader r = { .cx = cx, .options = *options, .model = m };
         r.g = graph_new(cx->arena, file, m->graph->name ? m->graph->name : "");
         // The graph is read even when a version is wrong by a little: all errors at once.
         int errors = cx->diag->errors;
@@ -545,7 +652,7 @@ bool onnx_read(const struct ctx *cx, const char *path, struct graph **out)
     if (!strbuf_read_file(&sb, path))
         ok = diag_error(cx, E002, path, NULL, "cannot read the model: %s", strerror(errno));
     else
-        ok = onnx_parse(cx, path, sb.text, sb.len, out);
+        ok = onnx_load_external(cx, path, &sb) && onnx_parse(cx, path, sb.text, sb.len, out);
     strbuf_release(&sb);
     return ok;
 }

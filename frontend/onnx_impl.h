@@ -3,8 +3,19 @@
 #ifndef AIHLS_ONNX_IMPL_H
 #define AIHLS_ONNX_IMPL_H
 
+#include "base/strbuf.h"
 #include "frontend/graph.h"
 #include "onnx.pb-c.h"
+
+// ---- onnx.c ----
+
+// What protobuf-c allocates with: it ends the process when there is no more, for its callers could not tell that from damage.
+ProtobufCAllocator onnx_allocator(void);
+
+// ---- onnx_external.c ----
+
+// Makes `bytes` the serialized model.
+void onnx_repack(const Onnx__ModelProto *m, struct strbuf *bytes);
 
 // ---- onnx_tensor.c ----
 
@@ -12,17 +23,27 @@
 // recursion, so that a hostile file of a megabyte could exhaust the stack.
 bool onnx_nesting_ok(const void *bytes, size_t n_bytes);
 
-// The type we compute with in place of one that a file names: float16, bfloat16 and
-// float64 become float32. DT_NONE for a type we do not take (strings, complex, unknown).
-enum dtype onnx_dtype(int64_t data_type);
+// The type we compute with in place of one that a file names: float16, bfloat16 and float64 become float32 unless
+// keep_types; int4 and uint4 become int8 and uint8. DT_NONE for a type we do not take (strings, complex, unknown).
+enum dtype onnx_dtype(int64_t data_type, bool keep_types);
+
+// int4 and uint4, of which the reader knows how they are stored, and no operator but DequantizeLinear takes them.
+bool onnx_is_packed(int64_t data_type);
 
 // Copies a TensorProto into `out` (all but its index). `where` is its place for messages.
-bool onnx_tensor(const struct ctx *cx, struct arena *a, const char *where,
+bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const char *where,
                  const Onnx__TensorProto *from, struct tensor *out);
+
+// ---- onnx_function.c ----
+
+// The nodes of g with every call of a function of model m replaced by the function's nodes, in arena a; names inside a
+// function get a prefix. E102: recursion, more arguments than the function has; E103: a function of another opset.
+bool onnx_inline(const struct ctx *cx, const char *file, struct arena *a, const Onnx__ModelProto *m, int64_t opset,
+                 const Onnx__GraphProto *g, Onnx__NodeProto ***nodes, size_t *n);
 
 // ---- onnx_normal.c ----
 
-// does      rewrites nodes of opsets 7 to 17 to the one form that all later passes know:
+// does      rewrites nodes of opsets 1 to 21 to the one form that all later passes know:
 //             Clip, Pad, Slice, Squeeze, Unsqueeze, Split: bounds, pads, axes and lengths are inputs;
 //             Softmax, LogSoftmax: `axis` is explicit; "flatten_2d" = 1 marks the meaning
 //               before opset 13 (softmax over all dims from axis on), unless it makes no difference;
@@ -31,9 +52,10 @@ bool onnx_tensor(const struct ctx *cx, struct arena *a, const char *where,
 //             ReduceSum: `axes` is an attribute, and one without axes that is to do nothing is Identity;
 //             BatchNormalization, Dropout, MaxPool: optional outputs that nobody reads are dropped;
 //             Cast: float16, bfloat16, float64 are float32
+//           For the float reference, types stay, and so do training forms and outputs for training.
 // requires  a sorted graph
 // provides  the same meaning; E102 for operators newer than the opset, E202 for training forms
 // cost      O(nodes)
-bool onnx_normalise(const struct ctx *cx, struct graph *g);
+bool onnx_normalise(const struct ctx *cx, struct graph *g, bool reference);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "frontend/onnx.h"
 #include "frontend/onnx_impl.h"
 
 // A model, graph, node, attribute and tensor nest five deep; subgraphs add three each.
@@ -67,14 +68,27 @@ bool onnx_nesting_ok(const void *bytes, size_t n_bytes)
     return nesting_ok(&onnx__model_proto__descriptor, bytes, n_bytes, 0);
 }
 
-enum dtype onnx_dtype(int64_t data_type)
+// Element types that are packed two to a byte, the first in the lower half (onnx.proto, IR 10).
+enum { PACKED_UINT4 = 21, PACKED_INT4 = 22 };
+
+bool onnx_is_packed(int64_t data_type)
+{
+    return data_type == PACKED_UINT4 || data_type == PACKED_INT4;
+}
+
+enum dtype onnx_dtype(int64_t data_type, bool keep_types)
 {
     switch (data_type) {
     case DT_FLOAT:
+        return DT_FLOAT;
     case DT_FLOAT16:
     case DT_BFLOAT16:
     case DT_DOUBLE:
-        return DT_FLOAT;
+        return keep_types ? (enum dtype)data_type : DT_FLOAT;
+    case PACKED_UINT4:
+        return DT_UINT8;
+    case PACKED_INT4:
+        return DT_INT8;
     case DT_UINT8:
     case DT_INT8:
     case DT_UINT16:
@@ -206,12 +220,31 @@ static bool put_typed(const Onnx__TensorProto *from, enum dtype stored, size_t i
     BUG("no typed field for %s", dtype_name(stored));
 }
 
-bool onnx_tensor(const struct ctx *cx, struct arena *a, const char *where,
+// Half bytes, from raw data or from one int32 for each byte, as int8 or uint8.
+static bool from_packed(const struct ctx *cx, struct arena *a, const char *where, const Onnx__TensorProto *from, int64_t count,
+                        struct tensor *out)
+{
+    uint64_t have = from->has_raw_data ? from->raw_data.len : from->n_int32_data, need = (uint64_t)count / 2 + (count & 1);
+    if (have != need)
+        return diag_error(cx, E102, where, NULL, "the tensor holds %" PRIu64 " bytes, its shape %s of 4-bit integers asks for %" PRIu64,
+                          have, shape_text(a, out->rank, out->dims), need);
+    uint8_t *to = arena_alloc(a, (size_t)count);
+    for (size_t i = 0; i < (size_t)count; i++) {
+        unsigned byte = from->has_raw_data ? from->raw_data.data[i / 2] : (unsigned)from->int32_data[i / 2];
+        unsigned half = (i & 1 ? byte >> 4 : byte) & 15;
+        to[i] = (uint8_t)(from->data_type == PACKED_INT4 && half > 7 ? half + 240 : half);
+    }
+    out->data = to;
+    out->four_bits = true;
+    return true;
+}
+
+bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const char *where,
                  const Onnx__TensorProto *from, struct tensor *out)
 {
     int64_t count = 0;
     *out = (struct tensor){ .name = arena_strdup(a, from->name ? from->name : "") };
-    out->dtype = onnx_dtype(from->data_type);
+    out->dtype = onnx_dtype(from->data_type, keep_types);
     if (out->dtype == DT_NONE)
         return diag_error(cx, E207, where, NULL, "tensor has element type %" PRId32 ", which aihls does not read",
                           from->data_type);
@@ -225,6 +258,8 @@ bool onnx_tensor(const struct ctx *cx, struct arena *a, const char *where,
                           "the tensor's data is in another file");
     if (from->segment)
         return diag_error(cx, E102, where, NULL, "the tensor is one segment of a larger one");
+    if (onnx_is_packed(from->data_type))
+        return from_packed(cx, a, where, from, count, out);
     enum dtype stored = (enum dtype)from->data_type;
     if (from->has_raw_data) {
         int64_t need;
@@ -245,4 +280,15 @@ bool onnx_tensor(const struct ctx *cx, struct arena *a, const char *where,
             return diag_error(cx, E102, where, NULL, "element %zu of the tensor is outside the range of %s", i,
                               dtype_name(stored));
     return from_raw(out, stored, copy, count, a);
+}
+
+bool onnx_parse_tensor(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, struct tensor *out)
+{
+    ProtobufCAllocator memory = onnx_allocator();
+    Onnx__TensorProto *p = onnx__tensor_proto__unpack(&memory, n_bytes, bytes); // three messages deep at most
+    if (!p)
+        return diag_error(cx, E101, file, "is it complete, and a TensorProto at all?", "the file is damaged or holds no tensor");
+    bool ok = onnx_tensor(cx, cx->arena, true, file, p, out);
+    onnx__tensor_proto__free_unpacked(p, &memory);
+    return ok;
 }

@@ -174,9 +174,10 @@ static bool split(struct shape_run *s, struct node *n)
     if (n->n_in > 1 && n->in[1]) {
         if (!shape_ints(s, n, 1, n->n_out, parts, &count))
             return false;
-    } else if (x->dims[axis] % n->n_out == 0) {
+    } else if (x->dims[axis] % n->n_out == 0 || node_int(n, "num_outputs", 0) == n->n_out) { // the last part may be shorter
+        int64_t length = ceil_div(x->dims[axis], n->n_out);
         for (int k = 0; k < n->n_out; k++)
-            parts[k] = x->dims[axis] / n->n_out;
+            parts[k] = max_i64(0, min_i64(length, x->dims[axis] - k * length));
     }
     for (int k = 0; k < count; k++)
         if (parts[k] < 0 || !add_i64(total, parts[k], &total))
@@ -249,16 +250,45 @@ static bool gather(struct shape_run *s, struct node *n)
     return shape_set(s, n, 0, x->dtype, rank, dims);
 }
 
+// Pads of the axes that input 3 names (opset 18) as pads of all of them, where those who read them look.
+static bool pads_of_axes(struct shape_run *s, struct node *n, int64_t *pads, int *count)
+{
+    const struct tensor *x = n->in[0];
+    int64_t axes[MAX_RANK], *all = arena_array(s->g->arena, int64_t, 2 * x->rank);
+    int n_axes;
+    if (!shape_ints(s, n, 3, MAX_RANK, axes, &n_axes))
+        return false;
+    if (*count != 2 * n_axes)
+        return shape_error(s, n, "%d pads for %d axes", *count, n_axes);
+    for (int i = 0; i < n_axes; i++) {
+        if (axes[i] < -x->rank || axes[i] >= x->rank)
+            return shape_error(s, n, "axis %" PRId64 " is outside %s", axes[i], shape_of(s, x));
+        all[axis_of(axes[i], x->rank)] = pads[i];
+        all[x->rank + axis_of(axes[i], x->rank)] = pads[n_axes + i];
+    }
+    *count = 2 * x->rank;
+    memcpy(pads, all, (size_t)*count * sizeof *pads);
+    if (s->running) {
+        node_set_ints(s->g, n, "resolved_pads", *count, all);
+    } else {
+        n->in[1] = graph_add_const(s->g, n->in[1]->name, DT_INT64, 1, (int64_t[]){ *count }, all);
+        n->n_in = n->in[2] ? 3 : 2;
+    }
+    return true;
+}
+
 static bool pad(struct shape_run *s, struct node *n)
 {
     const struct tensor *x = n->in[0];
     int64_t pads[2 * MAX_RANK], dims[MAX_RANK];
     int count;
     const char *mode = node_string(n, "mode", "constant");
-    bool reflect = strcmp(mode, "reflect") == 0, edge = strcmp(mode, "edge") == 0;
-    if (!reflect && !edge && strcmp(mode, "constant") != 0)
+    bool reflect = strcmp(mode, "reflect") == 0, edge = strcmp(mode, "edge") == 0, wrap = strcmp(mode, "wrap") == 0;
+    if (!reflect && !edge && !wrap && strcmp(mode, "constant") != 0)
         return diag_error(s->cx, E203, at_attr(s->g, n, "mode"), NULL, "'%s' is not a way of padding", mode);
     if (!shape_ints(s, n, 1, 2 * MAX_RANK, pads, &count))
+        return false;
+    if (n->n_in > 3 && n->in[3] && !pads_of_axes(s, n, pads, &count))
         return false;
     if (count != 2 * x->rank)
         return shape_error(s, n, "%d pads for shape %s", count, shape_of(s, x));
@@ -266,7 +296,7 @@ static bool pad(struct shape_run *s, struct node *n)
         int64_t before = pads[i], after = pads[i + x->rank], limit = (int64_t)1 << 40;
         bool far = reflect && (before >= x->dims[i] || after >= x->dims[i]);
         if (before > limit || after > limit || before < -x->dims[i] || after < -x->dims[i] || far ||
-            (edge && x->dims[i] == 0) || x->dims[i] + before + after < 0)
+            ((edge || wrap) && x->dims[i] == 0) || x->dims[i] + before + after < 0)
             return shape_error(s, n, "pads %" PRId64 " and %" PRId64 " do not fit dimension %d of %s", before, after, i,
                                shape_of(s, x));
         dims[i] = x->dims[i] + before + after;
@@ -397,6 +427,9 @@ bool shape_move(struct shape_run *s, struct node *n, bool *known)
     case OP_Identity:
         return shape_like(s, n, 0, n->in[0]);
     case OP_Dropout:
+        for (int k = 1; k < n->n_in; k++)
+            if (n->in[k] && tensor_count(n->in[k]) != 1)
+                return shape_error(s, n, "'%s' of shape %s is no single number", n->in[k]->name, shape_of(s, n->in[k]));
         return shape_like(s, n, 0, n->in[0]) &&
                (n->n_out < 2 || !n->out[1] ||
                 shape_set(s, n, 1, DT_BOOL, n->in[0]->rank, n->in[0]->dims));

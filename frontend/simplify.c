@@ -80,9 +80,9 @@ static bool keeps_constant(enum op op)
 static bool is_foldable(const struct node *n, int64_t *elements)
 {
     *elements = 0;
-    if (keeps_constant(n->op) || !ref_float_supports(n->op))
+    if (keeps_constant(n->op) || !ref_float_supports(n->op) || ref_float_is_random(n->op))
         return false;
-    for (int k = 0; k < n->n_in && n->op != OP_Shape; k++) // a shape is known without the value
+    for (int k = 0; k < n->n_in && n->op != OP_Shape && n->op != OP_Size; k++) // known without the value
         if (n->in[k] && !n->in[k]->data)
             return false;
     for (int k = 0; k < n->n_out; k++)
@@ -110,7 +110,8 @@ static bool fold_constant(const struct ctx *cx, struct graph *g, struct node *n,
         memcpy(in[k].dims, t->dims, sizeof in[k].dims);
         at[k] = &in[k];
     }
-    bool ok = ref_float_node(cx, g, n, g->arena, at, out);
+    int64_t budget = MAX_FOLDED;
+    bool ok = ref_float_node_within(cx, g, n, g->arena, at, out, &budget);
     for (int k = 0; ok && k < n->n_out; k++)
         if (n->out[k]) {
             n->out[k]->data = out[k].data;

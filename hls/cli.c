@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 
-enum kind { FLAG, TEXT, NUMBER, REQUANT };
+enum kind { FLAG, TEXT, LIST, NUMBER, REQUANT };
 
 // Verbs an option belongs to, as bits of 1 << enum verb.
 #define C (1u << VERB_COMPILE)
@@ -32,6 +32,8 @@ static const struct option_row {
     { "name", "NAME", 0, TEXT, offsetof(struct cli, name), C, false, "name of the top module [from the model's file name]" },
     { "calib", "FILE", 0, TEXT, offsetof(struct cli, calib), C | R | E, true,
       "representative inputs for float models, in the form of --input" },
+    { "shape", "INPUT=N,N,...", 0, LIST, offsetof(struct cli, shapes), C | R | E, false, "shape of an input that the model leaves open; may be given for each" },
+    { "dim", "NAME=N", 0, LIST, offsetof(struct cli, dims), C | R | E, false, "an open dimension by its name in the model, as in --dim height=224" },
     { "fps", "N", 'f', NUMBER, offsetof(struct cli, fps), C, true, "frames per second to reach with the least resources [as many as fit]" },
     { "max-latency-us", "N", 0, NUMBER, offsetof(struct cli, max_latency_us), C, false, "longest time from a frame's first element to its result" },
     { "clock-mhz", "N", 0, NUMBER, offsetof(struct cli, clock_mhz), C, false, "clock of the accelerator [the board's]" },
@@ -201,6 +203,11 @@ static bool set_option(const struct ctx *cx, struct cli *out, const struct optio
     switch (o->kind) {
     case FLAG: *(bool *)field = true; return true;
     case TEXT: *(const char **)field = value; return true;
+    case LIST: {
+        const char **list = (const char **)field;
+        *list = *list ? arena_printf(cx->arena, "%s;%s", *list, value) : value;
+        return true;
+    }
     case NUMBER: {
         errno = 0;
         long long v = strtoll(value, &end, 10);

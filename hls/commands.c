@@ -47,7 +47,7 @@ static bool is_directory(const char *path)
 
 static struct request request_of(const struct cli *cli)
 {
-    return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .requant = cli->requant,
+    return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .requant = cli->requant, .shapes = cli->shapes, .dims = cli->dims,
                              .goal = { cli->fps, cli->max_latency_us, cli->max_dsp, cli->clock_mhz * 1000000 } };
 }
 
@@ -193,16 +193,22 @@ int command_sim(const struct ctx *cx, const struct cli *cli)
 
 // ---- run and eval ----
 
-// The model, quantized and lowered (but for --float): from an output directory or from a file. No board is needed.
+// The model, quantized and lowered: from an output directory or from a file. No board is needed.
 static bool open_reference(const struct ctx *cx, const struct cli *cli, struct design *d)
 {
     if (is_directory(cli->subject))
         return design_reopen(cx, cli->subject, d);
     struct request r = request_of(cli);
-    return (cli->use_float ? design_read_source : design_read)(cx, &r, d, NULL, NULL);
+    return design_read(cx, &r, d, NULL, NULL);
 }
 
-// Both take an array for each input and give one for each output.
+// All three take an array for each input and give one for each output. This one meets shapes as they come, in a copy of the
+// graph.
+static bool run_by_value(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *results)
+{
+    return ref_float_run(cx, graph_clone(d->source, cx->arena), cx->arena, frame, results);
+}
+
 static bool run_float(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *results)
 {
     const struct graph *g = d->source;
@@ -235,6 +241,7 @@ struct frame_visit {
     int64_t done; // frames, for the progress bar
     // command_run
     struct array *all; // per output
+    bool (*run)(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *results);
     // command_eval
     const struct array *labels;
     int scores; // the output that is looked at
@@ -277,9 +284,13 @@ static bool visit_run(const struct ctx *cx, struct frame_visit *v, int64_t i, co
 {
     const int n = v->d->source->n_outputs;
     struct array *y = arena_array(cx->arena, struct array, n);
-    if (!(v->cli->use_float ? run_float : run_integer)(cx, v->d, frame, y))
+    if (!v->run(cx, v->d, frame, y))
         return false;
     for (int k = 0; k < n; k++) {
+        const struct tensor *t = v->d->source->outputs[k];
+        if (y[k].dtype != t->dtype || y[k].rank != t->rank || memcmp(y[k].dims, t->dims, (size_t)t->rank * sizeof *t->dims) != 0)
+            return diag_emit(cx, (struct diag_msg){ .code = E204, .where = at_tensor(v->d->source, t), .found = shape_text(cx->arena, y[k].rank, y[k].dims),
+                             .need = shape_text(cx->arena, t->rank, t->dims), .help = "run the frames one by one" }, "the output changes its shape from frame to frame");
         size_t bytes = (size_t)array_count(&y[k]) * dtype_bytes(y[k].dtype);
         memcpy((char *)v->all[k].data + (size_t)i * bytes, y[k].data, bytes);
     }
@@ -327,13 +338,57 @@ static void print_results(const struct graph *g, const struct array *all, int64_
         }
 }
 
+// The frames of a model whose inputs may have open dimensions: those are what the data have, but for the first one, along
+// which frames are counted.
+static bool read_open_frames(const struct ctx *cx, struct graph *g, const char *path, struct array **batch)
+{
+    for (int i = 0; i < g->n_inputs; i++) {
+        struct tensor *t = g->inputs[i];
+        if (t->rank < 0)
+            return diag_error(cx, E205, at_tensor(g, t), "give it one when exporting", "the input has no known rank");
+        for (int d = 0; d < t->rank && !tensor_uses(g, t); d++)
+            t->dims[d] = max_i64(t->dims[d], 1);
+    }
+    if (!batch_read(cx, g, path, batch))
+        return false;
+    for (int i = 0; i < g->n_inputs; i++) {
+        struct tensor *t = g->inputs[i];
+        int more = (*batch)[i].rank - t->rank;
+        for (int d = 0; d < t->rank; d++)
+            if (t->dims[d] < 0)
+                t->dims[d] = d > 0 && (more == 0 || more == 1) ? (*batch)[i].dims[d + more] : 1;
+    }
+    return true;
+}
+
+// Evaluates the first frame to learn the types and shapes of the outputs.
+static bool learn_outputs(const struct ctx *cx, struct frame_visit *v, struct graph *g)
+{
+    struct array *frame = arena_array(cx->arena, struct array, g->n_inputs), *y = arena_array(cx->arena, struct array, g->n_outputs);
+    if (batch_frames(g, v->batch) < 1)
+        return diag_error(cx, E104, v->file, NULL, "there are no frames");
+    if (!batch_frame(cx, g, v->file, v->batch, 0, frame) || !run_by_value(cx, v->d, frame, y))
+        return false;
+    for (int k = 0; k < g->n_outputs; k++) {
+        g->outputs[k]->dtype = y[k].dtype;
+        g->outputs[k]->rank = y[k].rank;
+        memcpy(g->outputs[k]->dims, y[k].dims, sizeof y[k].dims);
+    }
+    return true;
+}
+
 int command_run(const struct ctx *cx, const struct cli *cli)
 {
     struct design d = { .model_bytes = STRBUF_INIT };
     struct array *batch = NULL;
-    bool ok = open_reference(cx, cli, &d) && batch_read(cx, d.source, cli->input, &batch);
-    struct frame_visit v = { .cli = cli, .d = &d, .batch = batch, .file = cli->input, .visit = visit_run };
+    struct request r = request_of(cli);
+    bool by_value = cli->use_float && !is_directory(cli->subject);
+    bool ok = by_value ? design_read_for_reference(cx, &r, &d) && read_open_frames(cx, d.source, cli->input, &batch)
+                       : open_reference(cx, cli, &d) && batch_read(cx, d.source, cli->input, &batch);
+    struct frame_visit v = { .cli = cli, .d = &d, .batch = batch, .file = cli->input, .visit = visit_run,
+                             .run = by_value ? run_by_value : cli->use_float ? run_float : run_integer };
     const struct graph *g = d.source;
+    ok = ok && (!by_value || learn_outputs(cx, &v, d.source));
     if (ok && cli->output && g->n_outputs > 1 && !is_npz(cli->output))
         ok = diag_error(cx, E401, NULL, "--output FILE.npz holds them all, each by its name", "the model has %d outputs", g->n_outputs);
     int64_t frames = ok ? batch_frames(g, batch) : 0;

@@ -77,14 +77,33 @@ static void count_text(design_progress *say, void *user, struct arena *a, const 
     va_end(ap);
 }
 
+static bool read_bytes(const struct ctx *cx, const struct request *r, struct design *d)
+{
+    d->request = *r;
+    d->top = r->name ? r->name : design_identifier(cx->arena, r->model);
+    if (d->model_bytes.len > 0) // from an output directory: complete
+        return true;
+    if (!strbuf_read_file(&d->model_bytes, r->model))
+        return diag_emit(cx, (struct diag_msg){ .code = E002, .where = r->model, .found = strerror(errno),
+                         .help = "check the path" }, "cannot read the model");
+    return onnx_load_external(cx, r->model, &d->model_bytes) && onnx_fix_shapes(cx, r->model, r->shapes, r->dims, &d->model_bytes);
+}
+
+bool design_read_for_reference(const struct ctx *cx, const struct request *r, struct design *d)
+{
+    const struct onnx_options options = { .keep_types = true, .open_shapes = true };
+    struct graph *g;
+    if (!read_bytes(cx, r, d) || !onnx_parse_with(cx, r->model, d->model_bytes.text, d->model_bytes.len, &options, &g))
+        return false;
+    d->source = g;
+    return true;
+}
+
 bool design_read_source(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
 {
     struct arena *a = cx->arena;
-    d->request = *r;
-    d->top = r->name ? r->name : design_identifier(a, r->model);
-    if (d->model_bytes.len == 0 && !strbuf_read_file(&d->model_bytes, r->model))
-        return diag_emit(cx, (struct diag_msg){ .code = E002, .where = r->model, .found = strerror(errno),
-                         .help = "check the path" }, "cannot read the model");
+    if (!read_bytes(cx, r, d))
+        return false;
     struct graph *g;
     if (!onnx_parse(cx, r->model, d->model_bytes.text, d->model_bytes.len, &g))
         return false;

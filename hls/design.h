@@ -15,13 +15,14 @@ struct request {
     const char *board; // name or path
     const char *name;  // of the emitted top module; NULL: from the model's file name
     const char *calib; // path or NULL
+    const char *shapes, *dims; // of inputs, see onnx_fix_shapes; NULL: as the model says
     struct schedule_goal goal;
     enum requant_mode requant;
 };
 
 struct design {
     struct request request;
-    struct strbuf model_bytes; // heap: the file as it was read
+    struct strbuf model_bytes; // heap: the file, with shapes fixed and weights from other files brought in
     struct board board;
     struct graph *source;  // as the model has it, shaped: the float reference runs this
     struct graph *plain;   // simplified only: real numbers; NULL when the model came quantized
@@ -38,6 +39,8 @@ struct design {
 typedef void design_progress(void *user, const char *verb, const char *text);
 
 // The model as it stands: d->source, enough for the float reference.
+// The model alone, with its own element types and open dimensions: d->source is for ref_float_run, nothing else.
+bool design_read_for_reference(const struct ctx *cx, const struct request *r, struct design *d);
 bool design_read_source(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user);
 // The passes up to the quantized graph and the pipeline without a schedule; no board needed.
 bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user);

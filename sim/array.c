@@ -127,3 +127,47 @@ void array_set_f64(struct array *x, int64_t i, double v)
     }
     BUG("an array of type %d has no numbers", (int)x->dtype);
 }
+
+int64_t array_i64(const struct array *x, int64_t i)
+{
+    switch (x->dtype) {
+    case DT_UINT8: return ((const uint8_t *)x->data)[i];
+    case DT_INT8: return ((const int8_t *)x->data)[i];
+    case DT_UINT16: return ((const uint16_t *)x->data)[i];
+    case DT_INT16: return ((const int16_t *)x->data)[i];
+    case DT_INT32: return ((const int32_t *)x->data)[i];
+    case DT_UINT32: return ((const uint32_t *)x->data)[i];
+    case DT_INT64:
+    case DT_UINT64: return ((const int64_t *)x->data)[i];
+    case DT_BOOL: return ((const uint8_t *)x->data)[i] != 0;
+    case DT_FLOAT:
+    case DT_DOUBLE:
+    case DT_FLOAT16:
+    case DT_BFLOAT16: return saturate_i64(trunc(array_f64(x, i)));
+    case DT_NONE:
+    case DT_STRING: break;
+    }
+    BUG("an array of type %d has no numbers", (int)x->dtype);
+}
+
+void array_set_i64(struct array *x, int64_t i, int64_t v)
+{
+    switch (x->dtype) {
+    case DT_UINT8:
+    case DT_INT8: ((uint8_t *)x->data)[i] = (uint8_t)v; return;
+    case DT_UINT16:
+    case DT_INT16: ((uint16_t *)x->data)[i] = (uint16_t)v; return;
+    case DT_INT32:
+    case DT_UINT32: ((uint32_t *)x->data)[i] = (uint32_t)v; return;
+    case DT_INT64:
+    case DT_UINT64: ((int64_t *)x->data)[i] = v; return;
+    case DT_BOOL: ((uint8_t *)x->data)[i] = v != 0; return;
+    case DT_FLOAT:
+    case DT_DOUBLE:
+    case DT_FLOAT16:
+    case DT_BFLOAT16: array_set_f64(x, i, (double)v); return;
+    case DT_NONE:
+    case DT_STRING: break;
+    }
+    BUG("an array of type %d has no numbers", (int)x->dtype);
+}

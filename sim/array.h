@@ -18,6 +18,9 @@ struct array array_new(struct arena *a, enum dtype t, int rank, const int64_t *d
 int64_t array_count(const struct array *x);
 double array_f64(const struct array *x, int64_t i);
 void array_set_f64(struct array *x, int64_t i, double v); // integers: rounded half to even, saturated
+// The same in 64-bit integers, exact for every integer type: unsigned ones modulo 2^64. Floats are cut towards zero.
+int64_t array_i64(const struct array *x, int64_t i);
+void array_set_i64(struct array *x, int64_t i, int64_t v); // integers: modulo their width, as C and NumPy; bool: not zero
 
 // ---- .npy and .npz files (NumPy format 1.0, 2.0, 3.0; C and Fortran order; little endian) ----
 // Types: float16/32/64 (16 widened to 32), bool, (u)int8/16/32/64. Anything else, a damaged header, or data

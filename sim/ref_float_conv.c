@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums of products: convolution, matrices, pools, batch normalization.
+// Sums of products: convolution, matrices, pools.
 #include <cblas.h>
 #include <limits.h>
 #include <float.h>
@@ -22,6 +22,15 @@ static bool sgemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m,
                 (int)n, (int)k, alpha, a, (int)max_i64(lda, 1), b, (int)max_i64(ldb, 1), beta, c,
                 (int)n);
+    return true;
+}
+
+// BLAS takes float32 alone.
+static bool all_f32(const struct ref *r)
+{
+    for (int k = 0; k < r->n_in; k++)
+        if (r->in[k] && r->in[k]->dtype != DT_FLOAT)
+            return false;
     return true;
 }
 
@@ -93,8 +102,9 @@ bool ref_conv(struct ref *r)
 {
     const struct array *x = ref_in(r, 0), *weights = ref_in(r, 1), *bias = ref_in(r, 2);
     struct window_geometry w;
-    if (!ref_need_f32(r, 0) || !ref_need_f32(r, 1) || (bias && !ref_need_f32(r, 2)) ||
-        !window_geometry(r->cx, r->g, r->n, &w))
+    if (x->rank > 4 || !all_f32(r))
+        return ref_conv_axes(r);
+    if (!window_geometry(r->cx, r->g, r->n, &w))
         return false;
     int64_t channels = x->dims[1], outs = weights->dims[0], cg = channels / w.group, mg = outs / w.group;
     int64_t taps = w.kernel_h * w.kernel_w, pixels = w.out_h * w.out_w, in_pixels = w.in_h * w.in_w;
@@ -139,8 +149,9 @@ bool ref_conv_transpose(struct ref *r)
 {
     const struct array *x = ref_in(r, 0), *weights = ref_in(r, 1), *bias = ref_in(r, 2);
     struct window_geometry w;
-    if (!ref_need_f32(r, 0) || !ref_need_f32(r, 1) || (bias && !ref_need_f32(r, 2)) ||
-        !conv_transpose_geometry(r->cx, r->g, r->n, &w))
+    if (x->rank > 4 || !all_f32(r))
+        return ref_conv_transpose_axes(r);
+    if (!conv_transpose_geometry(r->cx, r->g, r->n, &w))
         return false;
     int64_t channels = x->dims[1], cg = channels / w.group, mg = weights->dims[1], outs = mg * w.group;
     int64_t taps = w.kernel_h * w.kernel_w, pixels = w.out_h * w.out_w, in_pixels = w.in_h * w.in_w;
@@ -161,11 +172,43 @@ bool ref_conv_transpose(struct ref *r)
     return true;
 }
 
+// A matrix, transposed where `flip` says so.
+static const struct array *oriented(struct ref *r, const struct array *x, bool flip)
+{
+    struct array *y = arena_new(&r->scratch, struct array);
+    if (!flip)
+        return x;
+    *y = array_new(&r->scratch, x->dtype, 2, (int64_t[]){ x->dims[1], x->dims[0] });
+    ref_copy_strided(x, 0, (int64_t[]){ 1, x->dims[1] }, y);
+    return y;
+}
+
+// Gemm of any type; integers with the factors alpha and beta rounded towards zero at the end.
+static bool gemm_any(struct ref *r, const struct array *c)
+{
+    const struct array *a = oriented(r, ref_in(r, 0), node_int(r->n, "transA", 0) != 0), *b = oriented(r, ref_in(r, 1), node_int(r->n, "transB", 0) != 0);
+    double alpha = (double)node_float(r->n, "alpha", 1.0f), beta = (double)node_float(r->n, "beta", 1.0f);
+    struct array *y = ref_out(r, 0, a->dtype), p = array_new(&r->scratch, dtype_is_float(a->dtype) ? DT_DOUBLE : a->dtype, 2, y->dims);
+    const struct array *wide = c ? ref_broadcast(c, 2, y->dims, &r->scratch) : NULL;
+    if (!ref_spend(r, (double)array_count(y) * (double)a->dims[1]))
+        return false;
+    ref_multiply(a, b, 1, a->dims[0], b->dims[1], a->dims[1], NULL, NULL, &p);
+    for (int64_t i = 0; i < array_count(y); i++) {
+        if (!dtype_is_float(y->dtype) && alpha == 1.0 && beta == 1.0)
+            array_set_i64(y, i, (int64_t)((uint64_t)array_i64(&p, i) + (wide ? (uint64_t)array_i64(wide, i) : 0)));
+        else {
+            double v = alpha * array_f64(&p, i) + (wide ? beta * array_f64(wide, i) : 0.0);
+            array_set_f64(y, i, dtype_is_float(y->dtype) ? v : trunc(v));
+        }
+    }
+    return true;
+}
+
 bool ref_gemm(struct ref *r)
 {
     const struct array *a = ref_in(r, 0), *b = ref_in(r, 1), *c = ref_in(r, 2);
-    if (!ref_need_f32(r, 0) || !ref_need_f32(r, 1) || (c && !ref_need_f32(r, 2)))
-        return false;
+    if (!all_f32(r))
+        return gemm_any(r, c);
     bool ta = node_int(r->n, "transA", 0) != 0, tb = node_int(r->n, "transB", 0) != 0;
     float *y = ref_out_f32(r, 0), beta = node_float(r->n, "beta", 1.0f);
     const int64_t *dims = r->out[0].dims;
@@ -199,19 +242,27 @@ static const struct array *matrix_batch(struct ref *r, const struct array *x, bo
 
 bool ref_matmul(struct ref *r)
 {
-    const struct array *a = ref_in(r, 0), *b = ref_in(r, 1);
-    if (!ref_need_f32(r, 0) || !ref_need_f32(r, 1))
-        return false;
+    const struct array *a = ref_in(r, 0), *b = ref_in(r, 1), *zero_a = NULL, *zero_b = NULL;
+    bool integer = r->n->op == OP_MatMulInteger, fast = all_f32(r);
+    if (integer) {
+        zero_a = ref_in(r, 2);
+        zero_b = ref_in(r, 3);
+    }
     int rank = a->rank > b->rank ? a->rank : b->rank;
     rank = rank < 2 ? 2 : rank;
     int64_t m = a->rank > 1 ? a->dims[a->rank - 2] : 1, k = a->dims[a->rank - 1];
     int64_t n = b->rank > 1 ? b->dims[b->rank - 1] : 1, batches = 1;
-    float *y = ref_out_f32(r, 0);
+    struct array *result = ref_out(r, 0, integer ? DT_INT32 : a->dtype);
+    float *y = fast ? result->data : NULL;
     for (int i = 0; i < rank - 2; i++)
         batches *= r->out[0].dims[i];
     a = matrix_batch(r, a, true, rank, r->out[0].dims);
     b = matrix_batch(r, b, false, rank, r->out[0].dims);
-    for (int64_t i = 0; i < batches; i++)
+    if (!fast && !ref_spend(r, (double)array_count(result) * (double)k))
+        return false;
+    if (!fast)
+        ref_multiply(a, b, batches, m, n, k, zero_a, zero_b, result);
+    for (int64_t i = 0; fast && i < batches; i++)
         if (!sgemm(false, false, m, n, k, 1.0f, ref_f32(a) + i * m * k, ref_f32(b) + i * k * n, 0.0f,
                    y + i * m * n))
             return too_large(r);
@@ -308,7 +359,10 @@ bool ref_pool(struct ref *r)
     bool count_pads = node_int(r->n, "count_include_pad", 0) != 0;
     double power = (double)node_int(r->n, "p", 2);
     struct window_geometry w;
-    if ((!max && !ref_need_f32(r, 0)) || !pool_geometry(r, x, &w))
+    bool global = r->n->op == OP_GlobalAveragePool || r->n->op == OP_GlobalMaxPool || r->n->op == OP_GlobalLpPool;
+    if ((x->rank > 4 && !global) || (r->n->n_out > 1 && r->n->out[1]))
+        return ref_pool_axes(r);
+    if (!pool_geometry(r, x, &w))
         return false;
     struct array *y = ref_out(r, 0, x->dtype);
     int64_t planes = x->dims[0] * x->dims[1], at = 0;
@@ -318,27 +372,5 @@ bool ref_pool(struct ref *r)
                 array_set_f64(y, at++,
                               lp ? lp_at(&w, x, p * w.in_h * w.in_w, oy, ox, power)
                                  : pool_at(&w, x, p * w.in_h * w.in_w, oy, ox, max, count_pads));
-    return true;
-}
-
-bool ref_batchnorm(struct ref *r)
-{
-    const struct array *x = ref_in(r, 0);
-    for (int k = 0; k < 5; k++)
-        if (!ref_need_f32(r, k))
-            return false;
-    const float *scale = ref_f32(ref_in(r, 1)), *shift = ref_f32(ref_in(r, 2));
-    const float *mean = ref_f32(ref_in(r, 3)), *var = ref_f32(ref_in(r, 4));
-    double epsilon = (double)node_float(r->n, "epsilon", 1e-5f);
-    int64_t inner = 1, channels = x->dims[1], at = 0;
-    for (int i = 2; i < x->rank; i++)
-        inner *= x->dims[i];
-    float *y = ref_out_f32(r, 0);
-    for (int64_t n = 0; n < x->dims[0]; n++)
-        for (int64_t c = 0; c < channels; c++) {
-            double k = (double)scale[c] / sqrt((double)var[c] + epsilon);
-            for (int64_t i = 0; i < inner; i++, at++)
-                y[at] = (float)(((double)ref_f32(x)[at] - (double)mean[c]) * k + (double)shift[c]);
-        }
     return true;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Moving data, and reductions along one axis. Shape inference has checked every index that a constant holds.
+// Moving data. Shape inference has checked every index that a constant holds.
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -15,6 +15,12 @@ void ref_strides(int rank, const int64_t *dims, int64_t *strides)
         strides[i] = step;
         step *= dims[i];
     }
+}
+
+void ref_copy(struct array *to, int64_t i, const struct array *from, int64_t k)
+{
+    size_t bytes = dtype_bytes(to->dtype);
+    memcpy((char *)to->data + (size_t)i * bytes, (const char *)from->data + (size_t)k * bytes, bytes);
 }
 
 void ref_copy_strided(const struct array *from, int64_t offset, const int64_t *strides,
@@ -72,15 +78,11 @@ bool ref_same_order(struct ref *r)
     ASSERT(array_count(x) == array_count(y));
     if (bytes)
         memcpy(y->data, x->data, bytes);
-    if (r->n->op == OP_Dropout && r->n->n_out > 1 && r->n->out[1]) { // all kept
-        struct array *mask = ref_out(r, 1, DT_BOOL);
-        memset(mask->data, 1, (size_t)array_count(mask));
-    }
     return true;
 }
 
 // The extent of the axes in front of `axis` and behind it.
-static void around(const struct array *x, int axis, int64_t *outer, int64_t *inner)
+void ref_around(const struct array *x, int axis, int64_t *outer, int64_t *inner)
 {
     *outer = *inner = 1;
     for (int i = 0; i < axis; i++)
@@ -96,7 +98,7 @@ bool ref_concat(struct ref *r)
     struct array *y = ref_out(r, 0, x->dtype);
     int64_t outer, inner, offset = 0;
     size_t bytes = dtype_bytes(x->dtype);
-    around(y, axis, &outer, &inner);
+    ref_around(y, axis, &outer, &inner);
     for (int k = 0; k < r->n_in; k++) {
         const struct array *part = ref_in(r, k);
         size_t run = (size_t)(part->dims[axis] * inner) * bytes;
@@ -116,17 +118,13 @@ bool ref_split(struct ref *r)
     ref_strides(x->rank, x->dims, dense);
     const struct array *lengths = ref_in(r, 1);
     for (int k = 0; k < r->n->n_out; k++) {
-        int64_t length = lengths ? (int64_t)array_f64(lengths, k) : x->dims[axis] / r->n->n_out;
+        int64_t each = ceil_div(x->dims[axis], r->n->n_out); // the last part may be shorter
+        int64_t length = lengths ? array_i64(lengths, k) : max_i64(0, min_i64(each, x->dims[axis] - offset));
         if (r->n->out[k])
             ref_copy_strided(x, offset * dense[axis], dense, ref_out(r, k, x->dtype));
         offset += length;
     }
     return true;
-}
-
-static int64_t element_i64(const struct array *x, int64_t i)
-{
-    return x->dtype == DT_INT64 ? ((const int64_t *)x->data)[i] : (int64_t)array_f64(x, i);
 }
 
 bool ref_slice(struct ref *r)
@@ -135,9 +133,9 @@ bool ref_slice(struct ref *r)
     int64_t strides[MAX_RANK] = { 0 }, offset = 0;
     ref_strides(x->rank, x->dims, strides);
     for (int64_t i = 0; i < array_count(starts); i++) {
-        int axis = axis_of(axes ? element_i64(axes, i) : i, x->rank);
-        int64_t step = steps ? element_i64(steps, i) : 1, size = x->dims[axis];
-        int64_t start = element_i64(starts, i);
+        int axis = axis_of(axes ? array_i64(axes, i) : i, x->rank);
+        int64_t step = steps ? array_i64(steps, i) : 1, size = x->dims[axis];
+        int64_t start = array_i64(starts, i);
         start = max_i64(0, min_i64(start < 0 ? start + size : start, step > 0 ? size : size - 1));
         offset += start * strides[axis];
         // A step past the end is taken once at most; clamped, it cannot overflow.
@@ -153,10 +151,10 @@ bool ref_gather(struct ref *r)
     int axis = axis_of(node_int(r->n, "axis", 0), x->rank);
     int64_t outer, inner, count = array_count(index), size = x->dims[axis];
     struct array *y = ref_out(r, 0, x->dtype);
-    around(x, axis, &outer, &inner);
+    ref_around(x, axis, &outer, &inner);
     size_t run = (size_t)inner * dtype_bytes(x->dtype);
     for (int64_t i = 0; i < count; i++) {
-        int64_t at = element_i64(index, i);
+        int64_t at = array_i64(index, i);
         if (at < -size || at >= size)
             return diag_error(r->cx, E204, at_node(r->g, r->n), NULL, "index %" PRId64 " is outside dimension %d of size %" PRId64,
                               at, axis, size);
@@ -176,6 +174,8 @@ static int64_t pad_source(int64_t i, int64_t before, int64_t size, char mode)
         return max_i64(0, min_i64(at, size - 1));
     if (mode == 'r')
         return at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
+    if (mode == 'w')
+        return (at % size + size) % size;
     return at < 0 || at >= size ? -1 : at;
 }
 
@@ -184,20 +184,22 @@ bool ref_pad(struct ref *r)
     const struct array *x = ref_in(r, 0), *pads = ref_in(r, 1), *value = ref_in(r, 2);
     char mode = node_string(r->n, "mode", "constant")[0];
     struct array *y = ref_out(r, 0, x->dtype);
-    double fill = value && array_count(value) ? array_f64(value, 0) : 0.0;
+    const struct attr *resolved = node_attr(r->n, "resolved_pads"); // of some axes, see shape inference
+    bool filled = value && array_count(value);
     int64_t dense[MAX_RANK] = { 0 }, index[MAX_RANK] = { 0 }, count = array_count(y);
-    size_t bytes = dtype_bytes(x->dtype);
     ref_strides(x->rank, x->dims, dense);
     for (int64_t i = 0; i < count; i++) {
         int64_t from = 0;
         for (int d = 0; d < x->rank && from >= 0; d++) {
-            int64_t at = pad_source(index[d], element_i64(pads, d), x->dims[d], mode);
+            int64_t at = pad_source(index[d], resolved ? resolved->ints[d] : array_i64(pads, d), x->dims[d], mode);
             from = at < 0 ? -1 : from + at * dense[d];
         }
-        if (from < 0)
-            array_set_f64(y, i, fill);
-        else
-            memcpy((char *)y->data + (size_t)i * bytes, (const char *)x->data + (size_t)from * bytes, bytes);
+        if (from >= 0)
+            ref_copy(y, i, x, from);
+        else if (filled && value->dtype == y->dtype)
+            ref_copy(y, i, value, 0);
+        else if (filled)
+            array_set_f64(y, i, array_f64(value, 0));
         for (int d = x->rank - 1; d >= 0 && ++index[d] == y->dims[d]; d--)
             index[d] = 0;
     }
@@ -287,105 +289,23 @@ bool ref_constant_of_shape(struct ref *r)
     return true;
 }
 
+// To integers towards zero, as C does, and from integers modulo the width; bool asks for "not zero" of the value itself.
+static void cast(const struct array *x, struct array *y)
+{
+    for (int64_t i = 0; i < array_count(x); i++) {
+        if (!dtype_is_float(x->dtype) && !dtype_is_float(y->dtype))
+            array_set_i64(y, i, array_i64(x, i));
+        else
+            array_set_f64(y, i, dtype_is_float(y->dtype) || y->dtype == DT_BOOL ? array_f64(x, i) : trunc(array_f64(x, i)));
+    }
+}
+
 bool ref_cast(struct ref *r)
 {
     const struct array *x = ref_in(r, 0);
-    enum dtype to = (enum dtype)node_int(r->n, "to", DT_FLOAT);
+    enum dtype to = r->n->op == OP_CastLike ? ref_in(r, 1)->dtype : (enum dtype)node_int(r->n, "to", DT_FLOAT);
     if (to == x->dtype)
         return ref_same_order(r);
-    struct array *y = ref_out(r, 0, to);
-    for (int64_t i = 0; i < array_count(x); i++) {
-        double v = array_f64(x, i);
-        // To integers towards zero, as C does; bool asks for "not zero" of the value itself.
-        bool keeps = to == DT_FLOAT || to == DT_DOUBLE || to == DT_FLOAT16 || to == DT_BFLOAT16 || to == DT_BOOL;
-        array_set_f64(y, i, keeps ? v : trunc(v));
-    }
-    return true;
-}
-
-// ---- reductions ----
-
-// Mean, sum and maximum; the last of nothing cannot be asked for, shape inference sees to that.
-bool ref_reduce(struct ref *r)
-{
-    const struct array *x = ref_in(r, 0);
-    bool mean = r->n->op == OP_ReduceMean, max = r->n->op == OP_ReduceMax;
-    int64_t kept[MAX_RANK] = { 0 }, step = 1, index[MAX_RANK] = { 0 }, count = array_count(x), at = 0;
-    unsigned set = reduce_axes(r->n);
-    for (int i = x->rank - 1; i >= 0; i--)
-        if (!(set >> i & 1)) {
-            kept[i] = step;
-            step *= x->dims[i];
-        }
-    struct array *y = ref_out(r, 0, x->dtype);
-    double *results = arena_array(&r->scratch, double, step);
-    for (int64_t i = 0; max && i < step; i++)
-        results[i] = -INFINITY;
-    for (int64_t i = 0; i < count; i++) {
-        double v = array_f64(x, i);
-        results[at] = !max ? results[at] + v : v > results[at] || isnan(v) ? v : results[at];
-        for (int d = x->rank - 1; d >= 0; d--) {
-            at += kept[d];
-            if (++index[d] < x->dims[d])
-                break;
-            at -= kept[d] * x->dims[d];
-            index[d] = 0;
-        }
-    }
-    for (int64_t i = 0; i < step; i++)
-        array_set_f64(y, i, mean ? results[i] * (double)step / (double)count : results[i]);
-    return true;
-}
-
-bool ref_argmax(struct ref *r)
-{
-    const struct array *x = ref_in(r, 0);
-    int axis = axis_of(node_int(r->n, "axis", 0), x->rank);
-    bool last = node_int(r->n, "select_last_index", 0) != 0;
-    int64_t outer, inner, size = x->dims[axis];
-    struct array *y = ref_out(r, 0, r->n->out[0]->dtype == DT_UINT8 ? DT_UINT8 : DT_INT64); // uint8: see dataflow/argmax.h
-    around(x, axis, &outer, &inner);
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t i = 0; i < inner; i++) {
-            int64_t best = 0;
-            for (int64_t k = 1; k < size; k++) {
-                double v = array_f64(x, (o * size + k) * inner + i);
-                double b = array_f64(x, (o * size + best) * inner + i);
-                if (v > b || (last && v >= b))
-                    best = k;
-            }
-            array_set_f64(y, o * inner + i, (double)best);
-        }
-    return true;
-}
-
-bool ref_softmax(struct ref *r)
-{
-    const struct array *x = ref_in(r, 0);
-    if (!ref_need_f32(r, 0))
-        return false;
-    int axis = axis_of(node_int(r->n, "axis", -1), x->rank);
-    bool log_form = r->n->op == OP_LogSoftmax;
-    int64_t outer, inner, size = x->dims[axis];
-    around(x, axis, &outer, &inner);
-    if (node_int(r->n, "flatten_2d", 0)) { // opsets before 13
-        size *= inner;
-        inner = 1;
-    }
-    float *y = ref_out_f32(r, 0);
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t i = 0; i < inner; i++) {
-            const float *from = ref_f32(x) + o * size * inner + i;
-            float *to = y + o * size * inner + i;
-            double top = -INFINITY, sum = 0.0;
-            for (int64_t k = 0; k < size; k++)
-                top = fmax(top, (double)from[k * inner]);
-            for (int64_t k = 0; k < size; k++)
-                sum += exp((double)from[k * inner] - top);
-            for (int64_t k = 0; k < size; k++) {
-                double v = (double)from[k * inner] - top;
-                to[k * inner] = (float)(log_form ? v - log(sum) : exp(v) / sum);
-            }
-        }
+    cast(x, ref_out(r, 0, to));
     return true;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Resize, one axis at a time.
+#include <math.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -27,25 +28,102 @@ static void nearest(struct ref *r, const struct array *x, struct array *y)
     }
 }
 
+// Cubic convolution with parameter a (R. Keys, "Cubic convolution interpolation for digital image processing", 1981).
+static double cubic(double d, double a)
+{
+    d = fabs(d);
+    return d <= 1.0 ? ((a + 2) * d - (a + 3)) * d * d + 1 : d < 2.0 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0.0;
+}
+
+// The input elements that one output element is made of, with their weights, along one axis.
+struct taps {
+    int64_t n, *index;
+    double *weight;
+};
+
+// How many neighbours on either side count: more than the image has would all be its edge.
+static int64_t reach_of(struct ref *r, int axis, double reach)
+{
+    double scale = node_int(r->n, "antialias", 0) ? fmin((double)resize_scale(r->n, axis), 1.0) : 1.0;
+    return (int64_t)fmin(ceil(reach / scale), 4.0 * (double)r->n->in[0]->dims[axis] + 2.0);
+}
+
+// Neighbours of the coordinate x; when sizes shrink and antialias asks for it, as many more as the factor says.
+static void read_taps(struct ref *r, int axis, int64_t out, struct taps *t)
+{
+    bool is_cubic = strcmp(node_string(r->n, "mode", ""), "cubic") == 0, exclude = node_int(r->n, "exclude_outside", 0) != 0;
+    double a = (double)node_float(r->n, "cubic_coeff_a", -0.75f), reach = is_cubic ? 2.0 : 1.0, sum = 0.0;
+    double scale = node_int(r->n, "antialias", 0) ? fmin((double)resize_scale(r->n, axis), 1.0) : 1.0;
+    int64_t length = r->n->in[0]->dims[axis], near = reach_of(r, axis, reach);
+    double x = (double)resize_coordinate(r->n, axis, out), base = floor(x);
+    t->n = 2 * near;
+    for (int64_t k = 0; k < t->n; k++) {
+        double i = base + (double)(k - near + 1), d = (i - x) * scale, w = is_cubic ? cubic(d, a) : fmax(0.0, 1.0 - fabs(d));
+        bool outside = i < 0.0 || i > (double)(length - 1);
+        t->index[k] = (int64_t)fmax(0.0, fmin(i, (double)(length - 1)));
+        t->weight[k] = outside && exclude ? 0.0 : w;
+        sum += t->weight[k];
+    }
+    for (int64_t k = 0; k < t->n && (exclude || scale < 1.0); k++)
+        t->weight[k] /= sum;
+}
+
+static struct taps new_taps(struct ref *r, int axis)
+{
+    int64_t most = 2 * reach_of(r, axis, 2.0) + 2;
+    return (struct taps){ 0, arena_array(&r->scratch, int64_t, most), arena_array(&r->scratch, double, most) };
+}
+
+// The two taps of plain linear interpolation, as hardware has them.
+static void linear_taps(struct ref *r, int axis, int64_t out, struct taps *t)
+{
+    double share;
+    resize_linear_taps(r->n, axis, out, &t->index[0], &t->index[1], &share);
+    t->weight[0] = 1.0 - share;
+    t->weight[1] = share;
+    t->n = 2;
+}
+
 // v, of shape dims, interpolated along `axis` to `length` elements.
 static double *interpolate(struct ref *r, const double *v, const int64_t *dims, int rank, int axis, int64_t length)
 {
+    bool plain = strcmp(node_string(r->n, "mode", ""), "linear") == 0 && !node_int(r->n, "antialias", 0);
     int64_t outer = 1, inner = 1, size = dims[axis];
+    struct taps t = new_taps(r, axis);
     for (int i = 0; i < axis; i++)
         outer *= dims[i];
     for (int i = axis + 1; i < rank; i++)
         inner *= dims[i];
-    double *out = arena_array(&r->scratch, double, outer * length * inner), *to = out;
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t k = 0; k < length; k++) {
-            int64_t i0, i1;
-            double t;
-            resize_linear_taps(r->n, axis, k, &i0, &i1, &t);
-            const double *a = v + (o * size + i0) * inner, *b = v + (o * size + i1) * inner;
-            for (int64_t i = 0; i < inner; i++)
-                *to++ = t > 0.0 ? (1.0 - t) * a[i] + t * b[i] : a[i]; // of b nothing, not even NaN
-        }
+    double *out = arena_array(&r->scratch, double, outer * length * inner);
+    for (int64_t k = 0; k < length; k++) {
+        (plain ? linear_taps : read_taps)(r, axis, k, &t);
+        for (int64_t o = 0; o < outer; o++)
+            for (int64_t i = 0; i < inner; i++) {
+                double sum = 0.0;
+                for (int64_t j = 0; j < t.n; j++)
+                    if (t.weight[j] != 0.0) // of what weighs nothing, not even NaN
+                        sum += t.weight[j] * v[(o * size + t.index[j]) * inner + i];
+                out[(o * length + k) * inner + i] = sum;
+            }
+    }
     return out;
+}
+
+// A crop may reach over the image: elements there have a value of their own.
+static void extrapolate(struct ref *r, struct array *y)
+{
+    int64_t step = array_count(y);
+    double value = (double)node_float(r->n, "extrapolation_value", 0.0f);
+    if (strcmp(node_string(r->n, "coordinate_transformation_mode", ""), "tf_crop_and_resize") != 0)
+        return;
+    for (int d = 0; d < y->rank; d++) {
+        step /= y->dims[d];
+        for (int64_t i = 0; i < array_count(y); i++) {
+            float x = resize_coordinate(r->n, d, i / step % y->dims[d]);
+            if (x < 0.0f || x > (float)(r->n->in[0]->dims[d] - 1))
+                array_set_f64(y, i, value);
+        }
+    }
 }
 
 bool ref_resize(struct ref *r)
@@ -53,8 +131,10 @@ bool ref_resize(struct ref *r)
     const struct array *x = ref_in(r, 0);
     struct array *y = ref_out(r, 0, x->dtype);
     int64_t dims[MAX_RANK], count = array_count(x);
-    if (strcmp(node_string(r->n, "mode", "nearest"), "linear") != 0) {
+    const char *mode = node_string(r->n, "mode", "nearest");
+    if (strcmp(mode, "linear") != 0 && strcmp(mode, "cubic") != 0) {
         nearest(r, x, y);
+        extrapolate(r, y);
         return true;
     }
     double *v = arena_array(&r->scratch, double, count);
@@ -62,11 +142,13 @@ bool ref_resize(struct ref *r)
         v[i] = array_f64(x, i);
     memcpy(dims, x->dims, sizeof dims);
     for (int d = 0; d < x->rank; d++) {
-        if (dims[d] != y->dims[d] || dims[d] != 1)
+        bool copies = dims[d] == y->dims[d] && resize_coordinate(r->n, d, 0) == 0.0f && resize_coordinate(r->n, d, dims[d] - 1) == (float)(dims[d] - 1);
+        if (!copies)
             v = interpolate(r, v, dims, x->rank, d, y->dims[d]);
         dims[d] = y->dims[d];
     }
     for (int64_t i = 0; i < array_count(y); i++)
         array_set_f64(y, i, v[i]);
+    extrapolate(r, y);
     return true;
 }

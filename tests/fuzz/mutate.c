@@ -125,7 +125,8 @@ static void change_node(struct change *c)
 // Bytes of an element; 1 for what no reader takes.
 static size_t width_of(int32_t data_type)
 {
-    return onnx_dtype(data_type) == DT_NONE ? 1 : dtype_bytes((enum dtype)data_type);
+    size_t bytes = dtype_bytes((enum dtype)data_type); // 0 of 4-bit integers, which are packed
+    return onnx_dtype(data_type, false) == DT_NONE || bytes == 0 ? 1 : bytes;
 }
 
 // Makes raw data as long as the dims ask for, as far as that is little.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX models through all passes up to the Verilog of the core. Calibration and lowering cost what the model's own
-// arithmetic costs, so that models with much of it stop after simplification; those of many stages stop after lowering.
+// arithmetic costs, so that models with much of it stop after simplification; those of many stages stop after lowering. Then the same models through
+// the float reference alone, which takes more.
 #include "base/check.h"
 #include "dataflow/lower.h"
 #include "dataflow/quant.h"
@@ -9,6 +10,7 @@
 #include "frontend/shape.h"
 #include "frontend/simplify.h"
 #include "hls/bind.h"
+#include "sim/ref_float.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_ELEMENTS ((int64_t)1 << 16) // of a tensor
@@ -72,6 +74,28 @@ static bool passes(const struct ctx *cx, const uint8_t *bytes, size_t n)
     return p->n_stages > MAX_STAGES || schedule_and_bind(cx, p);
 }
 
+// The float reference, on zeros: open dimensions are 2.
+static bool reference(const struct ctx *cx, const uint8_t *bytes, size_t n)
+{
+    const struct onnx_options options = { .keep_types = true, .open_shapes = true };
+    struct graph *g;
+    int64_t budget = MAX_PRODUCTS;
+    if (!onnx_parse_with(cx, "fuzz.onnx", bytes, n, &options, &g))
+        return false;
+    struct array *in = arena_array(cx->arena, struct array, g->n_inputs + 1), *out = arena_array(cx->arena, struct array, g->n_outputs + 1);
+    for (int i = 0; i < g->n_inputs; i++) {
+        struct tensor *t = g->inputs[i];
+        if (t->rank < 0 || t->dtype == DT_NONE)
+            return true;
+        for (int d = 0; d < t->rank; d++)
+            t->dims[d] = t->dims[d] < 0 ? 2 : t->dims[d];
+        if (tensor_count(t) > MAX_ELEMENTS)
+            return true;
+        in[i] = array_new(cx->arena, t->dtype, t->rank, t->dims);
+    }
+    return ref_float_run_within(cx, g, cx->arena, in, out, &budget);
+}
+
 void fuzz_onnx(const uint8_t *bytes, size_t n)
 {
     struct arena arena = { 0 };
@@ -79,6 +103,10 @@ void fuzz_onnx(const uint8_t *bytes, size_t n)
     struct diag diag = { .rendered = &text };
     struct ctx cx = { &arena, &diag };
     bool ok = passes(&cx, bytes, n);
+    fuzz_expect(ok, diag.errors > 0, text.text);
+    strbuf_clear(&text);
+    diag = (struct diag){ .rendered = &text };
+    ok = reference(&cx, bytes, n);
     fuzz_expect(ok, diag.errors > 0, text.text);
     strbuf_release(&text);
     arena_release(&arena);

@@ -67,7 +67,172 @@ static const struct seed_row {
     { 13, "qonnx.custom_op.general:Quant x:1,4 f=0.5 f=0 f=4 signed:1 narrow:0 rounding_mode@ROUND" },
     { 13, "qonnx.custom_op.general:BipolarQuant x:1,4 f=0.5" },
     { 13, "Conv x:1,2,16,16 w=4,2,3,3 auto_pad@VALID | Relu | Split axis:1" },
+    { 13, "Acos x:1,4 | Asin | Atan | Acosh | Asinh | Atanh | Sinh | Cosh | Tan | Shrink lambd~0.2 bias~0.1" },
+    { 20, "Gelu x:1,4 approximate@tanh | Mish | IsInf detect_negative:0 | Not | Cast to:1" },
+    { 13, "Equal x:1,4 f=0 | Or x:1,4" },
+    { 13, "Less x:2,2 x:1,2 | And b=2 | Where x:2,2 w=2" },
+    { 18, "BitShift b=3 b=3 direction@LEFT | BitwiseXor b=3 | BitwiseNot" },
+    { 13, "Mod x:1,4 f=3 fmod:1 | Sum x:1,4 w=4 | Mean x:1,4" },
+    { 6, "Add x:1,2,3 w=2 broadcast:1 axis:1 | PRelu w=2" },
+    { 18, "ReduceL1 x:1,3,4 l=1 keepdims:0 | ReduceL2 l=-1 noop_with_empty_axes:1" },
+    { 13, "ReduceLogSumExp x:2,3 axes=0 | ReduceLogSum | ReduceProd | ReduceMin | ReduceSumSquare" },
+    { 13, "CumSum x:2,3 l=1 exclusive:1 reverse:1 | ArgMin axis:0 select_last_index:1 | Hardmax" },
+    { 13, "TopK x:2,4 l=2 axis:1 largest:0" },
+    { 13, "GatherElements x:2,3 l=1,0,1 axis:1" },
+    { 18, "ScatterElements x:3 l=1,0 f=1,2 axis:0 reduction@add | OneHot l=4 f=0,1 axis:0" },
+    { 18, "ScatterND x:3,2 l=1 f=1,2 reduction@max | GatherND l=1 batch_dims:0" },
+    { 14, "Trilu x:3,3 l=1 upper:0 | EyeLike k:1 dtype:6 | NonZero" },
+    { 13, "Range l=0 l=5 l=2 | Size" },
+    { 13, "ReverseSequence x:3,2,2 l=1,3 batch_axis:1 time_axis:0 | Compress b=2 axis:1 | Unique axis:0 sorted:0" },
+    { 17, "LayerNormalization x:2,3,4 w=4 w=4 axis:-1 epsilon~0.01 | CastLike w=1" },
+    { 21, "GroupNormalization x:1,4,2,2 w=4 w=4 num_groups:2 | InstanceNormalization w=4 w=4" },
+    { 13, "LRN x:1,4,2,2 size:3 alpha~0.1 beta~0.5 bias~2 | LpNormalization axis:1 p:1 | MeanVarianceNormalization axes=0,2" },
+    { 13, "Det x:2,3,3 | Einsum equation@i->i" },
+    { 13, "Einsum x:2,3 w=3,4 equation@ij,jk->ik | Einsum w=4 equation@...k,k" },
+    { 13, "NegativeLogLikelihoodLoss x:2,3 l=1,2 w=3 ignore_index:1 reduction@none" },
+    { 13, "SoftmaxCrossEntropyLoss x:2,3 l=1,2 reduction@sum" },
+    { 14, "LSTM x:2,1,3 w=1,8,3 w=1,8,2 w=1,16 - - - w=1,6 hidden_size:2 direction@reverse clip~1.5" },
+    { 14, "GRU x:2,1,3 w=2,6,3 w=2,6,2 hidden_size:2 direction@bidirectional linear_before_reset:1" },
+    { 14, "RNN x:1,2,3 w=1,2,3 w=1,2,2 layout:1 hidden_size:2" },
+    { 16, "RoiAlign x:1,2,4,4 f=0,0,3,3 l=0 output_height:2 output_width:2 sampling_ratio:0 mode@max" },
+    { 13, "MaxRoiPool x:1,2,4,4 f=0,0,0,3,3 pooled_shape=2,2 spatial_scale~0.5" },
+    { 16, "GridSample x:1,1,3,3 w=1,2,2,2 mode@bicubic padding_mode@reflection align_corners:1" },
+    { 13, "NonMaxSuppression x:1,3,4 w=1,1,3 l=2 f=0.5 f=0.1 center_point_box:1" },
+    { 17, "DFT x:1,4,1 l=5 axis:1 onesided:1 | Squeeze l=0" },
+    { 17, "STFT x:1,16 l=4 w=8 onesided:1" },
+    { 17, "HannWindow l=6 periodic:0 | Mul f=2" },
+    { 17, "MelWeightMatrix l=3 l=8 l=1000 f=10 f=400" },
+    { 13, "MatMulInteger i:2,3 v=3,2 z z | Cast to:1" },
+    { 13, "ConvInteger i:1,1,4,4 v=1,1,2,2 z z pads=1,1,1,1" },
+    { 13, "DynamicQuantizeLinear x:2,3" },
+    { 13, "RandomNormalLike x:2,3 mean~1 scale~2 seed~3 | Bernoulli | RandomUniformLike low~1 high~2" },
+    { 13, "RandomUniform shape=2,3 | Multinomial sample_size:4 dtype:7" },
+    { 13, "MaxUnpool x:1,1,2,2 l=0 kernel_shape=2,2 strides=2,2" },
+    { 13, "TfIdfVectorizer b=4 max_gram_length:2 min_gram_length:1 max_skip_count:1 mode@TF ngram_counts=0,2 ngram_indexes=0,1,2 pool_int64s=1,2,3,4" },
+    { 13, "Conv x:1,1,3,3,3 w=2,1,2,2,2 | MaxPool kernel_shape=2,2,2 | ConvTranspose w=2,1,2,2,2 | AveragePool kernel_shape=2,2,2 pads=1,1,1,1,1,1" },
+    { 19, "Pad x:1,2,4,4 l=1,1 - l=3 mode@wrap | Resize - f=2,2 axes=2,3 antialias:1 mode@linear" },
+    { 18, "Resize x:1,1,4,4 - - l=3,2 axes=2,3 keep_aspect_ratio_policy@not_larger mode@cubic exclude_outside:1 cubic_coeff_a~-0.5" },
+    { 13, "Resize x:1,1,4,4 f=0,0,0.25,0.25,1,1,0.75,0.75 f=1,1,0.8,0.8 coordinate_transformation_mode@tf_crop_and_resize mode@linear extrapolation_value~1" },
+    { 18, "Split x:5 axis:0 num_outputs:2" },
+    { 21, "QuantizeLinear x:1,4 s z output_dtype:3 | DequantizeLinear s z block_size:0" },
 };
+
+// ---- models with graphs and functions in them ----
+
+// Models that the last one holds parts of live until it is packed.
+struct parts {
+    struct model *m, *inner[2];
+};
+
+static struct parts branches(void)
+{
+    struct parts p = { model_new(13), { model_new(13), model_new(13) } };
+    model_input(p.m, "x", DT_FLOAT, 2, (int64_t[]){ 1, 3 });
+    model_i64(p.m, "c", 1, (int64_t[]){ 1 });
+    model_node(p.m, "Cast", "c", "b");
+    model_int(p.m, "to", DT_BOOL);
+    model_node(p.inner[0], "Relu", "x", "t");
+    model_output(p.inner[0], "t");
+    model_node(p.inner[1], "Neg", "x", "e");
+    model_output(p.inner[1], "e");
+    model_node(p.m, "If", "b", "y");
+    model_body(p.m, "then_branch", p.inner[0]);
+    model_body(p.m, "else_branch", p.inner[1]);
+    model_output(p.m, "y");
+    return p;
+}
+
+static struct parts iterations(void)
+{
+    struct parts p = { model_new(13), { model_new(13), NULL } };
+    model_input(p.m, "x", DT_FLOAT, 2, (int64_t[]){ 1, 3 });
+    model_i64(p.m, "n", 1, (int64_t[]){ 3 });
+    model_input(p.inner[0], "i", DT_INT64, 0, NULL);
+    model_input(p.inner[0], "go", DT_BOOL, 0, NULL);
+    model_input(p.inner[0], "v", DT_FLOAT, -1, NULL);
+    model_node(p.inner[0], "Identity", "go", "go_on");
+    model_node(p.inner[0], "Add", "v x", "sum");
+    model_node(p.inner[0], "Relu", "sum", "item");
+    model_output(p.inner[0], "go_on");
+    model_output(p.inner[0], "sum");
+    model_output(p.inner[0], "item");
+    model_node(p.m, "Loop", "n - x", "last all");
+    model_body(p.m, "body", p.inner[0]);
+    model_output(p.m, "last");
+    model_output(p.m, "all");
+    return p;
+}
+
+static struct parts scanned(void)
+{
+    struct parts p = { model_new(13), { model_new(13), NULL } };
+    model_input(p.m, "s", DT_FLOAT, 1, (int64_t[]){ 2 });
+    model_input(p.m, "x", DT_FLOAT, 2, (int64_t[]){ 3, 2 });
+    model_input(p.inner[0], "a", DT_FLOAT, 1, (int64_t[]){ 2 });
+    model_input(p.inner[0], "b", DT_FLOAT, 1, (int64_t[]){ 2 });
+    model_node(p.inner[0], "Add", "a b", "sum");
+    model_node(p.inner[0], "Identity", "sum", "item");
+    model_output(p.inner[0], "sum");
+    model_output(p.inner[0], "item");
+    model_node(p.m, "Scan", "s x", "last all");
+    model_int(p.m, "num_scan_inputs", 1);
+    model_ints(p.m, "scan_output_directions", 1, (int64_t[]){ 1 });
+    model_body(p.m, "body", p.inner[0]);
+    model_output(p.m, "last");
+    model_output(p.m, "all");
+    return p;
+}
+
+static struct parts functions(void)
+{
+    struct parts p = { model_new(13), { model_new(13), model_new(13) } };
+    model_input(p.inner[0], "a", DT_FLOAT, -1, NULL);
+    model_input(p.inner[0], "b", DT_FLOAT, -1, NULL);
+    model_node(p.inner[0], "Add", "a b", "t");
+    model_node(p.inner[0], "LeakyRelu", "t", "c");
+    model_refer(p.inner[0], "alpha", "slope");
+    model_output(p.inner[0], "c");
+    model_input(p.inner[1], "a", DT_FLOAT, -1, NULL);
+    model_node(p.inner[1], "local:Leaky", "a a", "t");
+    model_float(p.inner[1], "slope", 0.5f);
+    model_node(p.inner[1], "local:Leaky", "t a", "c");
+    model_output(p.inner[1], "c");
+    model_input(p.m, "x", DT_FLOAT, 2, (int64_t[]){ -1, 3 });
+    model_function(p.m, "Leaky", p.inner[0], "slope");
+    model_function(p.m, "Twice", p.inner[1], "");
+    model_node(p.m, "local:Twice", "x", "y");
+    model_output(p.m, "y");
+    return p;
+}
+
+static struct parts outside(void)
+{
+    struct parts p = { model_new(13), { NULL, NULL } };
+    model_input(p.m, "x", DT_FLOAT, 1, (int64_t[]){ 4 });
+    model_external(p.m, "w");
+    model_external_entry(p.m, "location", "w.bin");
+    model_external_entry(p.m, "offset", "0");
+    model_node(p.m, "Add", "x w", "y");
+    model_output(p.m, "y");
+    return p;
+}
+
+static struct parts (*const nested[])(void) = { branches, iterations, scanned, functions, outside };
+
+static void take_nested(int i, fuzz_take *take, void *user)
+{
+    struct parts p = nested[i]();
+    char name[40];
+    size_t n;
+    const void *bytes = model_pack(p.m, &n);
+    snprintf(name, sizeof name, "nested%d", i);
+    take(user, name, bytes, n);
+    model_free(p.m);
+    for (int k = 0; k < 2; k++)
+        if (p.inner[k])
+            model_free(p.inner[k]);
+}
+
 
 // A model in the making. Every constant and tensor is called t0, t1, ... in order.
 struct making {
@@ -201,9 +366,12 @@ static void step(struct making *b, char *text, char last[24])
         snprintf(inputs + strlen(inputs), sizeof inputs - strlen(inputs), "%s%s", inputs[0] ? " " : "", name);
     }
     new_name(b, last);
-    char two[50];
+    char two[60];
     snprintf(two, sizeof two, "%s second", last);
-    model_node(b->m, op, inputs, strcmp(op, "Split") == 0 ? two : last);
+    bool several = strcmp(op, "Split") == 0 || strcmp(op, "TopK") == 0;
+    if (strcmp(op, "DynamicQuantizeLinear") == 0)
+        strcat(two, " third");
+    model_node(b->m, op, inputs, several || strstr(two, "third") ? two : last);
     strtok_r(attributes, " ", &save);
     for (char *t; (t = strtok_r(NULL, " ", &save));)
         if (!is_input(t))
@@ -233,4 +401,6 @@ void fuzz_onnx_seeds(fuzz_take *take, void *user)
         take_row(&rows[i], false, i, take, user);
         take_row(&rows[i], true, i, take, user);
     }
+    for (int i = 0; i < (int)(sizeof nested / sizeof *nested); i++)
+        take_nested(i, take, user);
 }

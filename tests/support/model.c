@@ -13,15 +13,16 @@ struct model {
     struct arena arena;
     Onnx__ModelProto proto;
     Onnx__GraphProto graph;
-    Onnx__OperatorSetIdProto opsets[3], *opset_list[3];
+    Onnx__OperatorSetIdProto opsets[4], *opset_list[4];
     Onnx__NodeProto *nodes[MAX_ITEMS];
     Onnx__TensorProto *initializers[MAX_ITEMS];
     Onnx__ValueInfoProto *inputs[MAX_ITEMS], *outputs[MAX_ITEMS];
+    Onnx__FunctionProto *functions[MAX_ITEMS];
 };
 
 struct model *model_new(int64_t opset)
 {
-    static const char *const domains[3] = { "", "com.microsoft", "qonnx.custom_op.general" };
+    static const char *const domains[4] = { "", "com.microsoft", "qonnx.custom_op.general", "local" };
     struct model *m = calloc(1, sizeof *m);
     if (!m)
         abort();
@@ -30,9 +31,9 @@ struct model *model_new(int64_t opset)
     m->proto.has_ir_version = true;
     m->proto.ir_version = 8;
     m->proto.graph = &m->graph;
-    m->proto.n_opset_import = 3;
+    m->proto.n_opset_import = 4;
     m->proto.opset_import = m->opset_list;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         onnx__operator_set_id_proto__init(&m->opsets[i]);
         m->opsets[i].domain = arena_strdup(&m->arena, domains[i]);
         m->opsets[i].has_version = true;
@@ -44,6 +45,7 @@ struct model *model_new(int64_t opset)
     m->graph.initializer = m->initializers;
     m->graph.input = m->inputs;
     m->graph.output = m->outputs;
+    m->proto.functions = m->functions;
     return m;
 }
 
@@ -175,6 +177,19 @@ void model_external(struct model *m, const char *name)
     m->initializers[m->graph.n_initializer++] = t;
 }
 
+void model_external_entry(struct model *m, const char *key, const char *value)
+{
+    Onnx__TensorProto *t = m->initializers[m->graph.n_initializer - 1];
+    Onnx__StringStringEntryProto *e = arena_new(&m->arena, Onnx__StringStringEntryProto), **grown = arena_array(&m->arena, Onnx__StringStringEntryProto *, t->n_external_data + 1);
+    onnx__string_string_entry_proto__init(e);
+    e->key = arena_strdup(&m->arena, key);
+    e->value = arena_strdup(&m->arena, value);
+    for (size_t i = 0; i < t->n_external_data; i++)
+        grown[i] = t->external_data[i];
+    grown[t->n_external_data++] = e;
+    t->external_data = grown;
+}
+
 // The names of `text`, split at single spaces; "-" is the empty name.
 static char **split(struct model *m, const char *text, size_t *n)
 {
@@ -261,6 +276,53 @@ void model_tensor_f32(struct model *m, const char *name, int rank, const int64_t
 {
     Onnx__AttributeProto *a = attribute(m, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR);
     a->t = tensor_f32(m, "", rank, dims, v);
+}
+
+void model_strings(struct model *m, const char *name, const char *v)
+{
+    Onnx__AttributeProto *a = attribute(m, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS);
+    char **words = split(m, v, &a->n_strings);
+    a->strings = arena_array(&m->arena, ProtobufCBinaryData, a->n_strings);
+    for (size_t i = 0; i < a->n_strings; i++)
+        a->strings[i] = (ProtobufCBinaryData){ strlen(words[i]), (uint8_t *)words[i] };
+}
+
+void model_body(struct model *m, const char *name, struct model *body)
+{
+    attribute(m, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH)->g = &body->graph;
+}
+
+void model_refer(struct model *m, const char *name, const char *of_function)
+{
+    attribute(m, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT)->ref_attr_name = arena_strdup(&m->arena, of_function);
+}
+
+void model_function(struct model *m, const char *name, struct model *body, const char *attributes)
+{
+    Onnx__FunctionProto *f = arena_new(&m->arena, Onnx__FunctionProto);
+    onnx__function_proto__init(f);
+    f->name = arena_strdup(&m->arena, name);
+    f->domain = arena_strdup(&m->arena, "local");
+    f->input = arena_array(&m->arena, char *, body->graph.n_input);
+    f->output = arena_array(&m->arena, char *, body->graph.n_output);
+    for (f->n_input = 0; f->n_input < body->graph.n_input; f->n_input++)
+        f->input[f->n_input] = body->inputs[f->n_input]->name;
+    for (f->n_output = 0; f->n_output < body->graph.n_output; f->n_output++)
+        f->output[f->n_output] = body->outputs[f->n_output]->name;
+    f->attribute = split(m, attributes, &f->n_attribute);
+    f->n_node = body->graph.n_node;
+    f->node = body->nodes;
+    f->n_opset_import = 1;
+    f->opset_import = body->opset_list;
+    m->functions[m->proto.n_functions++] = f;
+}
+
+void model_dim(struct model *m, const char *name)
+{
+    Onnx__TensorShapeProto *s = m->inputs[m->graph.n_input - 1]->type->tensor_type->shape;
+    for (size_t i = 0; i < s->n_dim; i++)
+        if (s->dim[i]->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM)
+            s->dim[i]->dim_param = arena_strdup(&m->arena, name);
 }
 
 const void *model_pack(struct model *m, size_t *n_bytes)

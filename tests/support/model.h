@@ -31,7 +31,8 @@ void model_f32(struct model *m, const char *name, int rank, const int64_t *dims,
 void model_i64(struct model *m, const char *name, int count, const int64_t *v); // 1-D
 void model_raw(struct model *m, const char *name, int data_type, int rank, const int64_t *dims,
                size_t n_bytes, const void *bytes);
-void model_external(struct model *m, const char *name); // its data in another file
+void model_external(struct model *m, const char *name); // four floats, their data in another file
+void model_external_entry(struct model *m, const char *key, const char *value); // where, of the one added last
 
 // A node. `op` may have a domain ("com.microsoft:QGemm"); inputs and outputs are names between single spaces, "-" for
 // an omitted one. The node is called like its first output with "_node" behind it.
@@ -43,6 +44,15 @@ void model_string(struct model *m, const char *name, const char *v);
 void model_ints(struct model *m, const char *name, int count, const int64_t *v);
 void model_floats(struct model *m, const char *name, int count, const float *v);
 void model_tensor_f32(struct model *m, const char *name, int rank, const int64_t *dims, const float *v);
+
+void model_strings(struct model *m, const char *name, const char *v); // between single spaces
+// The graph of another model, which must live as long as m: a body of If, Loop or Scan.
+void model_body(struct model *m, const char *name, struct model *body);
+// A function of the domain "local", named `name`, made of another model's nodes, inputs and outputs; the model must live as
+// long as m. `attributes` are names between single spaces.
+void model_function(struct model *m, const char *name, struct model *body, const char *attributes);
+void model_refer(struct model *m, const char *name, const char *attribute); // attribute of the last node: the function's
+void model_dim(struct model *m, const char *name); // the last input's open dimensions are called so, not N
 
 // The serialized model, owned by it.
 const void *model_pack(struct model *m, size_t *n_bytes);

@@ -132,6 +132,14 @@ static void run_and_eval_take_their_options(void **state)
     assert_string_equal(cli.data, "test.npz");
 }
 
+static void shapes_and_dimensions_add_up(void **state)
+{
+    (void)state;
+    accept("aihls net.onnx -b pynq-z2 --shape x=1,3 --dim n=2 --shape=y=4 --dim m=5");
+    assert_string_equal(cli.shapes, "x=1,3;y=4");
+    assert_string_equal(cli.dims, "n=2;m=5");
+}
+
 static struct verb_row {
     const char *name, *line;
     enum verb verb;
@@ -257,7 +265,7 @@ int main(void)
 {
     const struct CMUnitTest fixed[] = {
         TEST(compile_takes_all_its_options), TEST(the_defaults_are_those_of_the_help), TEST(letters_and_equal_signs_do_the_same),
-        TEST(simulation_takes_its_options), TEST(run_and_eval_take_their_options), TEST(the_short_help_fits_a_screen),
+        TEST(simulation_takes_its_options), TEST(run_and_eval_take_their_options), TEST(shapes_and_dimensions_add_up), TEST(the_short_help_fits_a_screen),
         TEST(the_manual_has_every_option_examples_and_exit_codes),
     };
     struct CMUnitTest tests[COUNT(fixed) + COUNT(verbs) + COUNT(mistakes)];
