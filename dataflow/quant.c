@@ -140,8 +140,8 @@ bool batch_frame(const struct ctx *cx, const struct graph *g, const char *file, 
     return true;
 }
 
-// As many frames of zeros for an input that nothing reads.
-static struct array unread_frames(struct arena *a, const struct tensor *in, int64_t frames)
+// Frames of zeros for an input.
+static struct array zero_frames(struct arena *a, const struct tensor *in, int64_t frames)
 {
     int64_t dims[MAX_RANK] = { frames };
     bool batched = in->rank > 0 && in->dims[0] == 1;
@@ -173,7 +173,7 @@ bool batch_read(const struct ctx *cx, const struct graph *g, const char *path, s
     }
     for (int i = 0; i < g->n_inputs; i++)
         if (!tensor_uses(g, g->inputs[i]))
-            x[i] = unread_frames(cx->arena, g->inputs[i], frames);
+            x[i] = zero_frames(cx->arena, g->inputs[i], frames);
     return true;
 }
 
@@ -306,11 +306,7 @@ static const struct array *synthetic_batch(struct arena *a, const struct graph *
     struct array *batch = arena_array(a, struct array, g->n_inputs);
     uint64_t state = 1;
     for (int k = 0; k < g->n_inputs; k++) {
-        const struct tensor *in = g->inputs[k];
-        int64_t dims[MAX_RANK];
-        memcpy(dims, in->dims, sizeof dims);
-        dims[0] = SYNTHETIC_FRAMES;
-        batch[k] = array_new(a, in->dtype, in->rank, dims);
+        batch[k] = zero_frames(a, g->inputs[k], SYNTHETIC_FRAMES);
         for (int64_t i = 0; i < array_count(&batch[k]); i++) {
             state = state * 6364136223846793005u + 1442695040888963407u;
             array_set_f64(&batch[k], i, (double)(state >> 40) / (double)(1 << 23) - 1);

@@ -290,6 +290,19 @@ static void without_data_ranges_are_synthesised_with_a_warning(void **state)
         assert_true(r.items[i].lo == again.items[i].lo && r.items[i].hi == again.items[i].hi);
 }
 
+// A model whose first dimension is no batch: the synthesised frames come in front of it.
+static void an_input_without_a_batch_gets_frames_too(void **state)
+{
+    (void)state;
+    model_input(m, "x", DT_FLOAT, 3, DIMS(2, 1, 3));
+    model_node(m, "Sigmoid", "x", "y");
+    model_output(m, "y");
+    struct quant_ranges r = { 0 };
+    quantized(NULL, &r);
+    assert_int_equal(diag.errors, 0);
+    assert_true(r.n > 0);
+}
+
 static void a_quantized_model_stays_as_it_is(void **state)
 {
     (void)state;
@@ -375,6 +388,7 @@ int main(void)
         TEST(a_maxpool_keeps_its_inputs_scale), TEST(the_last_result_keeps_its_whole_range),
         TEST(outliers_are_clipped_inside_the_net), TEST(a_dead_channel_gives_its_bias), TEST(zero_is_always_exact), TEST(ranges_repeat_the_graph_without_data),
         TEST(stored_ranges_that_lack_a_tensor_are_damage), TEST(without_data_ranges_are_synthesised_with_a_warning),
+        TEST(an_input_without_a_batch_gets_frames_too),
         TEST(a_quantized_model_stays_as_it_is), TEST(calibration_that_does_not_fit_is_refused),
     };
     struct CMUnitTest tests[COUNT(fixed) + COUNT(batches)];
