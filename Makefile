@@ -151,8 +151,22 @@ synth-ecp5: all
 synth-shell: all
 	@sh tests/synth_shell.sh $(B)/aihls
 
-install: all
+## Installs the compiler with its manual, and the run-time library for programs that link it: PREFIX, DESTDIR.
+install: all $(B)/runtime/libaihls.a
 	install -D -m 755 $(B)/aihls $(DESTDIR)$(PREFIX)/bin/aihls
+	$(B)/aihls --help | awk -f hls/man.awk >$(B)/aihls.1
+	install -D -m 644 $(B)/aihls.1 $(DESTDIR)$(PREFIX)/share/man/man1/aihls.1
+	install -D -m 644 hls/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/aihls
+	install -D -m 644 $(B)/runtime/libaihls.a $(DESTDIR)$(PREFIX)/lib/libaihls.a
+	install -d $(DESTDIR)$(PREFIX)/include/libaihls $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 drivers/aihls*.h drivers/aihls_simulation.hpp $(DESTDIR)$(PREFIX)/include/libaihls
+	printf 'prefix=%s\nName: aihls\nDescription: run-time library of networks that aihls compiled\nVersion: %s\nCflags: -I$${prefix}/include\nLibs: -L$${prefix}/lib -laihls -lm\n' \
+		'$(PREFIX)' "$$($(B)/aihls --version | awk '{ print $$2 }')" >$(DESTDIR)$(PREFIX)/lib/pkgconfig/aihls.pc
+
+$(B)/runtime/libaihls.a: $(patsubst %.c,$(B)/%.o,$(wildcard drivers/aihls*.c))
+	@echo "  AR    $@"
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 clean:
 	rm -rf build

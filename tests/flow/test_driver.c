@@ -774,6 +774,25 @@ static void two_processes(void **state)
                         "kill -KILL $p; wait $p; exec 3>&-; ./digits_board_probe linux </dev/null"));
 }
 
+// ---- installed ----
+
+// The compiler, its manual and completion, and the library for a program that knows pkg-config alone.
+static void what_is_installed_works(void **state)
+{
+    (void)state;
+    struct array few = first_frames(&digits, 2);
+    write_file("x.raw", few.data, (size_t)array_count(&few) * 4);
+    expect(0, NULL, run("make -s -C $P/../.. B=$(dirname $A) install DESTDIR=$PWD/inst PREFIX=/usr && cd / && %s/inst/usr/bin/aihls boards", root));
+    expect(0, NULL, run("grep -q '^.SH .EXIT STATUS' inst/usr/share/man/man1/aihls.1 && { ! command -v groff || groff -man -Tascii -ww -z inst/usr/share/man/man1/aihls.1; }"));
+    expect(0, "ultra96|--stalls|report|--max-latency-us --max-dsp|",
+           run("PATH=$PWD/inst/usr/bin:$PATH bash -c '. inst/usr/share/bash-completion/completions/aihls; "
+               "t() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _aihls; printf \"%%s|\" \"${COMPREPLY[*]}\"; }; "
+               "t aihls m.onnx --board ultra; t aihls sim --sta; t aihls rep; t aihls m.onnx --max'"));
+    expect(0, NULL, run("export PKG_CONFIG_PATH=inst/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$PWD/inst; mkdir lone && cp digits/driver/digits*.[ch] lone && "
+                        "gcc -std=c11 -include lone/digits.h -DNETWORK=digits_network -DBACKEND=digits_backend -o lone_probe $P/probe.c lone/digits_network.c lone/digits_reference.c "
+                        "lone/digits_backends.c $(pkg-config --cflags --libs aihls) && ./lone_probe reference <x.raw >lone.raw && test -s lone.raw"));
+}
+
 // Strict warnings; undefined behaviour and memory under the sanitizers and, where it is installed, valgrind.
 static void the_library_is_clean(void **state)
 {
@@ -810,10 +829,10 @@ int main(void)
         WITH_DIGITS(digits_through_the_reference), WITH_DIGITS(digits_through_the_simulation), WITH_DIGITS(unfilled_beats_through_both),
         WITH_DIGITS(the_example_classifies_digits), WITH_DIGITS(two_networks_in_a_cpp_program), WITH_DIGITS(without_verilator_the_rest_is_built),
         WITH_DIGITS(the_library_is_clean), WITH_DIGITS(the_core_is_freestanding), WITH_DIGITS(the_example_reads_colours),
-        WITH_DIGITS(digits_on_a_board), WITH_DIGITS(unfilled_beats_on_a_board), WITH_DIGITS(two_processes),
+        WITH_DIGITS(what_is_installed_works), WITH_DIGITS(digits_on_a_board), WITH_DIGITS(unfilled_beats_on_a_board), WITH_DIGITS(two_processes),
         WITH_DIGITS(two_inputs_and_outputs_through_both), WITH_DIGITS(an_infinite_scale_is_refused), WITH_DIGITS(an_unknown_border_operator_is_refused), WITH_DIGITS(an_unknown_kind_of_stage_is_a_mistake_of_ours),
     };
-    size_t n = 16;
+    size_t n = 17;
     for (size_t i = 0; i < COUNT(board_rows); i++)
         tests[n++] = (struct CMUnitTest){ board_rows[i].name, check_board, NULL, NULL, &board_rows[i] };
     for (size_t i = 0; i < COUNT(refusals); i++)
