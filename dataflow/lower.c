@@ -449,7 +449,10 @@ static bool lower_all(struct lowering *l)
             return diag_error(l->cx, E204, at_tensor(g, g->tensors[i]), "leave it out when exporting the model", "'%s' has no elements", g->tensors[i]->name);
     for (int i = 0; i < g->n_nodes; i++) {
         const struct node *n = g->nodes[i];
-        if (!n->out[0] || !needed[n->out[0]->index])
+        bool wanted = false;
+        for (int k = 0; k < n->n_out; k++)
+            wanted |= n->out[k] && needed[n->out[k]->index];
+        if (!wanted)
             continue;
         if (n->op == OP_DequantizeLinear && !n->in[0]->data) {
             const struct tensor *t = skip_moves(l, n->in[0]);

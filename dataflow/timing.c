@@ -45,6 +45,13 @@ struct fifo {
 };
 
 struct machine {
+    // of conv and dw, at hand because they run every cycle
+    bool windowed;
+    int in_edge, out_stream;
+    int64_t steps, rq_cycles;
+    const int32_t *beats;                 // of a pixel, by pass of it
+    int64_t passes, pass_of_pixel;        // of a pixel or pair
+    int64_t pixels, last_pixels, last_at; // of a pass, and from this pass of the row on
     // input side of conv and dw
     int64_t rows_in, rows_free, beats_in_row, beats_per_row;
     // A written row can be read a cycle later than the next, a released one be written two cycles
@@ -242,16 +249,11 @@ static int64_t beats_of_pass(const struct stage *s, const struct fold_shape *x, 
     return ceil_div(min_i64(lanes, per_slice - i * lanes), s->fold.rq_lanes);
 }
 
-// Pixels that a pass of the row works on.
-static int64_t pixels_of_pass(const struct stage *s, const struct fold_shape *x, int64_t pass)
+static void finish_pass(struct machine *k)
 {
-    return min_i64(x->pixels, s->geo.out_w - pass / x->passes * x->pixels);
-}
-
-static void finish_pass(const struct stage *s, const struct fold_shape *x, struct machine *k)
-{
-    k->first_left = beats_of_pass(s, x, k->pass);
-    k->hold = k->first_left * pixels_of_pass(s, x, k->pass);
+    k->first_left = k->beats[k->pass_of_pixel];
+    k->hold = k->first_left * (k->pass < k->last_at ? k->pixels : k->last_pixels);
+    k->pass_of_pixel = k->pass_of_pixel + 1 == k->passes ? 0 : k->pass_of_pixel + 1;
 }
 
 // Gives a beat of the pixel whose turn it is.
@@ -271,21 +273,21 @@ static bool step_unpair(struct model *m, const struct stage *s, struct machine *
 
 // The requantizer takes a beat every rq_cycles, whichever pass it is of: while it works on the last
 // beat of one, the hold register is free for the next.
-static int64_t step_drain(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_drain(struct model *m, struct machine *k)
 {
     int pixel = k->first_left > 0 ? 0 : 1;
     if (k->hold == 0 || m->now < k->idle_from)
         return k->hold == 0 ? NEVER : k->idle_from;
-    if (k->unpairs ? k->held[pixel] == k->room[pixel] : !can_push(m, s->out_stream))
+    if (k->unpairs ? k->held[pixel] == k->room[pixel] : !can_push(m, k->out_stream))
         return NEVER;
     if (k->unpairs) {
         k->held[pixel]++;
     } else {
-        push_all(m, s->out_stream, k->latency);
+        push_all(m, k->out_stream, k->latency);
     }
     k->first_left -= k->first_left > 0;
     k->hold--;
-    k->idle_from = m->now + s->fold.rq_cycles;
+    k->idle_from = m->now + k->rq_cycles;
     return m->now + 1;
 }
 
@@ -293,20 +295,19 @@ static int64_t step_drain(struct model *m, const struct stage *s, struct machine
 static int64_t step_loop(struct model *m, const struct stage *s, struct machine *k)
 {
     const struct window_geometry *g = &s->geo;
-    const struct fold_shape *x = &m->shape[s->index];
     int64_t rows_seen = k->rows_seen;
     k->rows_seen = k->rows_in;
     if (k->last_step == NEVER) {
         if (k->pass == 0 && rows_seen < k->rows_wanted)
             return rows_seen < k->rows_seen ? m->now + 1 : NEVER;
-        k->last_step = m->now + x->steps - 1;
+        k->last_step = m->now + k->steps - 1;
     }
     if (m->now < k->last_step)
         return k->last_step;
     if (k->hold > 0)
         return NEVER;
     k->last_step = NEVER;
-    finish_pass(s, x, k);
+    finish_pass(k);
     if (++k->pass == k->passes_per_row) {
         k->pass = 0;
         k->row++;
@@ -317,9 +318,9 @@ static int64_t step_loop(struct model *m, const struct stage *s, struct machine 
     return m->now + 1;
 }
 
-static int64_t step_ring(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_ring(struct model *m, struct machine *k)
 {
-    int edge = s->in_edge[0];
+    int edge = k->in_edge;
     bool room = k->rows_in < k->freed[1], settled = k->freed[1] == k->freed[0] && k->freed[0] == k->rows_free;
     k->freed[1] = k->freed[0];
     k->freed[0] = k->rows_free;
@@ -336,9 +337,9 @@ static int64_t step_ring(struct model *m, const struct stage *s, struct machine 
 static int64_t step_window(struct model *m, const struct stage *s, struct machine *k)
 {
     int64_t next = k->unpairs && step_unpair(m, s, k) ? m->now + 1 : NEVER;
-    next = min_i64(next, step_drain(m, s, k));
+    next = min_i64(next, step_drain(m, k));
     next = min_i64(next, step_loop(m, s, k));
-    return min_i64(next, step_ring(m, s, k));
+    return min_i64(next, step_ring(m, k));
 }
 
 static int64_t step_gap(struct model *m, const struct stage *s, struct machine *k)
@@ -450,6 +451,24 @@ static void init_unpair(const struct stage *s, struct machine *k, bool bare)
     k->latency += UNPAIR_LATENCY;
 }
 
+static void init_window(struct model *m, const struct stage *s, struct machine *k)
+{
+    const struct fold_shape *x = &m->shape[s->index];
+    int32_t *beats = arena_array(m->a, int32_t, x->passes);
+    for (int64_t pass = 0; pass < x->passes; pass++)
+        beats[pass] = (int32_t)beats_of_pass(s, x, pass);
+    k->windowed = true;
+    k->in_edge = s->in_edge[0];
+    k->out_stream = s->out_stream;
+    k->steps = x->steps;
+    k->rq_cycles = s->fold.rq_cycles;
+    k->beats = beats;
+    k->passes = x->passes;
+    k->pixels = x->pixels;
+    k->last_at = k->passes_per_row - x->passes;
+    k->last_pixels = s->geo.out_w - k->last_at / x->passes * x->pixels;
+}
+
 static void model_init(struct model *m, const struct pipeline *p, struct arena *a, const struct regime *regime)
 {
     *m = (struct model){ .p = p, .a = a, .regime = *regime };
@@ -477,6 +496,8 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
                       s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY) +
                      (s->thresholds ? SEARCH_LATENCY : 0);
         init_unpair(s, k, regime->bare);
+        if (array)
+            init_window(m, s, k);
         if (s->kind == STAGE_GATHER)
             init_gather(m, s, k);
     }
@@ -578,9 +599,11 @@ static bool frame_done(const struct model *m, int64_t f)
 
 static int64_t step_stage(struct model *m, const struct stage *s, struct machine *k)
 {
+    if (k->windowed)
+        return step_window(m, s, k);
     switch (s->kind) {
     case STAGE_CONV:
-    case STAGE_DW: return step_window(m, s, k);
+    case STAGE_DW: break;
     case STAGE_GAP: return step_gap(m, s, k);
     case STAGE_GATHER: return step_gather(m, s, k);
     case STAGE_CONCAT: return step_concat(m, s, k);

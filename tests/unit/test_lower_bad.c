@@ -460,6 +460,14 @@ static void convolution_to_no_channels(void)
     model_output(m, "y");
 }
 
+static void second_output_alone(void) // of an operator without hardware
+{
+    image();
+    model_node(m, "DynamicQuantizeLinear", "x_d", "bytes scale zero");
+    qdq("scale", 0.1f, 0, I8);
+    model_output(m, "scale_d");
+}
+
 static const struct row {
     const char *name;
     void (*build)(void);
@@ -468,6 +476,7 @@ static const struct row {
 } rows[] = {
     { "ReduceSum has no hardware", sum_between_pairs, E201, "'y_node' (ReduceSum)" },
     { "ReduceSum at the end is no operator of the host", sum_behind_the_last_pair, E201, "'y_node' (ReduceSum)" },
+    { "an operator without hardware whose second output is read", second_output_alone, E201, "(DynamicQuantizeLinear)" },
     { "LpPool of order 3", lp_pool_of_order_3, E202, "'y_node' (LpPool), attribute 'p'" },
     { "MaxPool of padding alone with another scale", hollow_maximum_requantized, E202, "'y_node' (MaxPool), attribute 'dilations'" },
     { "Concat of frames", concat_of_frames, E202, "'y_node' (Concat)" },
