@@ -14,6 +14,7 @@
 #include "frontend/shape.h"
 #include "sim/ref_float.h"
 
+#define KEPT_BYTES 100000000 // of values that are kept from the first look at the frames to the second
 #define HISTOGRAM_BINS 2048
 #define CLIP_CANDIDATES 64   // clip points tried on each side of the range search
 #define SYNTHETIC_FRAMES 4
@@ -228,14 +229,10 @@ struct observation {
     int64_t *bins; // HISTOGRAM_BINS over [lo, hi]
 };
 
-// `frame` has an array for each input.
-static bool observe(const struct ctx *cx, const struct graph *g, const struct array *frame, const bool *wanted,
-                    struct observation *obs, bool second_pass)
+// `values`: of all tensors, for one frame.
+static void observe(const struct graph *g, const struct array *values, const bool *wanted, struct observation *obs, bool second_pass)
 {
-    struct arena scratch = { 0 };
-    struct array *values = arena_array(&scratch, struct array, g->n_tensors);
-    bool ok = ref_float_graph(cx, g, &scratch, frame, values);
-    for (int i = 0; ok && i < g->n_tensors; i++) {
+    for (int i = 0; i < g->n_tensors; i++) {
         if (!wanted[i])
             continue;
         struct observation *o = &obs[i];
@@ -254,8 +251,6 @@ static bool observe(const struct ctx *cx, const struct graph *g, const struct ar
             }
         }
     }
-    arena_release(&scratch);
-    return ok;
 }
 
 // Mean square error, up to a constant factor, of quantizing the histogram to 256 steps of [lo, hi]:
@@ -315,6 +310,15 @@ static const struct array *synthetic_batch(struct arena *a, const struct graph *
     return batch;
 }
 
+// Of all tensors that a frame computes.
+static int64_t elements_of(const struct graph *g)
+{
+    int64_t n = 0;
+    for (int i = 0; i < g->n_tensors; i++)
+        n += g->tensors[i]->data ? 0 : tensor_count(g->tensors[i]);
+    return n;
+}
+
 static bool measure_ranges(const struct ctx *cx, const struct graph *g, const struct array *calib,
                            const bool *wanted, struct quant_ranges *ranges)
 {
@@ -324,10 +328,26 @@ static bool measure_ranges(const struct ctx *cx, const struct graph *g, const st
             obs[i].bins = arena_array(cx->arena, int64_t, HISTOGRAM_BINS);
     int64_t frames = batch_frames(g, calib);
     struct array *frame = arena_array(cx->arena, struct array, g->n_inputs);
-    for (int pass = 0; pass < 2; pass++)
-        for (int64_t f = 0; f < frames; f++)
-            if (!batch_frame(cx, g, "calibration data", calib, f, frame) || !observe(cx, g, frame, wanted, obs, pass == 1))
-                return false;
+    struct array **kept = arena_array(cx->arena, struct array *, frames); // values of the first pass
+    bool keep = frames * elements_of(g) * (int64_t)sizeof(float) <= KEPT_BYTES, ok = true;
+    struct arena scratch = { 0 };
+    for (int pass = 0; ok && pass < 2; pass++)
+        for (int64_t f = 0; ok && f < frames; f++) {
+            if (!kept[f]) {
+                struct array *values = arena_array(&scratch, struct array, g->n_tensors);
+                ok = batch_frame(cx, g, "calibration data", calib, f, frame) && ref_float_graph(cx, g, &scratch, frame, values);
+                kept[f] = values;
+            }
+            if (ok)
+                observe(g, kept[f], wanted, obs, pass == 1);
+            if (!keep) {
+                kept[f] = NULL;
+                arena_release(&scratch);
+            }
+        }
+    arena_release(&scratch);
+    if (!ok)
+        return false;
     for (int i = 0; i < g->n_tensors; i++) {
         if (!wanted[i])
             continue;
