@@ -17,58 +17,12 @@
 
 #include "base/check.h"
 #include "hls/driver.h"
-#include "tests/support/qdq.h"
+#include "tests/support/sandbox.h"
 
 #define DIMS(...) ((int64_t[]){ __VA_ARGS__ })
 #define FRAMES 5
 #define I8 DT_INT8
 #define U8 DT_UINT8
-
-static char root[64]; // removed at the end
-static char program[4096], here[4096];
-static struct strbuf out = STRBUF_INIT; // what the last command said
-
-// Runs a shell command in `root`; $A is aihls, $D digits' files, $P the test programs. Gives the exit code.
-static int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static int run(const char *fmt, ...)
-{
-    struct arena a = { 0 };
-    va_list ap;
-    va_start(ap, fmt);
-    const char *command = arena_vprintf(&a, fmt, ap);
-    va_end(ap);
-    int status = system(arena_printf(&a, "cd %s && A=%s D=%s/tests/models/digits P=%s/tests/driver && { %s ; } >.out 2>&1", root, program, here, here, command));
-    strbuf_clear(&out);
-    strbuf_read_file(&out, arena_printf(&a, "%s/.out", root));
-    arena_release(&a);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void expect(int code, const char *says, int got)
-{
-    if (got != code || (says && !strstr(out.text, says)))
-        fail_msg("exit %d, want %d and '%s'\n%s", got, code, says ? says : "", out.text);
-}
-
-static const char *path(const char *file)
-{
-    return arena_printf(&arena, "%s/%s", root, file);
-}
-
-static void write_file(const char *file, const void *bytes, size_t n)
-{
-    FILE *f = fopen(path(file), "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, n, f), n);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void write_model(const char *file)
-{
-    size_t n;
-    const void *bytes = model_pack(m, &n);
-    write_file(file, bytes, n);
-}
 
 // ---- digits and a tiny network, with the simulation, built once ----
 
@@ -90,16 +44,14 @@ static void build_tiny(void)
 static int group_setup(void **state)
 {
     (void)state;
-    const char *bin = getenv("AIHLS_BIN");
-    strcpy(root, "/tmp/aihls_test_driver_XXXXXX");
-    if (!realpath(bin ? bin : "build/aihls", program) || !getcwd(here, sizeof here) || !mkdtemp(root))
+    if (!sandbox_open("driver"))
         return -1;
     qdq_setup();
     build_tiny();
     write_model("tiny.onnx");
     qdq_teardown(NULL);
     // few multipliers: the smaller the design, the sooner Verilator is done
-    expect(0, NULL, run("$A $D/digits.onnx --board pynq-z2 --fps 5000 --calib $D/digits_calib.npy -q -o digits && $A tiny.onnx --board ultra96 -q -o tiny"));
+    expect(0, NULL, run("$A $T/models/digits/digits.onnx --board pynq-z2 --fps 5000 --calib $T/models/digits/digits_calib.npy -q -o digits && $A tiny.onnx --board ultra96 -q -o tiny"));
     expect(0, NULL, run("make -C digits/driver >digits.log 2>&1 & make -C tiny/driver >tiny.log 2>&1; a=$?; wait $! && test $a = 0 || { tail -30 digits.log tiny.log; exit 1; }"));
     return 0;
 }
@@ -107,8 +59,7 @@ static int group_setup(void **state)
 static int group_teardown(void **state)
 {
     (void)state;
-    remove_tree(root);
-    strbuf_release(&out);
+    sandbox_close();
     return 0;
 }
 
@@ -125,7 +76,7 @@ static int setup(void **state)
 // The probe for a network's directory; links the one libaihls.a there is.
 static void build_probe(const char *dir, const char *name)
 {
-    expect(0, NULL, run("${CC:-gcc} -std=c11 -O1 -Wall -Wextra -Werror -I%s/driver -include %s.h -DNETWORK=%s_network -DBACKEND=%s_backend -c -o %s_probe.o $P/probe.c && "
+    expect(0, NULL, run("${CC:-gcc} -std=c11 -O1 -Wall -Wextra -Werror -I%s/driver -include %s.h -DNETWORK=%s_network -DBACKEND=%s_backend -c -o %s_probe.o $T/driver/probe.c && "
                         "g++ -pthread -o %s_probe %s_probe.o %s/driver/build/lib%s.a digits/driver/build/libaihls.a -lm -latomic",
                         dir, name, name, name, name, name, name, dir, name));
 }
@@ -684,7 +635,7 @@ static void two_networks_in_a_cpp_program(void **state)
     struct array few = first_frames(&digits, 3);
     write_file("x.raw", few.data, (size_t)array_count(&few) * 4);
     expect(0, "all is well", run("V=$(verilator --getenv VERILATOR_ROOT)/include && g++ -O1 -Wall -Wextra -Werror -Idigits/driver -Itiny/driver -isystem $V -isystem $V/vltstd -pthread "
-                                 "-o two $P/two.cpp digits/driver/build/libdigits.a tiny/driver/build/libtiny.a digits/driver/build/libaihls.a -lm -latomic && ./two x.raw"));
+                                 "-o two $T/driver/two.cpp digits/driver/build/libdigits.a tiny/driver/build/libtiny.a digits/driver/build/libaihls.a -lm -latomic && ./two x.raw"));
 }
 
 static void without_verilator_the_rest_is_built(void **state)
@@ -701,7 +652,7 @@ static void build_boards(void)
 {
     static bool built;
     if (!built)
-        expect(0, NULL, run("sh $P/board.sh digits && sh $P/board.sh tiny"));
+        expect(0, NULL, run("sh $T/driver/board.sh digits && sh $T/driver/board.sh tiny"));
     built = true;
 }
 
@@ -782,14 +733,14 @@ static void what_is_installed_works(void **state)
     (void)state;
     struct array few = first_frames(&digits, 2);
     write_file("x.raw", few.data, (size_t)array_count(&few) * 4);
-    expect(0, NULL, run("make -s -C $P/../.. B=$(dirname $A) install DESTDIR=$PWD/inst PREFIX=/usr && cd / && %s/inst/usr/bin/aihls boards", root));
+    expect(0, NULL, run("make -s -C $T/.. B=$(dirname $A) install DESTDIR=$PWD/inst PREFIX=/usr && cd / && %s/inst/usr/bin/aihls boards", root));
     expect(0, NULL, run("grep -q '^.SH .EXIT STATUS' inst/usr/share/man/man1/aihls.1 && { ! command -v groff || groff -man -Tascii -ww -z inst/usr/share/man/man1/aihls.1; }"));
     expect(0, "ultra96|--stalls|report|--max-latency-us --max-dsp|",
            run("PATH=$PWD/inst/usr/bin:$PATH bash -c '. inst/usr/share/bash-completion/completions/aihls; "
                "t() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _aihls; printf \"%%s|\" \"${COMPREPLY[*]}\"; }; "
                "t aihls m.onnx --board ultra; t aihls sim --sta; t aihls rep; t aihls m.onnx --max'"));
     expect(0, NULL, run("export PKG_CONFIG_PATH=inst/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$PWD/inst; mkdir lone && cp digits/driver/digits*.[ch] lone && "
-                        "gcc -std=c11 -include lone/digits.h -DNETWORK=digits_network -DBACKEND=digits_backend -o lone_probe $P/probe.c lone/digits_network.c lone/digits_reference.c "
+                        "gcc -std=c11 -include lone/digits.h -DNETWORK=digits_network -DBACKEND=digits_backend -o lone_probe $T/driver/probe.c lone/digits_network.c lone/digits_reference.c "
                         "lone/digits_backends.c $(pkg-config --cflags --libs aihls) && ./lone_probe reference <x.raw >lone.raw && test -s lone.raw"));
 }
 
@@ -802,12 +753,12 @@ static void the_library_is_clean(void **state)
     const char *sources = "digits/driver/libaihls/*.c digits/driver/digits_network.c digits/driver/digits_reference.c digits/driver/digits_backends.c";
     const char *names = "-Idigits/driver -include digits.h -DNETWORK=digits_network -DBACKEND=digits_backend";
     expect(0, "", run("gcc -std=c11 -pedantic -D_GNU_SOURCE -Werror -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wswitch-enum -g -fsanitize=address,undefined "
-                      "-fno-sanitize-recover=all %s -o clean_probe $P/probe.c %s -lm && ./clean_probe reference <x.raw >clean.raw", names, sources));
+                      "-fno-sanitize-recover=all %s -o clean_probe $T/driver/probe.c %s -lm && ./clean_probe reference <x.raw >clean.raw", names, sources));
     if (run("command -v valgrind") != 0) {
         print_message("valgrind is not installed\n");
         return;
     }
-    expect(0, NULL, run("gcc -std=c11 -g -O1 -D_GNU_SOURCE %s -o plain_probe $P/probe.c %s -lm && valgrind -q --error-exitcode=9 --leak-check=full ./plain_probe reference <x.raw >plain.raw && "
+    expect(0, NULL, run("gcc -std=c11 -g -O1 -D_GNU_SOURCE %s -o plain_probe $T/driver/probe.c %s -lm && valgrind -q --error-exitcode=9 --leak-check=full ./plain_probe reference <x.raw >plain.raw && "
                         "cmp clean.raw plain.raw", names, sources));
 }
 

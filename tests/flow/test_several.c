@@ -15,53 +15,11 @@
 #include <unistd.h>
 
 #include "hls/outdir.h"
-#include "tests/support/qdq.h"
+#include "tests/support/sandbox.h"
 
 #define DIMS(...) ((int64_t[]){ __VA_ARGS__ })
 #define FRAMES 4
 #define CLASSES 5
-
-static char root[64]; // removed at the end
-static char program[4096];
-static struct strbuf out = STRBUF_INIT; // what the last command said
-
-// Runs a shell command in `root`; $A is aihls. Gives the exit code.
-static int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static int run(const char *fmt, ...)
-{
-    struct arena a = { 0 };
-    va_list ap;
-    va_start(ap, fmt);
-    const char *command = arena_vprintf(&a, fmt, ap);
-    va_end(ap);
-    int status = system(arena_printf(&a, "cd %s && A=%s && { %s ; } >.out 2>&1", root, program, command));
-    strbuf_clear(&out);
-    strbuf_read_file(&out, arena_printf(&a, "%s/.out", root));
-    arena_release(&a);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void expect(int code, const char *says, int got)
-{
-    if (got != code || (says && !strstr(out.text, says)))
-        fail_msg("exit %d, want %d and '%s'\n%s", got, code, says ? says : "", out.text);
-}
-
-static const char *path(const char *file)
-{
-    return arena_printf(&arena, "%s/%s", root, file);
-}
-
-static void float_weights(const char *name, int rank, const int64_t *dims)
-{
-    int64_t count = 1;
-    for (int i = 0; i < rank; i++)
-        count *= dims[i];
-    float *w = arena_array(&arena, float, count);
-    for (int64_t i = 0; i < count; i++)
-        w[i] = (float)random_int(-99, 99) / 100;
-    model_f32(m, name, rank, dims, w);
-}
 
 // x and z meet behind a convolution; the classes are scored from the sum, and the sum's means leave on the way.
 static void build(void)
@@ -96,16 +54,11 @@ static void write_data(const char *file, int64_t n, int most)
 static int group_setup(void **state)
 {
     (void)state;
-    const char *bin = getenv("AIHLS_BIN");
-    size_t n;
-    strcpy(root, "/tmp/aihls_test_several_XXXXXX");
-    if (!realpath(bin ? bin : "build/aihls", program) || !mkdtemp(root))
+    if (!sandbox_open("several"))
         return -1;
     qdq_setup();
     build();
-    const void *bytes = model_pack(m, &n);
-    FILE *f = fopen(path("net.onnx"), "wb");
-    assert_true(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
+    write_model("net.onnx");
     write_data("calib.npz", 20, 1);
     write_data("test.npz", FRAMES, CLASSES - 1);
     write_data("few.npz", FRAMES, 1);
@@ -120,8 +73,7 @@ static int group_setup(void **state)
 static int group_teardown(void **state)
 {
     (void)state;
-    remove_tree(root);
-    strbuf_release(&out);
+    sandbox_close();
     return qdq_teardown(NULL);
 }
 

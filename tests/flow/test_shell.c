@@ -16,59 +16,9 @@
 
 #include "base/check.h"
 #include "hls/outdir.h"
-#include "tests/support/qdq.h"
+#include "tests/support/sandbox.h"
 
 #define DIMS(...) ((int64_t[]){ __VA_ARGS__ })
-
-static char root[64]; // removed at the end
-static char program[4096], here[4096];
-static struct strbuf out = STRBUF_INIT; // what the last command said
-
-// Runs a shell command in `root`; $A is aihls, $T the folder of the tests. Gives the exit code.
-static int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static int run(const char *fmt, ...)
-{
-    struct arena a = { 0 };
-    va_list ap;
-    va_start(ap, fmt);
-    const char *command = arena_vprintf(&a, fmt, ap);
-    va_end(ap);
-    int status = system(arena_printf(&a, "cd %s && A=%s && T=%s/tests && { %s ; } >.out 2>&1", root, program, here, command));
-    strbuf_clear(&out);
-    strbuf_read_file(&out, arena_printf(&a, "%s/.out", root));
-    arena_release(&a);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void expect(int code, const char *says, int got)
-{
-    if (got != code || (says && !strstr(out.text, says)))
-        fail_msg("exit %d, want %d and '%s'\n%s", got, code, says ? says : "", out.text);
-}
-
-static const char *path(const char *file)
-{
-    return arena_printf(&arena, "%s/%s", root, file);
-}
-
-static void float_weights(const char *name, int rank, const int64_t *dims)
-{
-    int64_t count = 1;
-    for (int i = 0; i < rank; i++)
-        count *= dims[i];
-    float *w = arena_array(&arena, float, count);
-    for (int64_t i = 0; i < count; i++)
-        w[i] = (float)random_int(-99, 99) / 100;
-    model_f32(m, name, rank, dims, w);
-}
-
-static void write_model(const char *file)
-{
-    size_t n;
-    const void *bytes = model_pack(m, &n);
-    FILE *f = fopen(path(file), "wb");
-    assert_true(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
-}
 
 // One input of 3 channels, one output of 5: frames that are no whole words of a bus.
 static void build_one(void)
@@ -110,9 +60,7 @@ static int group_setup(void **state)
 {
     (void)state;
     static const struct { const char *file; void (*build)(void); } models[] = { { "one.onnx", build_one }, { "many.onnx", build_many }, { "fast.onnx", build_fast } };
-    const char *bin = getenv("AIHLS_BIN");
-    strcpy(root, "/tmp/aihls_test_shell_XXXXXX");
-    if (!realpath(bin ? bin : "build/aihls", program) || !getcwd(here, sizeof here) || !mkdtemp(root))
+    if (!sandbox_open("shell"))
         return -1;
     for (int i = 0; i < 3; i++) {
         qdq_setup();
@@ -131,8 +79,7 @@ static int group_setup(void **state)
 static int group_teardown(void **state)
 {
     (void)state;
-    remove_tree(root);
-    strbuf_release(&out);
+    sandbox_close();
     return qdq_teardown(NULL);
 }
 
