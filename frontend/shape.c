@@ -156,7 +156,7 @@ int legacy_axis(const struct node *n)
 {
     int rank = n->in[0]->rank;
     int64_t axis = node_int(n, "axis", rank - n->in[1]->rank);
-    return axis >= 0 && axis + n->in[1]->rank <= rank ? (int)axis : -1;
+    return axis >= 0 && axis <= rank - n->in[1]->rank ? (int)axis : -1;
 }
 
 // Before opset 7, attribute `axis` said where the dimensions of the second operand begin in those of the first. Dimensions

@@ -228,7 +228,7 @@ static bool dft(struct shape_run *s, struct node *n)
     if (n->n_in > 2 && n->in[2]) { // opset 20
         if (!shape_scalar(s, n, 2, &v))
             return false;
-        axis = (int64_t)v;
+        axis = v >= -MAX_RANK && v <= MAX_RANK ? (int64_t)v : INT64_MAX; // outside of every shape
     }
     if (x->rank < 2 || (x->dims[x->rank - 1] != 1 && x->dims[x->rank - 1] != 2) || axis < -x->rank || axis >= x->rank ||
         axis_of(axis, x->rank) == x->rank - 1)

@@ -397,6 +397,16 @@ static void too_many_arguments(void)
     model_node(m, "local:F", "x x", "y");
 }
 
+// The end of the range: what is added to it overflows.
+static void far_axis_before_opset_7(void)
+{
+    start(6);
+    model_f32(m, "b", 1, DIMS(2), FLOATS(10, 20));
+    model_node(m, "Add", "x b", "y");
+    model_int(m, "broadcast", 1);
+    model_int(m, "axis", INT64_MAX);
+}
+
 static void blocked_quantization(void)
 {
     start(21);
@@ -510,6 +520,7 @@ static const struct bad_row {
     { "a function that calls itself", recursive_function, "E102", "16 deep" },
     { "a function of another opset", function_of_another_opset, "E103", "of opset 12" },
     { "more arguments than the function has", too_many_arguments, "E102", "2 inputs" },
+    { "a far axis, as before opset 7", far_axis_before_opset_7, "E203", "axis is outside shape" },
     { "scales for blocks", blocked_quantization, "E202", "block_size" },
     { "quantization to 4 bits", quantization_to_4_bits, "E207", "fewer than 8 bits" },
     { "Cast to 4 bits", cast_to_4_bits, "E207", "Cast" },
