@@ -100,6 +100,7 @@ struct aihls_network {
     int32_t n_inputs, n_outputs;
     const struct aihls_port *inputs, *outputs;
     int32_t n_classes;    // of a classifier's first output: the size of the axis that scores stand on; else all its elements
+    const char *const *labels; // [n_classes] names of the classes, UTF-8; NULL when the compiler was given none
     int64_t clock_hz;     // on the board it was compiled for
     int64_t frame_cycles; // predicted: frames follow each other at this distance
     int64_t latency_cycles;

@@ -6,7 +6,7 @@
 // FILE is PGM or PPM, P2, P3, P5 or P6, of the network's height, width and 1 or 3 channels; or .npy with one or more
 // frames of the input's element type. --backend: "simulation" or "reference" [simulation, if it was built].
 // --range: what the network takes for black and white [0,255]; .npy files are taken as they are. For each frame:
-// file, class, its score, time for the frame, cycles of the accelerator. The network has one input; of several outputs
+// file, class, its score, its label, time for the frame, cycles of the accelerator. The network has one input; of several outputs
 // the first is shown.
 #include <ctype.h>
 #include <math.h>
@@ -166,16 +166,21 @@ static double milliseconds(void)
 }
 
 // The frame's class and its score; a network that ends with ArgMax gives the class alone.
-static void print_result(const char *file, const struct aihls_tensor *t, const void *scores, double ms, const struct aihls_frame *frame)
+static void print_result(const char *file, const struct aihls_network *net, const void *scores, double ms, const struct aihls_frame *frame)
 {
+    const struct aihls_tensor *t = &net->outputs[0].tensor;
     int32_t best = 0;
     for (int32_t i = 1; i < t->count; i++)
         if (element(scores, t->type, i) > element(scores, t->type, best))
             best = i;
-    if (t->type == AIHLS_INT64)
-        printf("%s: class %.0f", file, element(scores, t->type, 0));
-    else
+    if (t->type == AIHLS_INT64) {
+        best = (int32_t)element(scores, t->type, 0);
+        printf("%s: class %d", file, (int)best);
+    } else {
         printf("%s: class %d score %.9g", file, (int)best, element(scores, t->type, best));
+    }
+    if (net->labels && best >= 0 && best < net->n_classes)
+        printf(" label %s", net->labels[best]);
     printf(" time %.3f ms", ms);
     if (frame->latency_cycles)
         printf(" cycles %lld", (long long)frame->latency_cycles);
@@ -208,7 +213,7 @@ static bool classify(struct aihls *a, const char *file, double low, double high)
         enum aihls_status s = aihls_run(a, &input, 1, outputs, net->n_outputs, &frame);
         ok = s ? complain(file, aihls_status_text(s)) : true;
         if (ok)
-            print_result(file, &net->outputs[0].tensor, outputs[0].data, milliseconds() - start, &frame);
+            print_result(file, net, outputs[0].data, milliseconds() - start, &frame);
     }
     for (int32_t i = 0; outputs && i < net->n_outputs; i++)
         free(outputs[i].data);

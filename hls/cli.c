@@ -32,6 +32,7 @@ static const struct option_row {
     { "name", "NAME", 0, TEXT, offsetof(struct cli, name), C, false, "name of the top module [from the model's file name]" },
     { "calib", "FILE", 0, TEXT, offsetof(struct cli, calib), C | R | E, true,
       "representative inputs for float models, in the form of --input" },
+    { "labels", "FILE", 0, TEXT, offsetof(struct cli, labels), C, false, "names of the classes for the driver, one a line" },
     { "shape", "INPUT=N,N,...", 0, LIST, offsetof(struct cli, shapes), C | R | E, false, "shape of an input that the model leaves open; may be given for each" },
     { "dim", "NAME=N", 0, LIST, offsetof(struct cli, dims), C | R | E, false, "an open dimension by its name in the model, as in --dim height=224" },
     { "fps", "N", 'f', NUMBER, offsetof(struct cli, fps), C, true, "frames per second to reach with the least resources [as many as fit]" },

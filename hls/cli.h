@@ -11,7 +11,7 @@ enum verb { VERB_COMPILE, VERB_SIM, VERB_RUN, VERB_EVAL, VERB_REPORT, VERB_BOARD
 struct cli {
     enum verb verb;
     const char *subject; // model, directory or code
-    const char *board, *out_dir, *name, *calib, *input, *output, *data, *scores, *trace, *shell;
+    const char *board, *out_dir, *name, *calib, *labels, *input, *output, *data, *scores, *trace, *shell;
     const char *shapes, *dims; // every --shape and --dim, with ';' between
     int64_t fps, max_latency_us, clock_mhz, max_dsp, frames, stalls, reset_cycles, reset_at, power_seed, faults;
     enum requant_mode requant;

@@ -15,6 +15,7 @@ struct request {
     const char *board; // name or path
     const char *name;  // of the emitted top module; NULL: from the model's file name
     const char *calib; // path or NULL
+    const char *labels; // path of the class names (hls/labels.h) or NULL
     const char *shapes, *dims; // of inputs, see onnx_fix_shapes; NULL: as the model says
     struct schedule_goal goal;
     enum requant_mode requant;

@@ -10,6 +10,7 @@
 #include "base/embed.h"
 #include "dataflow/argmax.h"
 #include "frontend/shape.h"
+#include "hls/labels.h"
 #include "hls/shell.h"
 #include "sim/ref_int.h"
 
@@ -24,6 +25,7 @@ struct writer {
     int n_files;
     struct side *sides; // inputs, then outputs
     int n_in, n_out;
+    const char **labels; // of the classes, or NULL
 };
 
 // One input or output of the network: the stream, the model's tensor, and the nodes between them.
@@ -342,6 +344,17 @@ static int64_t largest_tensor(const struct side *s, int64_t bytes)
     return bytes;
 }
 
+static void add_labels(struct writer *w, struct strbuf *sb)
+{
+    strbuf_adds(sb, "static const char *const labels[] = {\n");
+    for (int64_t i = 0; i < class_count(&w->sides[w->n_in]); i++) {
+        strbuf_adds(sb, "    ");
+        add_quoted(sb, w->labels[i]);
+        strbuf_adds(sb, ",\n");
+    }
+    strbuf_adds(sb, "};\n\n");
+}
+
 static bool write_network(struct writer *w)
 {
     const struct design *d = w->d;
@@ -357,12 +370,14 @@ static bool write_network(struct writer *w)
         ok = ok && add_border(w, &w->sides[i], &sb);
         scratch_bytes = largest_tensor(&w->sides[i], scratch_bytes);
     }
+    if (w->labels)
+        add_labels(w, &sb);
     add_ports(&sb, "inputs", w->sides, w->n_in);
     add_ports(&sb, "outputs", w->sides + w->n_in, w->n_out);
     strbuf_addf(&sb, "\nconst struct aihls_network %s_network = {\n    .interface = AIHLS_INTERFACE, .name = \"%s\",\n    .model_sha256 = \"%s\",\n"
-                "    .n_inputs = %d, .n_outputs = %d, .inputs = inputs, .outputs = outputs, .n_classes = %lld,\n"
+                "    .n_inputs = %d, .n_outputs = %d, .inputs = inputs, .outputs = outputs, .n_classes = %lld,%s\n"
                 "    .clock_hz = %lld, .frame_cycles = %lld, .latency_cycles = %lld, .scratch_bytes = %lld,\n};\n",
-                w->name, w->name, hash, w->n_in, w->n_out, (long long)class_count(&w->sides[w->n_in]), (long long)p->clock_hz,
+                w->name, w->name, hash, w->n_in, w->n_out, (long long)class_count(&w->sides[w->n_in]), w->labels ? " .labels = labels," : "", (long long)p->clock_hz,
                 (long long)p->interval_cycles, (long long)p->latency_cycles, (long long)scratch_bytes);
     ok = ok && put(w, arena_printf(w->cx->arena, "%s_network.c", w->name), &sb);
     strbuf_release(&sb);
@@ -581,6 +596,20 @@ static bool write_backends(struct writer *w)
     return ok;
 }
 
+static bool write_python(struct writer *w)
+{
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\n\"\"\"%s for Python: `make python` first; see libaihls/aihls.py. Made by aihls.\"\"\"\n"
+                "import os\nimport sys\n\n_here = os.path.dirname(os.path.abspath(__file__))\nsys.path.append(os.path.join(_here, \"libaihls\"))\n"
+                "from aihls import Error, Network  # noqa: E402,F401\n\n\n"
+                "def open(backend=None, queue_frames=0):\n    \"\"\"A Network on a back end: \"simulation\", \"reference\"%s; None: the first that there is of "
+                "linux, simulation, reference.\"\"\"\n"
+                "    return Network(os.path.join(_here, \"build\", \"lib%s.so\"), \"%s\", backend, queue_frames)\n", w->name, shell_has_axi(w->d) ? ", \"linux\"" : "", w->name, w->name);
+    bool ok = put(w, arena_printf(w->cx->arena, "%s.py", w->name), &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
 // ---- files that are the same for every network, some behind lines that name it ----
 
 static bool write_library(struct writer *w)
@@ -595,6 +624,8 @@ static bool write_library(struct writer *w)
         const char *to = strncmp(file, "aihls", 5) == 0 ? arena_printf(w->cx->arena, "libaihls/%s", file) : file;
         if (strcmp(file, "Makefile") == 0)
             strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\nNAME := %s\n\n", w->name);
+        if (strcmp(file, "CMakeLists.txt") == 0)
+            strbuf_addf(&sb, "# SPDX-License-Identifier: Apache-2.0\nset(NAME %s)\n\n", w->name);
         if (strcmp(file, "example.c") == 0)
             strbuf_addf(&sb, SPDX "#include \"%s.h\"\n#define NETWORK %s_network\n#define BACKEND %s_backend\n\n", w->name, w->name, w->name);
         // the lines above bring their own licence line
@@ -610,7 +641,8 @@ bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *ou
 {
     struct writer w = { .cx = cx, .d = d, .out = out, .name = d->top, .n_in = d->pipeline->n_inputs, .n_out = d->pipeline->n_outputs };
     read_sides(&w);
-    bool ok = write_header(&w) && write_network(&w) && write_reference(&w) && write_simulation(&w) && write_backends(&w) && write_library(&w);
+    bool ok = (!d->request.labels || labels_read(cx, d->request.labels, class_count(&w.sides[w.n_in]), &w.labels)) && write_header(&w) &&
+              write_network(&w) && write_reference(&w) && write_simulation(&w) && write_backends(&w) && write_python(&w) && write_library(&w);
     *n_files += w.n_files;
     return ok;
 }

@@ -13,8 +13,9 @@
 //     NAME_reference.c       stages with weights, for the back end "reference"
 //     NAME_simulation.cpp    wires of the Verilated design, for the back end "simulation"
 //     NAME_backends.c        the back ends by name
-//     Makefile, example.c, README.md
-// E201 for a border operator that the library lacks, E209 for a scale that is not finite. BUG for a kind of
+//     NAME.py                the network for Python
+//     Makefile, CMakeLists.txt, example.c, README.md
+// E106 for a file of labels that does not fit, E201 for a border operator that the library lacks, E209 for a scale that is not finite. BUG for a kind of
 // stage that it does not know. *n_files is
 // increased by the number of files.
 bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *out, int *n_files);

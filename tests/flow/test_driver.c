@@ -51,7 +51,8 @@ static int group_setup(void **state)
     write_model("tiny.onnx");
     qdq_teardown(NULL);
     // few multipliers: the smaller the design, the sooner Verilator is done
-    expect(0, NULL, run("$A $T/models/digits/digits.onnx --board pynq-z2 --fps 5000 --calib $T/models/digits/digits_calib.npy -q -o digits && $A tiny.onnx --board ultra96 -q -o tiny"));
+    expect(0, NULL, run("printf 'null\\neins\\nzwei\\ndrei \\r\\nvier\\nfünf\\nsechs\\nsieben\\nacht\\nneun\\n\\n' >names && "
+                        "$A $T/models/digits/digits.onnx --board pynq-z2 --fps 5000 --calib $T/models/digits/digits_calib.npy --labels names -q -o digits && $A tiny.onnx --board ultra96 -q -o tiny"));
     expect(0, NULL, run("make -C digits/driver >digits.log 2>&1 & make -C tiny/driver >tiny.log 2>&1; a=$?; wait $! && test $a = 0 || { tail -30 digits.log tiny.log; exit 1; }"));
     return 0;
 }
@@ -603,6 +604,34 @@ static void the_example_classifies_digits(void **state)
     assert_int_equal(right[0], 4);
     assert_int_equal(right[1], 4);
     assert_non_null(strstr(out.text, "few.npy: class"));
+    static const char *const names[] = { "null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun" };
+    assert_non_null(strstr(out.text, arena_printf(&arena, " label %s time ", names[printed_class("3.pgm")])));
+}
+
+static void python_runs_the_network(void **state)
+{
+    (void)state;
+    if (system("/usr/bin/python3 -c 'import numpy' 2>/dev/null") != 0) {
+        print_message("skipped: python3-numpy is not installed\n");
+        skip();
+    }
+    struct array few = first_frames(&digits, FRAMES);
+    assert_true(npy_write(&cx, path("few.npy"), &few));
+    expect(0, NULL, run("$A run digits --input few.npy --output want.npy && make -s -C digits/driver python"));
+    expect(0, "python: passed", run("/usr/bin/python3 $T/driver/python.py digits/driver few.npy want.npy"));
+}
+
+static void cmake_builds_two_networks(void **state)
+{
+    (void)state;
+    if (system("cmake --version >/dev/null 2>&1") != 0) {
+        print_message("skipped: cmake is not installed\n");
+        skip();
+    }
+    struct array few = first_frames(&digits, 3);
+    write_file("x.raw", few.data, (size_t)array_count(&few) * 4);
+    expect(0, NULL, run("cmake -S $T/driver -B cmake -DSANDBOX=$PWD -DSOURCE=$T/driver/two.cpp >cmake.log 2>&1 && cmake --build cmake -j 2 >>cmake.log 2>&1 || { tail -30 cmake.log; exit 1; }"));
+    expect(0, "all is well", run("cmake/two x.raw"));
 }
 
 static struct refusal {
@@ -778,12 +807,12 @@ int main(void)
 #define WITH_DIGITS(f) cmocka_unit_test_setup_teardown(f, setup, qdq_teardown)
     struct CMUnitTest tests[96] = {
         WITH_DIGITS(digits_through_the_reference), WITH_DIGITS(digits_through_the_simulation), WITH_DIGITS(unfilled_beats_through_both),
-        WITH_DIGITS(the_example_classifies_digits), WITH_DIGITS(two_networks_in_a_cpp_program), WITH_DIGITS(without_verilator_the_rest_is_built),
+        WITH_DIGITS(the_example_classifies_digits), WITH_DIGITS(python_runs_the_network), WITH_DIGITS(cmake_builds_two_networks), WITH_DIGITS(two_networks_in_a_cpp_program), WITH_DIGITS(without_verilator_the_rest_is_built),
         WITH_DIGITS(the_library_is_clean), WITH_DIGITS(the_core_is_freestanding), WITH_DIGITS(the_example_reads_colours),
         WITH_DIGITS(what_is_installed_works), WITH_DIGITS(digits_on_a_board), WITH_DIGITS(unfilled_beats_on_a_board), WITH_DIGITS(two_processes),
         WITH_DIGITS(two_inputs_and_outputs_through_both), WITH_DIGITS(an_infinite_scale_is_refused), WITH_DIGITS(an_unknown_border_operator_is_refused), WITH_DIGITS(an_unknown_kind_of_stage_is_a_mistake_of_ours),
     };
-    size_t n = 17;
+    size_t n = 19;
     for (size_t i = 0; i < COUNT(board_rows); i++)
         tests[n++] = (struct CMUnitTest){ board_rows[i].name, check_board, NULL, NULL, &board_rows[i] };
     for (size_t i = 0; i < COUNT(refusals); i++)
