@@ -494,7 +494,10 @@ static void add_stage(struct strbuf *sb, const struct stage *s, const struct aih
     add_field(sb, "by_pixel", r->rq.by_pixel);
     if (r->rq.n)
         strbuf_addf(sb, " .n = %d, .bias = %s_bias, .mult = %s_mult, .shift = %s_shift,", r->rq.n, s->name, s->name, s->name);
-    strbuf_addf(sb, " .zero_point = %d, .clamp_lo = %d, .clamp_hi = %d } },\n", r->rq.zero_point, r->rq.clamp_lo, r->rq.clamp_hi);
+    strbuf_addf(sb, " .zero_point = %d, .clamp_lo = %d, .clamp_hi = %d", r->rq.zero_point, r->rq.clamp_lo, r->rq.clamp_hi);
+    if (r->rq.bias_frac)
+        strbuf_addf(sb, ", .bias_frac = %d", r->rq.bias_frac);
+    strbuf_adds(sb, " } },\n");
 }
 
 static bool write_reference(struct writer *w)
