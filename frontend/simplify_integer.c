@@ -196,9 +196,9 @@ static struct tensor *zero_point(struct graph *g, const char *name, enum dtype t
 }
 
 static struct tensor *pair_node(struct graph *g, struct node *before, enum op op, struct tensor *x, double scale, struct tensor *zero,
-                                const char *what, enum dtype result)
+                                const char *name)
 {
-    const char *name = arena_printf(g->arena, "%s/%s", x->name, what);
+    enum dtype result = op == OP_QuantizeLinear ? zero->dtype : DT_FLOAT;
     struct tensor *in[3] = { x, scalar(g, arena_printf(g->arena, "%s/scale", name), scale), zero };
     struct tensor *y = graph_add_tensor(g, name, result, x->rank, x->dims);
     graph_insert_node(g, before, op, before->name, 3, in, 1, &y)->model_index = before->model_index;
@@ -210,7 +210,7 @@ static void become_pair(struct import *im, struct node *n, struct tensor *x, enu
 {
     struct graph *g = im->g;
     struct tensor *y = n->out[0], *zero = zero_point(g, arena_printf(g->arena, "%s/zero", y->name), t, 0);
-    struct tensor *q = pair_node(g, n, OP_QuantizeLinear, x, 1, zero, "quantized", t);
+    struct tensor *q = pair_node(g, n, OP_QuantizeLinear, x, 1, zero, arena_printf(g->arena, "%s/quantized", y->name));
     struct tensor *in[3] = { q, scalar(g, arena_printf(g->arena, "%s/scale", y->name), 1), zero };
     n->op = OP_DequantizeLinear;
     n->n_attrs = 0;
@@ -238,9 +238,9 @@ static void quantize_input(struct import *im, struct tensor *t, enum dtype type)
     struct graph *g = im->g;
     struct node *first = g->nodes[0];
     struct tensor *zero = zero_point(g, arena_printf(g->arena, "%s/zero", t->name), type, 0);
-    struct tensor *q = pair_node(g, first, OP_QuantizeLinear, t, 1, zero, "quantized", type);
+    struct tensor *q = pair_node(g, first, OP_QuantizeLinear, t, 1, zero, arena_printf(g->arena, "%s/quantized", t->name));
     struct node *quantize = q->producer;
-    struct tensor *y = pair_node(g, first, OP_DequantizeLinear, q, 1, zero, "dequantized", DT_FLOAT);
+    struct tensor *y = pair_node(g, first, OP_DequantizeLinear, q, 1, zero, arena_printf(g->arena, "%s/dequantized", t->name));
     graph_replace_uses(g, t, y);
     quantize->in[0] = t;
 }
@@ -387,7 +387,7 @@ static bool import_sum(struct import *im, struct node *n)
     for (int k = 0; k < 2; k++) {
         struct tensor *q = t[k].dequantize->in[0];
         struct tensor *zero = zero_point(g, arena_printf(g->arena, "%s/floor", q->name), q->dtype, s.zero[k]);
-        set_in(g, n, k, pair_node(g, n, OP_DequantizeLinear, q, s.scale[k], zero, "term", DT_FLOAT));
+        set_in(g, n, k, pair_node(g, n, OP_DequantizeLinear, q, s.scale[k], zero, arena_printf(g->arena, "%s/term", q->name)));
     }
     bool saturates = c.lo >= 0 && type == DT_UINT8;
     become_pair(im, c.last, saturates && c.hi == 255 ? y : clipped(im, &c, type, y), type, c.lo, c.hi);
