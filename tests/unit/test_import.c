@@ -425,6 +425,39 @@ static void check_quant(void **state)
     assert_true(distinct >= (highest(r) - lowest(r) + 1) / 2);
 }
 
+// ---- what QONNX may ask for and hardware does not have ----
+
+static struct refused_row {
+    const char *name;
+    float bits, zero, scale;
+    const char *mode;
+    enum diag_code code;
+} refusals[] = {
+    { "activations of sixteen bits", 16, 0, 1, "ROUND", E207 },
+    { "bits with a fraction", 2.5f, 0, 1, "ROUND", E207 },
+    { "a zero point with a fraction", 4, 0.5f, 1, "ROUND", E209 },
+    { "a zero point outside of the type", 8, 200, 1, "ROUND", E207 },
+    { "a scale of zero", 4, 0, 0, "ROUND", E209 },
+    { "rounding down", 4, 0, 1, "FLOOR", E202 },
+};
+
+static void check_refusal(void **state)
+{
+    const struct refused_row *r = *state;
+    struct graph *g;
+    model_input(m, "x", DT_FLOAT, 2, DIMS(1, 4));
+    constant("scale", (double)r->scale);
+    constant("zero", (double)r->zero);
+    constant("bits", (double)r->bits);
+    model_node(m, "qonnx.custom_op.general:Quant", "x scale zero bits", "y");
+    model_string(m, "rounding_mode", r->mode);
+    model_output(m, "y");
+    assert_true(model_parse(m, &cx, &g) && shape_infer(&cx, g));
+    assert_false(simplify_graph(&cx, g));
+    if (diag.first_error != r->code || diag.errors != 1 || !strstr(messages.text, "'y_node' (Quant)"))
+        fail_msg("%d errors, want one %s:\n%s", diag.errors, diag_code_name(r->code), messages.text);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[40] = { cmocka_unit_test(a_floor_is_a_rounded_offset),
@@ -436,5 +469,7 @@ int main(void)
         tests[n++] = (struct CMUnitTest){ plains[i].name, other_forms_are_left_alone, setup, qdq_teardown, &plains[i] };
     for (size_t i = 0; i < sizeof quants / sizeof *quants; i++)
         tests[n++] = (struct CMUnitTest){ quants[i].name, check_quant, setup, qdq_teardown, &quants[i] };
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        tests[n++] = (struct CMUnitTest){ refusals[i].name, check_refusal, setup, qdq_teardown, &refusals[i] };
     return _cmocka_run_group_tests("import", tests, n, NULL, NULL);
 }
