@@ -55,6 +55,9 @@ bool is_fake_quant(const struct node *n); // Quant, BipolarQuant
 // One of them to integers. *changed tells; false after a diagnostic.
 bool rewrite_quant(const struct ctx *cx, struct graph *g, struct node *n, bool *changed);
 
+// simplify_dynamic.c: MatMulInteger, ConvInteger
+bool rewrite_integer_product(struct graph *g, struct node *n);
+
 // simplify_exact.c
 // An affine map behind a Conv or Gemm whose weights are dequantized integers, into their scales (float64) and a float64
 // bias: nothing is rounded to float32 on the way. The lowering takes a float64 bias for exact (dataflow/lower_exact.c).
