@@ -402,7 +402,7 @@ static int64_t scaled(int64_t lut, int percent)
 // Bits of the sum of accumulator and bias, which a requantizer multiplies.
 static int64_t requant_x_bits(const struct stage *s)
 {
-    return max_i64(acc_bits_total(s), s->rq.bias_bits) + 1;
+    return max_i64(acc_bits_total(s) + s->rq.bias_frac, s->rq.bias_bits) + 1;
 }
 
 static int64_t digit_bits(const struct stage *s, const struct fold *f)

@@ -368,7 +368,7 @@ static bool host_computes(const struct tensor *t)
             return !t->data; // a constant that was too large to fold is nobody's
         if (n->op == OP_DequantizeLinear || argmax_in_hardware(n))
             return false;
-        if (op_info(n->op)->support != OP_BORDER && !is_rename(n))
+        if (op_info(n->op)->support != OP_BORDER && !is_rename(n) && !node_attr(n, "resolved_host"))
             return false;
         t = n->in[0];
     }

@@ -56,6 +56,7 @@ struct product {
     int16_t *weights;
     const double *w_scale; // [out_c]
     const double *bias;    // [out_c], real values
+    bool exact;            // the bias is what the model means, to the last bit: see lower_exact.c
 };
 
 struct lowering {
@@ -97,6 +98,16 @@ bool lower_argmax(struct lowering *l, const struct node *n); // n: argmax_in_har
 // ---- lower_upsample.c ----
 bool lower_conv_transpose(struct lowering *l, const struct expression *e);
 bool lower_resize_linear(struct lowering *l, const struct expression *e);
+// ---- lower_exact.c ----
+// An output channel whose accumulators, within acc_lo..acc_hi, mean ratio * (acc - offset) + bias output steps.
+struct exact_channel {
+    double ratio, bias;
+    int64_t offset, acc_lo, acc_hi;
+};
+// Gives the requantizer of s, a product whose bias counts in whole accumulator steps so far, the least fraction of the bias
+// that makes it equal for every accumulator to what c, one for each channel, means; by an element at ties within 2^-20
+// when none does. E209 when that is too little.
+bool exact_bias(struct lowering *l, const struct expression *e, struct stage *s, const struct exact_channel *c);
 // ---- lower_stages.c ----
 bool read_constant(struct lowering *l, const struct node *reader, const struct tensor *t, const char *what, struct constant *out);
 // Real values of the bias tensor t, dequantized or float constants, times beta; NULL leaves the zeros of `bias`.

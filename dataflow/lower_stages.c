@@ -141,6 +141,7 @@ bool finish_product(struct lowering *l, const struct expression *e, const struct
     int64_t *bias = arena_array(a, int64_t, p->out_c);
     int64_t *acc_lo = arena_array(a, int64_t, p->out_c), *acc_hi = arena_array(a, int64_t, p->out_c);
     double *ratio = arena_array(a, double, p->out_c);
+    struct exact_channel *exact = arena_array(a, struct exact_channel, p->out_c);
     int w_bits = 8, acc_bits = 1;
     for (int64_t m = 0; m < p->out_c; m++) {
         int64_t sum = 0;
@@ -158,6 +159,7 @@ bool finish_product(struct lowering *l, const struct expression *e, const struct
                               "bias %g is out of range for accumulator steps of %g", p->bias[m], step);
         bias[m] = (int64_t)b - in->zero_point * sum;
         ratio[m] = step / e->scale;
+        exact[m] = (struct exact_channel){ ratio[m], p->bias[m] / e->scale, in->zero_point * sum, acc_lo[m], acc_hi[m] };
         int bits = signed_bits(acc_lo[m], acc_hi[m]);
         acc_bits = bits > acc_bits ? bits : acc_bits;
     }
@@ -169,7 +171,7 @@ bool finish_product(struct lowering *l, const struct expression *e, const struct
         return false;
     finish_requant(e, s);
     l->p->params += p->out_c * (p->per_out + 1);
-    return true;
+    return !p->exact || l->mode != REQUANT_EXACT || exact_bias(l, e, s, exact);
 }
 
 bool read_bias(struct lowering *l, const struct node *n, const struct tensor *t, int64_t out_c, double beta, double *bias)
@@ -196,6 +198,12 @@ bool read_bias(struct lowering *l, const struct node *n, const struct tensor *t,
         bias[m] *= beta;
     }
     return true;
+}
+
+// simplify.h says who makes such constants.
+static bool is_exact_bias(const struct node *n)
+{
+    return n->n_in > 2 && n->in[2] && n->in[2]->data && n->in[2]->dtype == DT_DOUBLE;
 }
 
 bool weight_range_ok(struct lowering *l, const struct node *n, int64_t w)
@@ -267,6 +275,7 @@ static bool lower_conv(struct lowering *l, const struct expression *e)
     }
     p.w_scale = w_scale;
     p.bias = bias;
+    p.exact = is_exact_bias(n);
     if (!read_bias(l, n, n->n_in > 2 ? n->in[2] : NULL, out_c, 1, bias))
         return false;
     if (depthwise)
@@ -345,6 +354,7 @@ static bool lower_matrix(struct lowering *l, const struct expression *e)
     }
     p.w_scale = w_scale;
     p.bias = bias;
+    p.exact = is_exact_bias(n);
     if (!read_bias(l, n, gemm && n->n_in > 2 ? n->in[2] : NULL, out_c, beta, bias))
         return false;
     struct stage *s = new_stage(l, STAGE_CONV, e);

@@ -38,7 +38,7 @@ enum dw_op { DW_MAC, DW_SUM, DW_MAX, DW_ABS, DW_SQUARE };
 
 const char *stage_kind_name(enum stage_kind k); // "conv", …
 
-// y = clamp(zero_point + RNE((acc + bias) * mult * 2^-shift), clamp_lo, clamp_hi).
+// y = clamp(zero_point + RNE((acc * 2^bias_frac + bias) * mult * 2^-shift), clamp_lo, clamp_hi).
 struct requant {
     int n;               // parameter sets: 1, or one per output channel, or one per output pixel
     bool by_pixel;       // the latter
@@ -48,6 +48,7 @@ struct requant {
     const int *shift;    // n, within [shift_min, shift_min + 2^shift_bits)
     int shift_min, shift_bits;
     int bias_bits; // signed bits that hold every bias
+    int bias_frac; // bits of the bias below an accumulator step: more than 0 where a model's own bias needs them
     int zero_point, clamp_lo, clamp_hi;
 };
 

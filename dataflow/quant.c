@@ -40,7 +40,7 @@ static bool is_max_pool(const struct node *n)
 
 static bool runs_on_host(const struct node *n)
 {
-    return (op_info(n->op)->support == OP_BORDER && !argmax_in_hardware(n)) || is_rename(n);
+    return (op_info(n->op)->support == OP_BORDER && !argmax_in_hardware(n)) || is_rename(n) || node_attr(n, "resolved_host");
 }
 
 struct tensor *quant_tail(struct tensor *output)

@@ -285,7 +285,7 @@ struct options_key stage_options_key(const struct pipeline *p, const struct stag
     return (struct options_key){ {
         s->kind, s->op, s->kind == STAGE_GATHER ? s->index : 0, s->in_c, s->out_c,
         g->in_h, g->in_w, g->kernel_h, g->kernel_w, g->stride_h, g->stride_w, g->pad_top, g->pad_left, g->dilation_h, g->dilation_w, g->out_h,
-        g->out_w, g->group, s->weight_bits, s->acc_bits, s->has_requant + 2 * (s->thresholds != NULL), r->n, r->by_pixel * 64 + r->mult_bits, r->shift_bits, r->bias_bits,
+        g->out_w, g->group, s->weight_bits, s->acc_bits, s->has_requant + 2 * (s->thresholds != NULL), r->n, r->by_pixel * 64 + r->mult_bits, r->shift_bits, r->bias_frac * 64 + r->bias_bits,
         s->kind == STAGE_MUL ? s->a_mult : 0, s->kind == STAGE_TABLE ? s->n_tables : 0, s->piece[0], s->piece[1], stage_in(p, s, 0)->c,
         s->n_in > 1 ? stage_in(p, s, 1)->c : 0, from_host_alone(p, s), w ? 2 * cost_safe_segment(s, tech) + cost_can_pack(s, tech) : 0,
     } };

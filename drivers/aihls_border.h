@@ -19,7 +19,9 @@ struct aihls_op;
 typedef void aihls_op_function(const struct aihls_op *op, const void *in, void *out);
 
 aihls_op_function aihls_op_quantize, aihls_op_dequantize, aihls_op_cast, aihls_op_transpose, aihls_op_argmax;
-aihls_op_function aihls_op_softmax, aihls_op_log_softmax; // aihls_softmax.c; these need the C library's exp and log
+// aihls_ends.c: float32 by constants `scale`; elements `zero_point` along the axis; integers [outer][size] by `matrix` to int32.
+aihls_op_function aihls_op_mul, aihls_op_add, aihls_op_sub, aihls_op_div, aihls_op_gather, aihls_op_matrix;
+aihls_op_function aihls_op_softmax, aihls_op_log_softmax, aihls_op_sigmoid; // aihls_softmax.c; these need the C library's exp and log
 
 struct aihls_op {
     aihls_op_function *run;
@@ -30,6 +32,7 @@ struct aihls_op {
     int32_t outer, size, inner;
     const float *scale;        // quantize, dequantize: [size]
     const int32_t *zero_point; // [size]
+    const int8_t *matrix;      // [size][inner]
     int32_t select_last;       // argmax: the last of equals instead of the first
     // transpose: dims of the output, and the distance in the input between neighbours along each
     int32_t rank, dims[AIHLS_MAX_RANK], stride[AIHLS_MAX_RANK];

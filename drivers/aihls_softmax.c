@@ -32,3 +32,11 @@ void aihls_op_log_softmax(const struct aihls_op *op, const void *in, void *out)
 {
     softmax(op, in, out, true);
 }
+
+void aihls_op_sigmoid(const struct aihls_op *op, const void *in, void *out)
+{
+    const float *x = in;
+    float *y = out;
+    for (int32_t i = 0; i < op->count; i++)
+        y[i] = (float)(1 / (1 + exp(-(double)x[i])));
+}

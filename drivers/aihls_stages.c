@@ -21,7 +21,7 @@ static int clamp(int64_t v, int lo, int hi)
 int aihls_requantize(const struct aihls_requant *r, int64_t acc, int32_t i)
 {
     i = r->n == 1 ? 0 : i;
-    int64_t y = aihls_rne_shift((acc + r->bias[i]) * r->mult[i], r->shift[i]);
+    int64_t y = aihls_rne_shift((acc * ((int64_t)1 << r->bias_frac) + r->bias[i]) * r->mult[i], r->shift[i]);
     return clamp(y + r->zero_point, r->clamp_lo, r->clamp_hi);
 }
 

@@ -39,7 +39,7 @@ aihls_stage_function aihls_stage_gather; // chooses, repeats and reorders elemen
 aihls_stage_function aihls_stage_concat; // a piece of one stream, then a piece of the other, in turns
 aihls_stage_function aihls_stage_argmax; // the channel of each pixel's largest element, less 128; out_c is 1
 
-// y = clamp(zero_point + RNE((acc + bias) * mult * 2^-shift), clamp_lo, clamp_hi), RNE: round half to even.
+// y = clamp(zero_point + RNE((acc * 2^bias_frac + bias) * mult * 2^-shift), clamp_lo, clamp_hi), RNE: round half to even.
 struct aihls_requant {
     int32_t n;           // parameter sets: 1, or one per output channel or pixel; 0: no requantizer
     int32_t by_pixel;    // 1: the latter
@@ -47,6 +47,7 @@ struct aihls_requant {
     const int32_t *mult; // n, below 2^24
     const int *shift;    // n, 0..62
     int32_t zero_point, clamp_lo, clamp_hi;
+    int32_t bias_frac;   // bits of the bias below a unit of the accumulator
 };
 
 struct aihls_stage {
@@ -75,7 +76,7 @@ struct aihls_stage {
 
 // Round half to even of v * 2^-shift, 0 <= shift <= 62. Exact for every v.
 int64_t aihls_rne_shift(int64_t v, int shift);
-// With parameter set i (of any number where there is one). Exact for abs(acc + bias) < 2^39, more than any accumulator reaches.
+// With parameter set i (of any number where there is one). Exact for abs(acc * 2^bias_frac + bias) < 2^39, more than any accumulator reaches.
 int aihls_requantize(const struct aihls_requant *r, int64_t acc, int32_t i);
 
 // -128 + how many of thresholds[1..255] are at most `sum`.

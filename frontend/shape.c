@@ -236,7 +236,7 @@ static bool product_types(struct shape_run *s, const struct node *n)
     if (!dtype_is_float(t) && t != DT_INT32 && t != DT_INT64 && t != DT_UINT32 && t != DT_UINT64)
         return shape_need_float(s, n, 0);
     for (int k = 1; k < n->n_in; k++)
-        if (n->in[k] && n->in[k]->dtype != t)
+        if (n->in[k] && n->in[k]->dtype != t && !node_attr(n, "resolved_bias"))
             return diag_error(s->cx, E207, at_node(s->g, n), NULL, "inputs of types %s and %s", dtype_name(t), dtype_name(n->in[k]->dtype));
     return true;
 }
@@ -417,7 +417,9 @@ static bool dequantize(struct shape_run *s, struct node *n)
     if (n->n_in > 2 && n->in[2] && n->in[2]->dtype != x->dtype)
         return diag_error(s->cx, E207, at_node(s->g, n), NULL, "zero point of type %s for an input of type %s",
                           dtype_name(n->in[2]->dtype), dtype_name(x->dtype));
-    return unblocked(s, n) && shape_need_float(s, n, 1) && scale_fits(s, n, x, 1) && shape_set(s, n, 0, n->in[1]->dtype, x->rank, x->dims);
+    // No opset has float64 scales: they are exact ones of the simplifier (simplify_exact.c)
+    enum dtype result = n->in[1]->dtype == DT_DOUBLE ? DT_FLOAT : n->in[1]->dtype;
+    return unblocked(s, n) && shape_need_float(s, n, 1) && scale_fits(s, n, x, 1) && shape_set(s, n, 0, result, x->rank, x->dims);
 }
 
 // Brevitas' fake quantization: scale, zero point and bits broadcast to x.

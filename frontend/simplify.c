@@ -193,15 +193,15 @@ static bool is_noop(const struct graph *g, const struct node *n)
 // Tries every rule on one node. False after a diagnostic.
 static bool simplify_node(const struct ctx *cx, struct graph *g, struct node *n, int64_t *room, bool *changed)
 {
-    if (!rewrite_qlinear(cx, g, n, changed))
+    if (!rewrite_qlinear(cx, g, n, changed) || (!*changed && !rewrite_quant(cx, g, n, changed)))
         return false;
     if (!*changed && !fold_constant(cx, g, n, room, changed))
         return false;
     if (*changed)
         return true;
-    *changed = (is_noop(g, n) && bypass(g, n)) || to_reshape(g, n) || merge_reshapes(g, n) ||
+    *changed = (is_noop(g, n) && bypass(g, n)) || to_reshape(g, n) || merge_reshapes(g, n) || rewrite_integer_product(g, n) ||
                move_before_dequantize(g, n) || reduce_to_pool(g, n) || flatten_softmax(g, n) ||
-               matmul_to_gemm(g, n) || fold_affine(g, n) || fold_pad(cx, g, n);
+               matmul_to_gemm(g, n) || keep_narrow_product(g, n) || fold_exact(g, n) || fold_affine(g, n) || fold_pad(cx, g, n);
     return true;
 }
 
@@ -279,6 +279,7 @@ bool simplify_graph(const struct ctx *cx, struct graph *g)
 {
     int64_t room = MAX_FOLDED;
     graph_remove_dead(g);
+    import_integers(g);
     if (!fixed_point(cx, g, &room))
         return false;
     merge_equal_quantizers(g);
@@ -286,5 +287,8 @@ bool simplify_graph(const struct ctx *cx, struct graph *g)
     bool lowered = false;
     for (int i = 0; i < g->n_nodes; i++)
         lowered = lower_batchnorm(g, g->nodes[i]) || lowered;
-    return (!lowered || fixed_point(cx, g, &room)) && shape_infer(cx, g);
+    if (lowered && !fixed_point(cx, g, &room))
+        return false;
+    mark_host(g);
+    return shape_infer(cx, g);
 }

@@ -8,12 +8,6 @@
 #include "frontend/shape.h"
 #include "frontend/simplify_impl.h"
 
-struct affine {
-    int64_t channels;
-    int axis;             // the dimension that counts them
-    double *scale, *shift;
-};
-
 static void new_affine(struct graph *g, struct affine *f, int64_t channels, int axis)
 {
     f->channels = channels;
@@ -48,11 +42,11 @@ static bool per_channel(const struct tensor *c, const struct tensor *t, int axis
 }
 
 // n as an affine map along `axis` of its computed operand *x.
-static bool arithmetic_affine(struct graph *g, const struct node *n, int axis, struct affine *f)
+static bool arithmetic_affine(struct graph *g, const struct node *n, int axis, bool any_type, struct affine *f)
 {
     bool left = n->in[0]->data != NULL; // the constant stands on the left
     const struct tensor *c = n->in[left ? 0 : 1], *x = n->in[left ? 1 : 0];
-    if (!c->data || x->data || c->dtype != DT_FLOAT || x->rank <= axis || !per_channel(c, x, axis) ||
+    if (!c->data || x->data || (c->dtype != DT_FLOAT && !any_type) || x->rank <= axis || !per_channel(c, x, axis) ||
         (n->op == OP_Div && left))
         return false;
     new_affine(g, f, x->dims[axis], axis);
@@ -72,15 +66,19 @@ static bool is_arithmetic(enum op op)
     return op == OP_Mul || op == OP_Div || op == OP_Add || op == OP_Sub;
 }
 
-static bool node_affine(struct graph *g, const struct node *n, int axis, struct affine *f)
+bool node_affine(struct graph *g, const struct node *n, int axis, struct affine *f)
 {
     if (n->op == OP_BatchNormalization)
         return axis == 1 && batchnorm_affine(g, n, f);
-    return is_arithmetic(n->op) && arithmetic_affine(g, n, axis, f);
+    return is_arithmetic(n->op) && arithmetic_affine(g, n, axis, false, f);
 }
 
-// The operand of an affine node that is computed.
-static struct tensor *operand(const struct node *n)
+bool node_affine_any(struct graph *g, const struct node *n, int axis, struct affine *f)
+{
+    return is_arithmetic(n->op) && arithmetic_affine(g, n, axis, true, f);
+}
+
+struct tensor *affine_operand(const struct node *n)
 {
     return n->in[n->op != OP_BatchNormalization && n->in[0]->data ? 1 : 0];
 }
@@ -174,7 +172,7 @@ static void write_linear(struct graph *g, const struct linear *l)
 
 static bool fold_back(struct graph *g, struct node *n)
 {
-    struct tensor *x = operand(n);
+    struct tensor *x = affine_operand(n);
     struct node *p = x->producer;
     struct affine f;
     struct linear l;
@@ -256,7 +254,7 @@ static bool fold_forward(struct graph *g, struct node *n)
     int64_t inner;
     struct affine f;
     struct linear l;
-    struct tensor *x = operand(n);
+    struct tensor *x = affine_operand(n);
     struct node *c = linear_behind(g, n, &inner);
     if (!c || x->rank != n->out[0]->rank || memcmp(x->dims, n->out[0]->dims, (size_t)x->rank * sizeof *x->dims) != 0 ||
         !node_affine(g, n, 1, &f) || !read_linear(g, c, &l) || l.terms == 0 ||

@@ -43,8 +43,18 @@ bool merge_reshapes(struct graph *g, struct node *n)
     return true;
 }
 
-// Transpose or Reshape of a dequantized constant with one scale: the integers are moved instead, so
-// that a weight is always the direct result of its DequantizeLinear or Quant.
+// Where dimension `axis` of its input goes in Transpose n.
+static int transposed_axis(const struct node *n, int axis)
+{
+    int perm[MAX_RANK], at = 0;
+    transpose_perm(n, perm);
+    while (perm[at] != axis)
+        at++;
+    return at;
+}
+
+// Transpose or Reshape of a dequantized constant, with one scale or, of a Transpose, one along an axis: the integers are moved
+// instead, so that a weight is always the direct result of its DequantizeLinear or Quant.
 bool move_before_dequantize(struct graph *g, struct node *n)
 {
     if (n->op != OP_Transpose && n->op != OP_Reshape)
@@ -53,9 +63,11 @@ bool move_before_dequantize(struct graph *g, struct node *n)
     if (!d || (d->op != OP_DequantizeLinear && d->op != OP_Quant && d->op != OP_BipolarQuant) ||
         !d->in[0]->data)
         return false;
-    for (int k = 1; k < d->n_in; k++)
+    bool along = n->op == OP_Transpose && d->op == OP_DequantizeLinear && tensor_count(d->in[1]) != 1;
+    for (int k = 1; k < d->n_in && !along; k++)
         if (d->in[k] && tensor_count(d->in[k]) != 1)
             return false;
+    int axis = along ? transposed_axis(n, axis_of(node_int(d, "axis", 1), d->in[0]->rank)) : 0;
     for (int k = 1; k < d->n_in; k++) // [1, 1] would widen a smaller result
         if (d->in[k] && d->in[k]->rank > n->out[0]->rank)
             return false;
@@ -80,6 +92,8 @@ bool move_before_dequantize(struct graph *g, struct node *n)
     if (d->n_attrs)
         memcpy(copy->attrs, d->attrs, (size_t)d->n_attrs * sizeof *d->attrs);
     drop_attr(copy, d->op == OP_DequantizeLinear ? "axis" : ""); // one scale has none
+    if (along)
+        node_set_int(g, copy, "axis", axis);
     if (tensor_uses(g, d->out[0]) == 0)
         graph_remove_node(g, d);
     return true;

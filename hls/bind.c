@@ -188,6 +188,8 @@ static void requant_params(struct binding *b, struct instance *i, const struct s
     }
     instance_int(n, i, "MULT_W", r->mult_bits);
     instance_int(n, i, "BIAS_W", r->bias_bits);
+    if (r->bias_frac)
+        instance_int(n, i, "BIAS_FRAC", r->bias_frac);
     instance_int(n, i, "SHIFT_MIN", r->shift_min);
     instance_int(n, i, "SHIFT_W", r->shift_bits);
     instance_int(n, i, "ZERO_POINT", r->zero_point);

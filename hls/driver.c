@@ -241,6 +241,37 @@ static void add_transpose_fields(struct strbuf *sb, const struct node *n)
     strbuf_adds(sb, "}");
 }
 
+// Operators in front of the first and behind the last quantization (frontend/simplify_host.c).
+static void add_end_fields(struct writer *w, struct strbuf *arrays, struct strbuf *sb, const char *prefix, const struct node *n)
+{
+    struct arena *a = w->cx->arena;
+    const struct tensor *x = n->in[0], *c = n->n_in > 1 ? n->in[1] : NULL;
+    int64_t count = c ? tensor_count(c) : 0;
+    if (n->op == OP_MatMulInteger) {
+        add_array(arrays, "int8_t", prefix, "matrix", count, c->data, put_i8);
+        strbuf_addf(sb, ", .outer = %lld, .size = %lld, .inner = %lld, .matrix = %s_matrix", (long long)x->dims[0], (long long)x->dims[1],
+                    (long long)c->dims[1], prefix);
+    } else if (n->op == OP_Gather) {
+        int axis = axis_of(node_int(n, "axis", 0), x->rank);
+        int32_t *at = arena_array(a, int32_t, count);
+        for (int64_t i = 0; i < count; i++)
+            at[i] = (int32_t)(tensor_const_i64(c, i) < 0 ? tensor_const_i64(c, i) + x->dims[axis] : tensor_const_i64(c, i));
+        add_array(arrays, "int32_t", prefix, "zero_point", count, at, put_i32);
+        add_axis(sb, x, axis, false);
+        strbuf_addf(sb, ", .zero_point = %s_zero_point", prefix);
+    } else if (c) {
+        int axis = 0;
+        for (int i = 0; i < c->rank; i++)
+            axis = c->dims[i] != 1 ? i + x->rank - c->rank : axis;
+        add_array(arrays, "float", prefix, "scale", count, c->data, put_f32);
+        if (count > 1)
+            add_axis(sb, x, axis, false);
+        else
+            strbuf_addf(sb, ", .outer = 1, .size = 1, .inner = %lld", (long long)tensor_count(x));
+        strbuf_addf(sb, ", .scale = %s_scale", prefix);
+    }
+}
+
 // One entry of the operator table in `sb`; arrays that it refers to go to `arrays`.
 static bool add_op(struct writer *w, const char *prefix, const struct node *n, struct strbuf *arrays, struct strbuf *sb)
 {
@@ -251,6 +282,13 @@ static bool add_op(struct writer *w, const char *prefix, const struct node *n, s
                            : n->op == OP_ArgMax           ? "argmax"
                            : n->op == OP_Softmax          ? "softmax"
                            : n->op == OP_LogSoftmax       ? "log_softmax"
+                           : n->op == OP_Mul              ? "mul"
+                           : n->op == OP_Add              ? "add"
+                           : n->op == OP_Sub              ? "sub"
+                           : n->op == OP_Div              ? "div"
+                           : n->op == OP_Gather           ? "gather"
+                           : n->op == OP_MatMulInteger    ? "matrix"
+                           : n->op == OP_Sigmoid          ? "sigmoid"
                                                           : NULL;
     if (!function)
         return diag_error(w->cx, E201, at_node(w->d->graph, n), "leave it out of the model and compute it behind aihls_wait",
@@ -267,6 +305,8 @@ static bool add_op(struct writer *w, const char *prefix, const struct node *n, s
     } else if (n->op == OP_ArgMax) {
         add_axis(sb, x, axis_of(node_int(n, "axis", 0), x->rank), false);
         strbuf_addf(sb, ", .select_last = %d", node_int(n, "select_last_index", 0) != 0);
+    } else if (node_attr(n, "resolved_host")) {
+        add_end_fields(w, arrays, sb, prefix, n);
     } else if (n->op != OP_Cast) {
         add_axis(sb, x, axis_of(node_int(n, "axis", -1), x->rank), node_int(n, "flatten_2d", 0) != 0);
     }
@@ -509,7 +549,10 @@ static void add_stage(struct strbuf *sb, const struct stage *s, const struct aih
     add_field(sb, "by_pixel", r->rq.by_pixel);
     if (r->rq.n)
         strbuf_addf(sb, " .n = %d, .bias = %s_bias, .mult = %s_mult, .shift = %s_shift,", r->rq.n, s->name, s->name, s->name);
-    strbuf_addf(sb, " .zero_point = %d, .clamp_lo = %d, .clamp_hi = %d } },\n", r->rq.zero_point, r->rq.clamp_lo, r->rq.clamp_hi);
+    strbuf_addf(sb, " .zero_point = %d, .clamp_lo = %d, .clamp_hi = %d", r->rq.zero_point, r->rq.clamp_lo, r->rq.clamp_hi);
+    if (r->rq.bias_frac)
+        strbuf_addf(sb, ", .bias_frac = %d", r->rq.bias_frac);
+    strbuf_adds(sb, " } },\n");
 }
 
 static bool write_reference(struct writer *w)

@@ -52,6 +52,7 @@ module aihls_conv #(
     parameter RQ_LANES    = 1,
     parameter RQ_CYCLES   = 1,
     parameter BIAS_W      = 24,
+    parameter BIAS_FRAC   = 0,      // as in aihls_requant
     parameter MULT_W      = 24,
     parameter SHIFT_W     = 4,
     parameter SHIFT_MIN   = 24,
@@ -175,7 +176,7 @@ module aihls_conv #(
     aihls_drain #(
         .L(LANES), .ACC_W(ACC_W), .MP(MP), .LAST_LANES(LAST_LANES), .CHANNELS(OUT_C),
         .REQUANT(1), .RQ_LANES(RQ_LANES), .RQ_CYCLES(RQ_CYCLES), .BIAS_W(BIAS_W),
-        .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN), .ZERO_POINT(ZERO_POINT),
+        .BIAS_FRAC(BIAS_FRAC), .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN), .ZERO_POINT(ZERO_POINT),
         .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI), .RQ_DSP(RQ_DSP), .TECH(TECH)
     ) u_drain (
         .clk(clk), .rst(rst), .done(done_q), .acc(acc[LANES*ACC_W-1:0]), .en(en),

@@ -25,6 +25,7 @@ module aihls_drain #(
     parameter RQ_LANES   = 1,
     parameter RQ_CYCLES  = 1,
     parameter BIAS_W     = 24,
+    parameter BIAS_FRAC  = 0,   // as in aihls_requant
     parameter MULT_W     = 24,
     parameter SHIFT_W    = 4,
     parameter SHIFT_MIN  = 24,
@@ -170,7 +171,7 @@ module aihls_drain #(
                 assign p_addr = rq_addr;
             end
             aihls_requant #(
-                .LANES(RQ_LANES), .CHANNELS(RQ_PIXEL), .ACC_W(ACC_W), .BIAS_W(BIAS_W),
+                .LANES(RQ_LANES), .CHANNELS(RQ_PIXEL), .ACC_W(ACC_W), .BIAS_W(BIAS_W), .BIAS_FRAC(BIAS_FRAC),
                 .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
                 .RQ_CYCLES(RQ_CYCLES), .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO),
                 .CLAMP_HI(CLAMP_HI), .PARAM_PIXELS(PARAM_PIXELS), .RQ_DSP(RQ_DSP), .TECH(TECH)
@@ -203,7 +204,7 @@ module aihls_drain #(
                 end
                 if (rst) m_valid_q <= 1'b0;
             end
-            wire unused_ok = &{1'b0, p_data, BIAS_W[0], MULT_W[0], SHIFT_W[0], SHIFT_MIN[0],
+            wire unused_ok = &{1'b0, p_data, BIAS_W[0], BIAS_FRAC[0], MULT_W[0], SHIFT_W[0], SHIFT_MIN[0],
                                ZERO_POINT[0], CLAMP_LO[0], CLAMP_HI[0], RQ_CYCLES[0]};
         end
         if (MP > 1 && L % RQ_LANES != 0) begin : g_check_lanes

@@ -52,6 +52,7 @@ module aihls_dw #(
     parameter RQ_LANES    = 1,
     parameter RQ_CYCLES   = 1,      // without a requantizer: 1
     parameter BIAS_W      = 24,
+    parameter BIAS_FRAC   = 0,      // as in aihls_requant
     parameter MULT_W      = 24,
     parameter SHIFT_W     = 4,
     parameter SHIFT_MIN   = 24,
@@ -221,7 +222,7 @@ module aihls_dw #(
         .L(WORD), .ACC_W(ACC_W), .MP(PASSES), .LAST_LANES(LAST_LANES), .CHANNELS(IN_C),
         .PIXELS(PACK), .OUT_W(OUT_W),
         .REQUANT((OP == "MAX" || POWER != 0) ? 0 : 1), .RQ_LANES(RQ_LANES), .RQ_CYCLES(RQ_CYCLES),
-        .BIAS_W(BIAS_W), .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
+        .BIAS_W(BIAS_W), .BIAS_FRAC(BIAS_FRAC), .MULT_W(MULT_W), .SHIFT_W(SHIFT_W), .SHIFT_MIN(SHIFT_MIN),
         .ZERO_POINT(ZERO_POINT), .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI),
         .RQ_DSP(RQ_DSP), .TECH(TECH),
         .PARAM_PIXELS((PARAM_PIXELS != 0) ? OUT_H * OUT_W : 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// aihls_requant: y = clamp(ZERO_POINT + RNE((acc + bias) * mult * 2^-shift)), exact, rounded
+// aihls_requant: y = clamp(ZERO_POINT + RNE((acc * 2^BIAS_FRAC + bias) * mult * 2^-shift)), exact, rounded
 // half to even once; shift = SHIFT_MIN + field. LANES results per RQ_CYCLES cycles.
 // The multipliers are LUTs, or with RQ_DSP = 1 DSP blocks of TECH: two a lane when a digit has
 // more than 17 bits, else one.
@@ -22,6 +22,7 @@ module aihls_requant #(
     parameter CHANNELS   = 1,
     parameter ACC_W      = 24,
     parameter BIAS_W     = 24,
+    parameter BIAS_FRAC  = 0,   // bits of the bias below a unit of acc
     parameter MULT_W     = 24,
     parameter SHIFT_W    = 4,
     parameter SHIFT_MIN  = 24,
@@ -136,7 +137,7 @@ module aihls_requant #(
             wire [7:0] y;
             reg  [7:0] m_q;
             aihls_rqlane #(
-                .ACC_W(ACC_W), .BIAS_W(BIAS_W), .MULT_W(MULT_W), .SHIFT_W(SHIFT_W),
+                .ACC_W(ACC_W), .BIAS_W(BIAS_W), .BIAS_FRAC(BIAS_FRAC), .MULT_W(MULT_W), .SHIFT_W(SHIFT_W),
                 .SHIFT_MIN(SHIFT_MIN), .DIGIT_W(DIGIT_W), .USE_DSP(RQ_DSP), .TECH(TECH), .ZERO_POINT(ZERO_POINT),
                 .CLAMP_LO(CLAMP_LO), .CLAMP_HI(CLAMP_HI)
             ) u_lane (

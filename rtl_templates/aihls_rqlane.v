@@ -5,6 +5,7 @@
 module aihls_rqlane #(
     parameter ACC_W      = 24,
     parameter BIAS_W     = 24,
+    parameter BIAS_FRAC  = 0,
     parameter MULT_W     = 24,
     parameter SHIFT_W    = 4,
     parameter SHIFT_MIN  = 24,
@@ -24,7 +25,7 @@ module aihls_rqlane #(
     input  wire [SHIFT_W+MULT_W+BIAS_W-1:0] param,
     output wire [7:0]                       y
 );
-    localparam X_W     = ((ACC_W > BIAS_W) ? ACC_W : BIAS_W) + 1;
+    localparam X_W     = ((ACC_W + BIAS_FRAC > BIAS_W) ? ACC_W + BIAS_FRAC : BIAS_W) + 1;
     localparam DIGITS  = (MULT_W + DIGIT_W - 1) / DIGIT_W;
     localparam MUL_LAT = (USE_DSP == 0) ? 1 + $clog2((DIGIT_W + 3) / 4) : (DIGIT_W <= 17) ? 4 : 5;
     localparam WAIT    = MUL_LAT + ((DIGITS > 1) ? DIGITS : 0);
@@ -41,7 +42,7 @@ module aihls_rqlane #(
     aihls_resize #(.IN_W(BIAS_W), .OUT_W(X_W)) u_bias (.d(param[BIAS_W-1:0]), .q(bias_wide));
     always @(posedge clk) begin
         if (en && accept) x0_q <= acc;
-        if (en && have_x0) x_q <= x0_wide + bias_wide;
+        if (en && have_x0) x_q <= (x0_wide << BIAS_FRAC) + bias_wide;
     end
 
     // ---- multiplier ----------------------------------------------------------------------

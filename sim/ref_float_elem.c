@@ -402,7 +402,7 @@ bool ref_dequantize_linear(struct ref *r)
     struct ref_scale s = ref_scale_of(r->n, x, ref_in(r, 1), ref_in(r, 2), 1);
     struct array y = ref_dequantize(r->a, x, &s);
     r->out[0] = y;
-    if (ref_in(r, 1)->dtype == DT_FLOAT)
+    if (ref_in(r, 1)->dtype == DT_FLOAT || ref_in(r, 1)->dtype == DT_DOUBLE)
         return true;
     struct array *typed = ref_out(r, 0, ref_in(r, 1)->dtype); // the scale's type
     for (int64_t i = 0; i < array_count(&y); i++)

@@ -18,7 +18,8 @@ int64_t rne_shift(int64_t v, int shift)
 static struct aihls_requant describe_requant(const struct requant *r)
 {
     return (struct aihls_requant){ .n = r->n, .by_pixel = r->by_pixel, .bias = r->bias, .mult = r->mult, .shift = r->shift,
-                                   .zero_point = r->zero_point, .clamp_lo = r->clamp_lo, .clamp_hi = r->clamp_hi };
+                                   .zero_point = r->zero_point, .clamp_lo = r->clamp_lo, .clamp_hi = r->clamp_hi,
+                                   .bias_frac = r->bias_frac };
 }
 
 int requantize(const struct requant *r, int64_t acc, int64_t c)

@@ -11,7 +11,7 @@
 // Round half to even of v * 2^-shift, 0 <= shift <= 62. Exact for every v.
 int64_t rne_shift(int64_t v, int shift);
 
-// clamp(zero_point + RNE(x * mult * 2^-shift), clamp_lo, clamp_hi) of channel c, x = acc + bias.
+// clamp(zero_point + RNE(x * mult * 2^-shift), clamp_lo, clamp_hi) of channel c, x = acc * 2^bias_frac + bias.
 // Exact for abs(x) < 2^39, more than any accumulator here reaches.
 int requantize(const struct requant *r, int64_t acc, int64_t c);
 

@@ -483,6 +483,7 @@ static struct network_row {
     { "MLPerf Tiny ResNet-8, float NHWC input", "kj_resnet8_qdq", DT_FLOAT, 4, { 2, 32, 32, 3 }, 0, 255 },
     { "MLPerf Tiny DS-CNN, QLinear operators", "qop_dscnn", I8, 4, { 2, 1, 49, 10 }, -128, 127 },
     { "MLPerf Tiny MobileNet", "mt_vww_int8", I8, 4, { 2, 3, 96, 96 }, -128, 127 },
+    { "QONNX, arithmetic in front and behind", "qx_tfc_2w2a", DT_FLOAT, 4, { 2, 1, 28, 28 }, 0, 1 },
     { "MLPerf Tiny autoencoder", "mt_ad_int8", I8, 2, { 2, 640 }, -128, 127 },
 };
 

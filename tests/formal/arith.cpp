@@ -12,26 +12,26 @@
 #include <cstring>
 
 struct Case {
-    int cycles, mult_w, acc_w, bias_w, shift_w, shift_min, zp, lo, hi;
+    int cycles, mult_w, acc_w, bias_w, shift_w, shift_min, zp, lo, hi, bias_frac = 0;
 };
 
 // Rates 1/1 to 1/24 with the multipliers of --requant exact, fast and shift; then the small ones.
 static const Case cases[] = {
-    {1, 24, 24, 24, 4, 22, 0, -128, 127},  {2, 24, 20, 16, 3, 26, -128, -128, 127},
+    {1, 24, 24, 24, 4, 22, 0, -128, 127},  {2, 24, 20, 16, 3, 26, -128, -128, 127, 7},
     {3, 24, 30, 32, 4, 30, 5, -100, 127},  {4, 24, 12, 8, 2, 24, 127, -128, 127},
-    {6, 24, 38, 38, 5, 28, -7, -7, 120},   {8, 24, 18, 20, 0, 30, 0, 0, 127},
+    {6, 24, 38, 38, 5, 28, -7, -7, 120},   {8, 24, 18, 20, 0, 30, 0, 0, 127, 18},
     {12, 24, 26, 12, 1, 40, 3, -128, 99},  {24, 24, 22, 22, 4, 24, -1, -128, 127},
     {1, 17, 22, 10, 3, 20, 0, -128, 127},  {2, 17, 16, 16, 4, 14, 9, -50, 50},
     {3, 17, 12, 14, 2, 18, -128, -128, 127}, {4, 17, 28, 20, 4, 24, 0, -128, 127},
     {6, 17, 33, 33, 5, 20, 17, -128, 127}, {8, 17, 9, 9, 3, 12, 0, -128, 127},
-    {12, 17, 19, 24, 4, 16, -66, -128, 100}, {24, 17, 24, 8, 1, 30, 1, -128, 127},
+    {12, 17, 19, 24, 4, 16, -66, -128, 100, 1}, {24, 17, 24, 8, 1, 30, 1, -128, 127},
     {1, 1, 20, 20, 4, 2, 0, -128, 127},    {2, 1, 16, 8, 3, 5, -3, -128, 127},
     {3, 1, 24, 24, 4, 8, 0, -128, 127},    {4, 1, 12, 8, 2, 1, 100, -128, 127},
     {6, 1, 10, 12, 3, 0, 0, -128, 127},    {8, 1, 30, 30, 5, 2, 0, -128, 127},
     {12, 1, 14, 20, 0, 9, -20, -20, 127},  {24, 1, 18, 16, 3, 9, 0, -128, 127},
-    {1, 8, 4, 3, 2, 4, -3, -100, 90},      {2, 8, 4, 3, 2, 5, -3, -100, 90},
+    {1, 8, 4, 3, 2, 4, -3, -100, 90, 1},      {2, 8, 4, 3, 2, 5, -3, -100, 90},
     {3, 8, 4, 3, 2, 3, 120, -100, 127},    {4, 8, 4, 3, 2, 5, 0, -128, 127},
-    {6, 8, 4, 3, 2, 1, -3, -100, 90},      {8, 8, 4, 3, 2, 4, -128, -128, 127},
+    {6, 8, 4, 3, 2, 1, -3, -100, 90},      {8, 8, 4, 3, 2, 4, -128, -128, 127, 3},
     {12, 8, 4, 3, 2, 0, -3, -100, 90},     {24, 8, 4, 3, 2, 6, 1, -100, 90},
 };
 enum { ALL = sizeof cases / sizeof *cases, RANDOM = 24 };
@@ -65,12 +65,12 @@ int main()
            PRODUCTS * 2 - 1, PRODUCTS * 8 - 1, PRODUCTS - 1);
     for (int i = 0; i < ALL; i++) {
         const Case &c = cases[i];
-        printf("    wire p_en_%d, p_addr_%d;\n    aihls_requant #(.LANES(1), .CHANNELS(1), .ACC_W(%d), .BIAS_W(%d), "
+        printf("    wire p_en_%d, p_addr_%d;\n    aihls_requant #(.LANES(1), .CHANNELS(1), .ACC_W(%d), .BIAS_W(%d), .BIAS_FRAC(%d), "
                ".MULT_W(%d), .SHIFT_W(%d), .SHIFT_MIN(%d), .RQ_CYCLES(%d), .ZERO_POINT(%d), .CLAMP_LO(%d), "
                ".CLAMP_HI(%d)) u_%d (.clk(clk), .rst(rst), .s_acc_data(acc[%d +: %d]), .s_acc_valid(s_valid[%d]), "
                ".s_acc_ready(s_ready[%d]), .p_en(p_en_%d), .p_addr(p_addr_%d), .p_data(param[%d +: %d]), "
                ".m_act_data(y[%d +: 8]), .m_act_valid(m_valid[%d]), .m_act_ready(m_ready[%d]));\n",
-               i, i, c.acc_w, c.bias_w, c.mult_w, c.shift_w, c.shift_min, c.cycles, c.zp, c.lo, c.hi, i, i * 64,
+               i, i, c.acc_w, c.bias_w, c.bias_frac, c.mult_w, c.shift_w, c.shift_min, c.cycles, c.zp, c.lo, c.hi, i, i * 64,
                c.acc_w, i, i, i, i, i * 128, c.shift_w + c.mult_w + c.bias_w, i * 8, i, i);
     }
     for (int i = 0; i < 3; i++)
@@ -95,7 +95,7 @@ int main()
 #include "verilated.h"
 
 extern "C" int arith_mul(int8_t a, int8_t b, int a_zp, int b_zp, int32_t mult, int shift, int zp, int lo, int hi);
-extern "C" int arith_requantize(int64_t acc, int64_t bias, int32_t mult, int shift, int zp, int lo, int hi);
+extern "C" int arith_requantize(int64_t acc, int64_t bias, int bias_frac, int32_t mult, int shift, int zp, int lo, int hi);
 
 static uint64_t state;
 static uint64_t rnd()
@@ -218,7 +218,7 @@ static int requantizers(int from, int to, uint64_t count, bool every)
                 results++;
             }
             if (in >> i & 1) {
-                l.want[l.tail++ & 63] = arith_requantize(l.acc, l.bias, l.mult, c.shift_min + l.field, c.zp, c.lo, c.hi);
+                l.want[l.tail++ & 63] = arith_requantize(l.acc, l.bias, c.bias_frac, l.mult, c.shift_min + l.field, c.zp, c.lo, c.hi);
                 give_parameters(i);
                 offer(i, every);
             }

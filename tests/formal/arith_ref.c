@@ -3,12 +3,12 @@
 #include "drivers/aihls_stages.h"
 #include "sim/ref_int.h"
 
-int arith_requantize(int64_t acc, int64_t bias, int32_t mult, int shift, int zp, int lo, int hi);
+int arith_requantize(int64_t acc, int64_t bias, int bias_frac, int32_t mult, int shift, int zp, int lo, int hi);
 int arith_mul(int8_t a, int8_t b, int a_zp, int b_zp, int32_t mult, int shift, int zp, int lo, int hi);
 
-int arith_requantize(int64_t acc, int64_t bias, int32_t mult, int shift, int zp, int lo, int hi)
+int arith_requantize(int64_t acc, int64_t bias, int bias_frac, int32_t mult, int shift, int zp, int lo, int hi)
 {
-    struct requant r = { .n = 1, .bias = &bias, .mult = &mult, .shift = &shift, .zero_point = zp, .clamp_lo = lo, .clamp_hi = hi };
+    struct requant r = { .n = 1, .bias = &bias, .bias_frac = bias_frac, .mult = &mult, .shift = &shift, .zero_point = zp, .clamp_lo = lo, .clamp_hi = hi };
     return requantize(&r, acc, 0);
 }
 

@@ -6,7 +6,7 @@
 #include <cstring>
 
 struct Quant { // requantization constants of a case, per channel
-    int bias_w, mult_w, shift_w, shift_min, cycles, zp, lo, hi;
+    int bias_w, mult_w, shift_w, shift_min, cycles, zp, lo, hi, frac = 0;
     std::vector<int64_t> bias;
     std::vector<int> mult, shift;
 
@@ -48,7 +48,7 @@ struct Quant { // requantization constants of a case, per channel
     int result(int64_t acc, int c) const
     {
         size_t i = (size_t)c;
-        return requantize((__int128)(acc + bias[i]) * mult[i], shift[i], zp, lo, hi);
+        return requantize((((__int128)acc << frac) + bias[i]) * mult[i], shift[i], zp, lo, hi);
     }
     Image image(int lanes) const
     {
@@ -72,8 +72,8 @@ struct Quant { // requantization constants of a case, per channel
     }
     void parameters(Top &t) const
     {
-        t.out(".BIAS_W(%d), .MULT_W(%d), .SHIFT_W(%d), .SHIFT_MIN(%d), .RQ_CYCLES(%d), .ZERO_POINT(%d), "
-              ".CLAMP_LO(%d), .CLAMP_HI(%d)", bias_w, mult_w, shift_w, shift_min, cycles, zp, lo, hi);
+        t.out(".BIAS_W(%d), .BIAS_FRAC(%d), .MULT_W(%d), .SHIFT_W(%d), .SHIFT_MIN(%d), .RQ_CYCLES(%d), .ZERO_POINT(%d), "
+              ".CLAMP_LO(%d), .CLAMP_HI(%d)", bias_w, frac, mult_w, shift_w, shift_min, cycles, zp, lo, hi);
     }
 };
 
@@ -84,6 +84,7 @@ static void requant_case(Top &t, Random &r)
     Stalls stalls(r);
     Quant q;
     q.anywhere(r, channels);
+    q.frac = r.chance(40) ? r.range(1, 14) : 0;
     Image in(lanes * acc_w);
     std::vector<int> out;
     for (int p = 0; p < pixels; p++)

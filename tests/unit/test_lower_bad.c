@@ -519,7 +519,7 @@ static const struct row {
     { "a second output that is not quantized", output_without_a_pair, E209, "tensor 'c'" },
     { "a second output that is moved and not quantized", moved_output_without_a_pair, E209, "tensor 'p'" },
     { "a float weight that is infinite", infinite_weight, E209, "'y_node' (Conv)" },
-    { "a model without inputs", model_without_inputs, E201, "'y_node' (BipolarQuant)" },
+    { "a model without inputs", model_without_inputs, E210, "test.onnx" },
     { "a convolution to no channels", convolution_to_no_channels, E204, "tensor 'y" },
     { "a function of a constant", operator_on_a_constant, E201, "tensor 'k_i'" },
     { "a move of what the host computes", move_behind_an_operator_of_the_host, E201, "'a_node' (ArgMax)" },

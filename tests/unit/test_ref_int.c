@@ -41,7 +41,7 @@ static wide exact_rne(wide v, int shift)
 
 static int exact_requantize(const struct requant *r, int64_t acc, int64_t c)
 {
-    wide y = exact_rne(((wide)acc + r->bias[c]) * r->mult[c], r->shift[c]) + r->zero_point;
+    wide y = exact_rne((((wide)acc << r->bias_frac) + r->bias[c]) * r->mult[c], r->shift[c]) + r->zero_point;
     return y < r->clamp_lo ? r->clamp_lo : y > r->clamp_hi ? r->clamp_hi : (int)y;
 }
 
@@ -108,9 +108,10 @@ static void ten_million_random_points_equal_exact_arithmetic(void **state)
         int64_t bias = (int64_t)(r >> 40) - (1 << 23), x = random_accumulator(mult, shift);
         int lo = -128 + (int)(r >> 14 & 63), hi = 127 - (int)(r >> 20 & 63);
         struct requant q = { .n = 1, .mult_bits = bits, .bias = &bias, .mult = &mult, .shift = &shift,
-                             .zero_point = (int)(r >> 24 & 255) - 128, .clamp_lo = lo, .clamp_hi = hi };
-        int got = requantize(&q, x - bias, 5); // n = 1: every channel uses set 0
-        differences += got != exact_requantize(&q, x - bias, 0);
+                             .zero_point = (int)(r >> 24 & 255) - 128, .clamp_lo = lo, .clamp_hi = hi, .bias_frac = (int)(r >> 59 & 15) };
+        int64_t acc = (x - bias) >> q.bias_frac;
+        int got = requantize(&q, acc, 5); // n = 1: every channel uses set 0
+        differences += got != exact_requantize(&q, acc, 0);
         inside += got > lo && got < hi;
     }
     assert_int_equal(differences, 0);
