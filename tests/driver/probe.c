@@ -14,7 +14,8 @@
 static struct aihls *a;
 static struct aihls_input *inputs;
 static struct aihls_output *outputs;
-static uint64_t oldest = 1;
+static uint64_t tickets[QUEUE]; // of the frames in the queue
+static int taken, sent;
 static struct aihls_frame frame;
 
 static void check(enum aihls_status s)
@@ -27,7 +28,7 @@ static void check(enum aihls_status s)
 
 static void take(void)
 {
-    check(aihls_wait(a, oldest++, outputs, aihls_output_count(&NETWORK), -1, &frame));
+    check(aihls_wait(a, tickets[taken++ % QUEUE], outputs, aihls_output_count(&NETWORK), -1, &frame));
     for (int i = 0; i < aihls_output_count(&NETWORK); i++)
         fwrite(outputs[i].data, aihls_type_bytes(outputs[i].type), (size_t)outputs[i].count, stdout);
 }
@@ -40,7 +41,6 @@ static size_t bytes_of(const struct aihls_tensor *t)
 int main(int argc, char **argv)
 {
     size_t in_bytes = 0;
-    uint64_t ticket = 0;
     struct aihls_options options = { .queue_frames = QUEUE };
     inputs = calloc((size_t)aihls_input_count(&NETWORK), sizeof *inputs);
     outputs = calloc((size_t)aihls_output_count(&NETWORK), sizeof *outputs);
@@ -55,13 +55,15 @@ int main(int argc, char **argv)
     }
     check(aihls_open(&NETWORK, BACKEND(argc > 1 ? argv[1] : ""), &options, &a));
     while (fread(input, 1, in_bytes, stdin) == in_bytes) {
-        if (ticket + 1 - oldest == QUEUE)
+        enum aihls_status s;
+        while ((s = aihls_submit(a, inputs, aihls_input_count(&NETWORK), &tickets[sent % QUEUE])) == AIHLS_E_FULL)
             take();
-        check(aihls_submit(a, inputs, aihls_input_count(&NETWORK), &ticket));
+        check(s);
+        sent++;
     }
-    while (oldest <= ticket)
+    while (taken < sent)
         take();
-    fprintf(stderr, "frames %d latency %d interval %d\n", (int)ticket, (int)frame.latency_cycles, (int)frame.interval_cycles);
+    fprintf(stderr, "frames %d latency %d interval %d\n", sent, (int)frame.latency_cycles, (int)frame.interval_cycles);
     check(aihls_close(&a));
     for (int i = 0; i < aihls_output_count(&NETWORK); i++)
         free(outputs[i].data);
