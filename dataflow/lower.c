@@ -540,6 +540,7 @@ bool lower_graph(const struct ctx *cx, const struct graph *g, enum requant_mode 
     struct pipeline *p = arena_new(cx->arena, struct pipeline);
     struct lowering l = { .cx = cx, .g = g, .p = p, .mode = mode };
     p->arena = cx->arena;
+    p->runs = 1;
     p->graph = g;
     p->name = name;
     l.views = arena_array(cx->arena, struct view, g->n_tensors);

@@ -190,6 +190,11 @@ static uint64_t fnv1a(const void *bytes, size_t n)
     return h;
 }
 
+double pipeline_frames_per_s(const struct pipeline *p, int64_t cycles)
+{
+    return (double)p->clock_hz / (double)cycles / p->runs;
+}
+
 int64_t pipeline_slowest_cycles(const struct pipeline *p)
 {
     int64_t cycles = 1;

@@ -158,7 +158,9 @@ struct host_port {
 struct pipeline {
     struct arena *arena;
     const char *name;
-    const struct graph *graph; // the quantized graph (QDQ form) that this computes
+    const struct graph *graph; // the quantized graph (QDQ form) that this computes: with a partition, its core
+    const struct partition *partition; // what the host computes beside it; NULL: only what stands at its ports
+    const struct host_program *host;   // that, as the run-time library does it; NULL without a partition
     struct stage *stages;      // in topological order
     int n_stages, cap_stages;
     struct stream *streams;
@@ -170,6 +172,7 @@ struct pipeline {
     struct host_port *outputs; // all of the graph's, in its order; several may carry the same stream
     int n_outputs;
     int64_t macs, params;
+    int runs; // of the pipeline for a frame of the model: 1 without a partition
 
     // the schedule
     const struct board *board;
@@ -197,6 +200,8 @@ int64_t gather_ring_words(const struct stage *s, int word);
 void gather_row(const struct stage *s, int word, int64_t y, int64_t *need, int64_t *free_words);
 // The stage's input stream at a port.
 const struct stream *stage_in(const struct pipeline *p, const struct stage *s, int port);
+// Frames of the model a second when the pipeline takes `cycles` for one of its own.
+double pipeline_frames_per_s(const struct pipeline *p, int64_t cycles);
 // Cycles that the slowest stage takes for a frame; 1 without stages.
 int64_t pipeline_slowest_cycles(const struct pipeline *p);
 // Elements of s->weights; 0 without.

@@ -296,7 +296,7 @@ static void search_clip(const struct observation *o, double *lo, double *hi)
 
 // Frames when there is no data: uniform noise in [-1, 1], from a fixed linear congruential generator
 // (Knuth, The Art of Computer Programming 2, 3.3.4: MMIX).
-static const struct array *synthetic_batch(struct arena *a, const struct graph *g)
+const struct array *quant_noise(struct arena *a, const struct graph *g)
 {
     struct array *batch = arena_array(a, struct array, g->n_inputs);
     uint64_t state = 1;
@@ -308,6 +308,12 @@ static const struct array *synthetic_batch(struct arena *a, const struct graph *
         }
     }
     return batch;
+}
+
+void quant_no_data(const struct ctx *cx, const struct graph *g)
+{
+    diag_error(cx, W201, g->file, "give representative inputs with --calib FILE",
+               "no calibration data: ranges come from random inputs, accuracy is unverified");
 }
 
 // Of all tensors that a frame computes.
@@ -515,9 +521,8 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
         wanted[i] = inside[i] && wants_quantization(g, g->tensors[i]);
     if (ranges->n == 0) {
         if (!calib) {
-            diag_error(cx, W201, g->file, "give representative inputs with --calib FILE",
-                       "no calibration data: ranges come from random inputs, accuracy is unverified");
-            calib = synthetic_batch(cx->arena, g);
+            quant_no_data(cx, g);
+            calib = quant_noise(cx->arena, g);
         }
         if (!measure_ranges(cx, g, calib, wanted, ranges))
             return false;

@@ -54,5 +54,8 @@ bool batch_read(const struct ctx *cx, const struct graph *g, const char *path, s
 bool batch_frame(const struct ctx *cx, const struct graph *g, const char *file, const struct array *batch,
                  int64_t i, struct array *out);
 int64_t batch_frames(const struct graph *g, const struct array *batch);
+// Frames to calibrate with where there are no data, and W201, which says so.
+const struct array *quant_noise(struct arena *a, const struct graph *g);
+void quant_no_data(const struct ctx *cx, const struct graph *g);
 
 #endif

@@ -7,6 +7,7 @@
 #include "aihls_backend.h"
 #include "aihls_border.h"
 #include "aihls_handle.h"
+#include "aihls_host.h"
 
 #define MAGIC 0x61696c73u
 #define DEFAULT_FRAMES 4
@@ -75,6 +76,9 @@ static struct aihls *lay_out(struct carver *c, const struct aihls_network *net, 
             slots[i].in = in;
             slots[i].out = out;
         }
+        void *memory = net->host ? carve(c, (size_t)net->host->bytes) : NULL;
+        if (slots)
+            slots[i].memory = memory;
     }
     if (a) {
         a->scratch[0] = first;
@@ -164,7 +168,35 @@ const struct aihls_network *aihls_describe(const struct aihls *a)
     return check(a) ? NULL : a->device.net;
 }
 
+// ---- the model's tensors ----
+
+int32_t aihls_input_count(const struct aihls_network *net)
+{
+    return net->host ? net->host->n_inputs : net->n_inputs;
+}
+
+int32_t aihls_output_count(const struct aihls_network *net)
+{
+    return net->host ? net->host->n_outputs : net->n_outputs;
+}
+
+const struct aihls_tensor *aihls_input_tensor(const struct aihls_network *net, int32_t i)
+{
+    return net->host ? &net->host->inputs[i] : &net->inputs[i].tensor;
+}
+
+const struct aihls_tensor *aihls_output_tensor(const struct aihls_network *net, int32_t i)
+{
+    return net->host ? &net->host->outputs[i] : &net->outputs[i].tensor;
+}
+
 // ---- conversion ----
+
+// Of a model's tensor that has no port.
+static enum aihls_status check_host_tensor(const struct aihls_tensor *t, const void *data, enum aihls_type type, int32_t count)
+{
+    return !data ? AIHLS_E_NULL : type != t->type ? AIHLS_E_TYPE : count != t->count ? AIHLS_E_SHAPE : AIHLS_OK;
+}
 
 static enum aihls_status check_tensor(const struct aihls_port *port, const void *data, enum aihls_type type, int32_t count)
 {
@@ -243,7 +275,8 @@ static void report(struct aihls *a)
         const struct aihls_slot *slot = &a->device.slots[(a->reported - 1) % (uint64_t)a->device.n_slots];
         if (slot->ticket == a->reported && slot->state == AIHLS_SLOT_BUSY)
             return;
-        a->on_done(a->user, a->reported);
+        if (slot->ticket != a->reported || !slot->inner)
+            a->on_done(a->user, a->reported);
     }
 }
 
@@ -261,46 +294,11 @@ enum aihls_status aihls_input_buffer(struct aihls *a, int32_t port, void **wire)
         return s;
     if (!wire)
         return AIHLS_E_NULL;
-    if (port < 0 || port >= a->device.net->n_inputs)
+    if (port < 0 || port >= a->device.net->n_inputs || a->device.net->host)
         return AIHLS_E_ARGUMENT;
     if (next_slot(a)->state != AIHLS_SLOT_FREE)
         return AIHLS_E_FULL;
     *wire = next_slot(a)->in[port];
-    return AIHLS_OK;
-}
-
-enum aihls_status aihls_submit(struct aihls *a, const struct aihls_input *inputs, int32_t n, uint64_t *ticket)
-{
-    enum aihls_status s = check(a);
-    if (s)
-        return s;
-    if (!inputs || !ticket)
-        return AIHLS_E_NULL;
-    const struct aihls_network *net = a->device.net;
-    if (n != net->n_inputs)
-        return AIHLS_E_SHAPE;
-    for (int32_t i = 0; i < n && !s; i++)
-        s = check_tensor(&net->inputs[i], inputs[i].data, inputs[i].type, inputs[i].count);
-    if (s)
-        return s;
-    struct aihls_slot *slot = next_slot(a);
-    if (slot->state != AIHLS_SLOT_FREE)
-        return AIHLS_E_FULL;
-    for (int32_t i = 0; i < n; i++)
-        convert_in(a, &net->inputs[i], &inputs[i], slot->in[i]);
-    slot->ticket = a->next_ticket;
-    slot->state = AIHLS_SLOT_BUSY;
-    slot->frame = (struct aihls_frame){ 0 };
-    s = a->device.backend->submit(&a->device, slot);
-    if (s) {
-        slot->state = AIHLS_SLOT_FREE;
-        return s;
-    }
-    for (int32_t i = 0; i < n; i++)
-        a->statistics.bytes_in += net->inputs[i].bytes;
-    a->statistics.submitted++;
-    *ticket = a->next_ticket++;
-    report(a);
     return AIHLS_OK;
 }
 
@@ -318,6 +316,130 @@ static void free_slot(struct aihls *a, struct aihls_slot *slot)
     slot->state = AIHLS_SLOT_FREE;
     while (a->oldest < a->next_ticket && !find_slot(a, a->oldest))
         a->oldest++;
+}
+
+// Starts the frame whose inputs are in slot->in.
+static enum aihls_status start(struct aihls *a, struct aihls_slot *slot, int inner)
+{
+    const struct aihls_network *net = a->device.net;
+    slot->ticket = a->next_ticket;
+    slot->state = AIHLS_SLOT_BUSY;
+    slot->inner = inner;
+    slot->frame = (struct aihls_frame){ 0 };
+    enum aihls_status s = a->device.backend->submit(&a->device, slot);
+    if (s) {
+        slot->state = AIHLS_SLOT_FREE;
+        return s;
+    }
+    for (int32_t i = 0; i < net->n_inputs; i++)
+        a->statistics.bytes_in += net->inputs[i].bytes;
+    a->next_ticket++;
+    return AIHLS_OK;
+}
+
+// ---- frames with a host part ----
+
+// The core's inputs as they are after pass `pass` of the host; zeros for those that come later.
+static void feed(struct aihls *a, struct aihls_slot *slot, int32_t pass)
+{
+    const struct aihls_network *net = a->device.net;
+    for (int32_t i = 0; i < net->n_inputs; i++) {
+        const struct aihls_host_port *p = &net->host->core_inputs[i];
+        if (p->pass > pass)
+            memset(slot->in[i], 0, (size_t)net->inputs[i].bytes);
+        else
+            aihls_border_in(&net->inputs[i], aihls_host_data(net->host, p->value, slot->memory), slot->in[i], a->scratch);
+    }
+}
+
+// What run `run` of the core gave, and what the host makes of it.
+static void take(struct aihls *a, struct aihls_slot *slot, int32_t run)
+{
+    const struct aihls_network *net = a->device.net;
+    for (int32_t i = 0; i < net->n_outputs; i++) {
+        const struct aihls_host_port *p = &net->host->core_outputs[i];
+        if (p->pass == run)
+            aihls_border_out(&net->outputs[i], slot->out[i], aihls_host_data(net->host, p->value, slot->memory), a->scratch);
+    }
+    aihls_host_run(net->host, run, slot->memory);
+}
+
+// One run that is not the frame's last; its memory moves to the slot of the next one.
+static enum aihls_status run_inner(struct aihls *a, struct aihls_slot *slot, int32_t run)
+{
+    enum aihls_status s = start(a, slot, 1);
+    while (!s && slot->state == AIHLS_SLOT_BUSY)
+        s = let_work(a, slot, -1);
+    if (!s && slot->state == AIHLS_SLOT_LOST)
+        s = AIHLS_E_DEVICE;
+    if (!s)
+        take(a, slot, run);
+    free_slot(a, slot);
+    struct aihls_slot *next = next_slot(a);
+    void *memory = next->memory;
+    next->memory = slot->memory;
+    slot->memory = memory;
+    return s;
+}
+
+static enum aihls_status submit_host(struct aihls *a, const struct aihls_input *inputs)
+{
+    const struct aihls_host *h = a->device.net->host;
+    enum aihls_status s = AIHLS_OK;
+    for (int32_t i = 0; i < h->n_inputs && !s; i++)
+        s = check_host_tensor(&h->inputs[i], inputs[i].data, inputs[i].type, inputs[i].count);
+    if (s)
+        return s;
+    for (int32_t i = 0; i < h->n_passes; i++)
+        if (a->device.slots[(a->next_ticket - 1 + (uint64_t)i) % (uint64_t)a->device.n_slots].state != AIHLS_SLOT_FREE)
+            return AIHLS_E_FULL;
+    struct aihls_slot *slot = next_slot(a);
+    for (int32_t i = 0; i < h->n_inputs; i++)
+        memcpy(aihls_host_data(h, h->input_values[i], slot->memory), inputs[i].data, (size_t)inputs[i].count * aihls_type_bytes(inputs[i].type));
+    aihls_host_run(h, 0, slot->memory);
+    for (int32_t run = 1; run < h->n_passes && !s; run++) {
+        feed(a, slot, run - 1);
+        s = run_inner(a, slot, run);
+        slot = next_slot(a);
+    }
+    if (s)
+        return s;
+    feed(a, slot, h->n_passes - 1);
+    return start(a, slot, 0);
+}
+
+static enum aihls_status submit_ports(struct aihls *a, const struct aihls_input *inputs)
+{
+    const struct aihls_network *net = a->device.net;
+    enum aihls_status s = AIHLS_OK;
+    for (int32_t i = 0; i < net->n_inputs && !s; i++)
+        s = check_tensor(&net->inputs[i], inputs[i].data, inputs[i].type, inputs[i].count);
+    if (s)
+        return s;
+    struct aihls_slot *slot = next_slot(a);
+    if (slot->state != AIHLS_SLOT_FREE)
+        return AIHLS_E_FULL;
+    for (int32_t i = 0; i < net->n_inputs; i++)
+        convert_in(a, &net->inputs[i], &inputs[i], slot->in[i]);
+    return start(a, slot, 0);
+}
+
+enum aihls_status aihls_submit(struct aihls *a, const struct aihls_input *inputs, int32_t n, uint64_t *ticket)
+{
+    enum aihls_status s = check(a);
+    if (s)
+        return s;
+    if (!inputs || !ticket)
+        return AIHLS_E_NULL;
+    if (n != aihls_input_count(a->device.net))
+        return AIHLS_E_SHAPE;
+    s = a->device.net->host ? submit_host(a, inputs) : submit_ports(a, inputs);
+    if (s)
+        return s;
+    a->statistics.submitted++;
+    *ticket = a->next_ticket - 1;
+    report(a);
+    return AIHLS_OK;
 }
 
 enum aihls_status aihls_output_buffer(struct aihls *a, uint64_t ticket, int32_t port, const void **wire)
@@ -368,11 +490,12 @@ static enum aihls_status check_outputs(const struct aihls_network *net, const st
 {
     if (!outputs)
         return n == 0 ? AIHLS_OK : AIHLS_E_NULL;
-    if (n != net->n_outputs)
+    if (n != aihls_output_count(net))
         return AIHLS_E_SHAPE;
     enum aihls_status s = AIHLS_OK;
     for (int32_t i = 0; i < n && !s; i++)
-        s = check_tensor(&net->outputs[i], outputs[i].data, outputs[i].type, outputs[i].count);
+        s = net->host ? check_host_tensor(&net->host->outputs[i], outputs[i].data, outputs[i].type, outputs[i].count)
+                      : check_tensor(&net->outputs[i], outputs[i].data, outputs[i].type, outputs[i].count);
     return s;
 }
 
@@ -399,8 +522,13 @@ enum aihls_status aihls_wait(struct aihls *a, uint64_t ticket, const struct aihl
         free_slot(a, slot);
         return AIHLS_E_DEVICE;
     }
+    if (outputs && net->host)
+        take(a, slot, net->host->n_passes);
     for (int32_t i = 0; outputs && i < n; i++)
-        convert_out(a, &net->outputs[i], slot->out[i], &outputs[i]);
+        if (net->host)
+            memcpy(outputs[i].data, aihls_host_data(net->host, net->host->output_values[i], slot->memory), (size_t)outputs[i].count * aihls_type_bytes(outputs[i].type));
+        else
+            convert_out(a, &net->outputs[i], slot->out[i], &outputs[i]);
     for (int32_t i = 0; i < net->n_outputs; i++)
         a->statistics.bytes_out += net->outputs[i].bytes;
     if (frame)

@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define AIHLS_INTERFACE 1 // of the generated description; aihls_open compares
+#define AIHLS_INTERFACE 2 // of the generated description; aihls_open compares
 
 enum aihls_status {
     AIHLS_OK = 0,
@@ -93,6 +93,9 @@ struct aihls_port {
     const struct aihls_border *border; // how the two are converted, see aihls_border.h
 };
 
+//
+// Where the processor computes a part of the network (`host`), inputs and outputs are those of the accelerator, and the model's
+// own tensors stand in `host`; aihls_input_tensor and its kin tell of the model's in either case.
 struct aihls_network {
     int32_t interface; // AIHLS_INTERFACE
     const char *name;
@@ -105,7 +108,14 @@ struct aihls_network {
     int64_t frame_cycles; // predicted: frames follow each other at this distance
     int64_t latency_cycles;
     int32_t scratch_bytes; // the largest tensor between model and stream
+    const struct aihls_host *host; // see aihls_host.h; NULL: the processor computes nothing but what stands at the ports
 };
+
+// The model's own inputs and outputs.
+int32_t aihls_input_count(const struct aihls_network *net);
+int32_t aihls_output_count(const struct aihls_network *net);
+const struct aihls_tensor *aihls_input_tensor(const struct aihls_network *net, int32_t i);
+const struct aihls_tensor *aihls_output_tensor(const struct aihls_network *net, int32_t i);
 
 // ---- life cycle ----
 
@@ -161,12 +171,14 @@ struct aihls_frame {
     int64_t interval_cycles; // since the end of the frame before; 0 for the first
 };
 
-// Converts a frame, n = n_inputs tensors, into a free slot of the queue and starts it; the caller's data may change
+// Converts a frame, n = aihls_input_count tensors, into a free slot of the queue and starts it; the caller's data may change
 // when this returns. *ticket names the frame: 1, 2, … E_FULL when there is no free slot, nothing happens then.
+// With a host part, its operators in front of the accelerator run in here; where a frame needs several runs of the accelerator, this
+// waits for all of them but the last, and tickets skip a number for each. AIHLS_STREAM is E_TYPE then.
 enum aihls_status aihls_submit(struct aihls *a, const struct aihls_input *inputs, int32_t n, uint64_t *ticket);
 
 // Without a copy: *wire is where input number `port` of the next frame will be read from its port's bytes in the form of the
-// wire. Fill it and submit it as AIHLS_STREAM with that address. E_FULL when there is no free slot.
+// wire. Fill it and submit it as AIHLS_STREAM with that address. E_FULL when there is no free slot, E_ARGUMENT with a host part.
 enum aihls_status aihls_input_buffer(struct aihls *a, int32_t port, void **wire);
 // Where the result of a frame that is done is, in the form of the wire, until aihls_wait takes it (with outputs NULL, to
 // drop it). E_TIMEOUT when it is not done, E_DEVICE when it is lost; both leave it there.
@@ -176,8 +188,8 @@ enum aihls_status aihls_output_buffer(struct aihls *a, uint64_t ticket, int32_t 
 // E_TIMEOUT when none is done, E_EMPTY when none was submitted.
 enum aihls_status aihls_poll(struct aihls *a, uint64_t *ticket);
 
-// Waits for a frame, at most timeout_us microseconds (negative: for ever), converts its result into n = n_outputs
-// tensors and frees its slot; with outputs NULL and n 0 the result is dropped. `frame` may be NULL. Frames may be
+// Waits for a frame, at most timeout_us microseconds (negative: for ever), converts its result into n =
+// aihls_output_count tensors and frees its slot; with outputs NULL and n 0 the result is dropped. `frame` may be NULL. Frames may be
 // waited for in any order. After E_TIMEOUT, E_SHAPE, E_TYPE and E_NULL the frame is still there; after E_DEVICE
 // it is gone.
 enum aihls_status aihls_wait(struct aihls *a, uint64_t ticket, const struct aihls_output *outputs, int32_t n, int64_t timeout_us,

@@ -17,7 +17,7 @@ import ctypes as c
 
 import numpy as np
 
-INTERFACE = 1  # AIHLS_INTERFACE of aihls.h, whose structures stand below
+INTERFACE = 2  # AIHLS_INTERFACE of aihls.h, whose structures stand below
 MAX_RANK = 8
 STATUS = ("OK", "E_NULL", "E_ARGUMENT", "E_SHAPE", "E_TYPE", "E_FULL", "E_EMPTY", "E_TICKET", "E_TIMEOUT", "E_CLOSED",
           "E_BACKEND", "E_MEMORY", "E_INTERFACE", "E_DEVICE", "E_BITSTREAM", "E_BUSY")
@@ -38,7 +38,8 @@ class _Port(c.Structure):
 class _Network(c.Structure):
     _fields_ = [("interface", c.c_int32), ("name", c.c_char_p), ("model_sha256", c.c_char_p), ("n_inputs", c.c_int32), ("n_outputs", c.c_int32),
                 ("inputs", c.POINTER(_Port)), ("outputs", c.POINTER(_Port)), ("n_classes", c.c_int32), ("labels", c.POINTER(c.c_char_p)),
-                ("clock_hz", c.c_int64), ("frame_cycles", c.c_int64), ("latency_cycles", c.c_int64), ("scratch_bytes", c.c_int32)]
+                ("clock_hz", c.c_int64), ("frame_cycles", c.c_int64), ("latency_cycles", c.c_int64), ("scratch_bytes", c.c_int32),
+                ("host", c.c_void_p)]
 
 
 class _Options(c.Structure):
@@ -57,7 +58,8 @@ class _Statistics(c.Structure):
     _fields_ = [(n, c.c_int64) for n in ("submitted", "done", "lost", "cycles", "bytes_in", "bytes_out")]
 
 
-# scale, zero_point: what an element q on the wire stands for is scale * (q - zero_point)
+# scale, zero_point: what an element q on the wire stands for is scale * (q - zero_point); None where the processor computes
+# between the tensor and the wire
 Tensor = collections.namedtuple("Tensor", "name dtype shape scale zero_point")
 Statistics = collections.namedtuple("Statistics", [n for n, _ in _Statistics._fields_])
 
@@ -70,9 +72,15 @@ class Error(Exception):
         super().__init__("%s (%s)" % (text, self.name))
 
 
-def _tensor(port):
-    t = port.tensor
-    return Tensor(t.name.decode(), np.dtype(DTYPES[t.type]), tuple(t.dims[:t.rank]), port.scale, port.zero_point)
+def _tensors(lib, net, which, ports):
+    count, tensor = lib["aihls_%s_count" % which], lib["aihls_%s_tensor" % which]
+    tensor.restype = c.POINTER(_Tensor)
+    out = []
+    for i in range(count(c.byref(net))):
+        t = tensor(c.byref(net), i).contents
+        wire = (None, None) if net.host else (ports[i].scale, ports[i].zero_point)
+        out.append((t.type, Tensor(t.name.decode(), np.dtype(DTYPES[t.type]), tuple(t.dims[:t.rank]), *wire)))
+    return [kind for kind, _ in out], [t for _, t in out]
 
 
 class Network:
@@ -86,12 +94,12 @@ class Network:
         find = lib[name + "_backend"]
         find.restype, find.argtypes = c.c_void_p, [c.c_char_p]
         names = [backend] if backend else ["linux", "simulation", "reference"]
-        self._net = net = _Network.in_dll(lib, name + "_network")
+        net = _Network.in_dll(lib, name + "_network")
         if net.interface != INTERFACE:
             raise Error(STATUS.index("E_INTERFACE"), "the library has interface %d, aihls.py %d" % (net.interface, INTERFACE))
         self.name, self.model_sha256 = net.name.decode(), net.model_sha256.decode()
-        self.inputs = [_tensor(net.inputs[i]) for i in range(net.n_inputs)]
-        self.outputs = [_tensor(net.outputs[i]) for i in range(net.n_outputs)]
+        self._in_types, self.inputs = _tensors(lib, net, "input", net.inputs)
+        self._out_types, self.outputs = _tensors(lib, net, "output", net.outputs)
         self.labels = [net.labels[i].decode() for i in range(net.n_classes)] if net.labels else None
         self.clock_hz, self.frame_cycles, self.latency_cycles = net.clock_hz, net.frame_cycles, net.latency_cycles
         self.last_frame = (0, 0)
@@ -121,7 +129,7 @@ class Network:
                 raise ValueError("input %s takes shape %s, not %s" % (t.name, t.shape, x.shape))
             x = np.ascontiguousarray(x)
             keep.append(x)
-            data[i] = _Data(x.ctypes.data, self._net.inputs[i].tensor.type, x.size)
+            data[i] = _Data(x.ctypes.data, self._in_types[i], x.size)
         return data, keep
 
     def submit(self, *arrays):
@@ -135,7 +143,7 @@ class Network:
         """The result of a frame: an array, or a tuple of them where there are several outputs. timeout: seconds, None for ever;
         after Error E_TIMEOUT the frame is still there."""
         out = [np.empty(t.shape, t.dtype) for t in self.outputs]
-        data = (_Data * len(out))(*[_Data(y.ctypes.data, self._net.outputs[i].tensor.type, y.size) for i, y in enumerate(out)])
+        data = (_Data * len(out))(*[_Data(y.ctypes.data, self._out_types[i], y.size) for i, y in enumerate(out)])
         frame = _Frame()
         self._check(self._lib.aihls_wait(self._handle, c.c_uint64(ticket), data, len(out), c.c_int64(-1 if timeout is None else round(timeout * 1e6)), c.byref(frame)))
         self.last_frame = (frame.latency_cycles, frame.interval_cycles)

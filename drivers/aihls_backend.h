@@ -27,6 +27,8 @@ struct aihls_slot {
     int8_t **in;     // [n_inputs], each inputs[i].bytes
     int8_t **out;    // [n_outputs]
     struct aihls_frame frame;
+    void *memory; // of the network's host part, not the back end's business
+    int inner;    // nor this: a run whose results only the next run of the same frame reads
 };
 
 struct aihls_device {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "aihls_element.h"
+
 size_t aihls_type_bytes(enum aihls_type t)
 {
     switch (t) {
@@ -70,7 +72,7 @@ static uint16_t small_float_bits(double v, int fraction_bits)
 // ---- elements as double ----
 
 // exempt from the length limit: one line for each type
-static double load(enum aihls_type t, const void *x, int32_t i)
+double aihls_load(enum aihls_type t, const void *x, int32_t i)
 {
     switch (t) {
     case AIHLS_FLOAT32: return (double)((const float *)x)[i];
@@ -120,7 +122,7 @@ static int64_t saturate(double v, double lo, double hi)
 }
 
 // exempt from the length limit: one line for each type
-static void store(enum aihls_type t, void *y, int32_t i, double v)
+void aihls_store(enum aihls_type t, void *y, int32_t i, double v)
 {
     switch (t) {
     case AIHLS_FLOAT32: ((float *)y)[i] = (float)v; return;
@@ -141,6 +143,36 @@ static void store(enum aihls_type t, void *y, int32_t i, double v)
     }
 }
 
+// ---- elements as integers ----
+
+int aihls_is_integer(enum aihls_type t)
+{
+    return t != AIHLS_FLOAT32 && t != AIHLS_FLOAT64 && t != AIHLS_FLOAT16 && t != AIHLS_BFLOAT16;
+}
+
+int aihls_is_signed(enum aihls_type t)
+{
+    return t == AIHLS_INT8 || t == AIHLS_INT16 || t == AIHLS_INT32 || t == AIHLS_INT64;
+}
+
+int64_t aihls_load_integer(enum aihls_type t, const void *x, int32_t i)
+{
+    return t == AIHLS_INT64 || t == AIHLS_UINT64 ? ((const int64_t *)x)[i] : (int64_t)aihls_load(t, x, i);
+}
+
+void aihls_store_integer(enum aihls_type t, void *y, int32_t i, int64_t v)
+{
+    if (t == AIHLS_BOOL)
+        ((uint8_t *)y)[i] = v != 0;
+    else
+        switch (aihls_type_bytes(t)) {
+        case 1: ((uint8_t *)y)[i] = (uint8_t)v; return;
+        case 2: ((uint16_t *)y)[i] = (uint16_t)v; return;
+        case 4: ((uint32_t *)y)[i] = (uint32_t)v; return;
+        default: ((int64_t *)y)[i] = v; return;
+        }
+}
+
 // ---- operators ----
 
 void aihls_op_quantize(const struct aihls_op *op, const void *in, void *out)
@@ -148,7 +180,7 @@ void aihls_op_quantize(const struct aihls_op *op, const void *in, void *out)
     const float *x = in;
     for (int32_t i = 0; i < op->count; i++) {
         int32_t k = i / op->inner % op->size;
-        store(op->out_type, out, i, round_even((double)x[i] / (double)op->scale[k]) + op->zero_point[k]);
+        aihls_store(op->out_type, out, i, round_even((double)x[i] / (double)op->scale[k]) + op->zero_point[k]);
     }
 }
 
@@ -157,21 +189,16 @@ void aihls_op_dequantize(const struct aihls_op *op, const void *in, void *out)
     float *y = out;
     for (int32_t i = 0; i < op->count; i++) {
         int32_t k = i / op->inner % op->size;
-        y[i] = (float)((load(op->in_type, in, i) - op->zero_point[k]) * (double)op->scale[k]);
+        y[i] = (float)((aihls_load(op->in_type, in, i) - op->zero_point[k]) * (double)op->scale[k]);
     }
-}
-
-static int is_integer(enum aihls_type t)
-{
-    return t != AIHLS_FLOAT32 && t != AIHLS_FLOAT64 && t != AIHLS_FLOAT16 && t != AIHLS_BFLOAT16 && t != AIHLS_BOOL;
 }
 
 // To integers towards zero, as C does; bool asks for "not zero" of the value itself.
 void aihls_op_cast(const struct aihls_op *op, const void *in, void *out)
 {
     for (int32_t i = 0; i < op->count; i++) {
-        double v = load(op->in_type, in, i);
-        store(op->out_type, out, i, is_integer(op->out_type) && has_fraction(v) ? (double)(int64_t)v : v);
+        double v = aihls_load(op->in_type, in, i);
+        aihls_store(op->out_type, out, i, aihls_is_integer(op->out_type) && op->out_type != AIHLS_BOOL && has_fraction(v) ? (double)(int64_t)v : v);
     }
 }
 
@@ -199,7 +226,7 @@ void aihls_op_argmax(const struct aihls_op *op, const void *in, void *out)
         for (int32_t i = 0; i < op->inner; i++) {
             int32_t best = 0, base = o * op->size * op->inner + i;
             for (int32_t k = 1; k < op->size; k++) {
-                double v = load(op->in_type, in, base + k * op->inner), top = load(op->in_type, in, base + best * op->inner);
+                double v = aihls_load(op->in_type, in, base + k * op->inner), top = aihls_load(op->in_type, in, base + best * op->inner);
                 if (v > top || (op->select_last && v >= top))
                     best = k;
             }

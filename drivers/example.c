@@ -168,7 +168,7 @@ static double milliseconds(void)
 // The frame's class and its score; a network that ends with ArgMax gives the class alone.
 static void print_result(const char *file, const struct aihls_network *net, const void *scores, double ms, const struct aihls_frame *frame)
 {
-    const struct aihls_tensor *t = &net->outputs[0].tensor;
+    const struct aihls_tensor *t = aihls_output_tensor(net, 0);
     int32_t best = 0;
     for (int32_t i = 1; i < t->count; i++)
         if (element(scores, t->type, i) > element(scores, t->type, best))
@@ -191,8 +191,8 @@ static void print_result(const char *file, const struct aihls_network *net, cons
 static bool make_outputs(const struct aihls_network *net, struct aihls_output *outputs)
 {
     bool ok = outputs;
-    for (int32_t i = 0; ok && i < net->n_outputs; i++) {
-        const struct aihls_tensor *t = &net->outputs[i].tensor;
+    for (int32_t i = 0; ok && i < aihls_output_count(net); i++) {
+        const struct aihls_tensor *t = aihls_output_tensor(net, i);
         outputs[i] = (struct aihls_output){ calloc((size_t)t->count, aihls_type_bytes(t->type)), t->type, t->count };
         ok = outputs[i].data;
     }
@@ -202,20 +202,20 @@ static bool make_outputs(const struct aihls_network *net, struct aihls_output *o
 static bool classify(struct aihls *a, const char *file, double low, double high)
 {
     const struct aihls_network *net = aihls_describe(a);
-    const struct aihls_tensor *in = &net->inputs[0].tensor;
+    const struct aihls_tensor *in = aihls_input_tensor(net, 0);
     struct frames x = read_frames(file, in, low, high);
-    struct aihls_output *outputs = calloc((size_t)net->n_outputs, sizeof *outputs);
+    struct aihls_output *outputs = calloc((size_t)aihls_output_count(net), sizeof *outputs);
     bool ok = make_outputs(net, outputs) && x.data;
     for (int64_t i = 0; ok && i < x.n; i++) {
         struct aihls_input input = { (const char *)x.data + (size_t)i * (size_t)in->count * aihls_type_bytes(in->type), in->type, in->count };
         struct aihls_frame frame;
         double start = milliseconds();
-        enum aihls_status s = aihls_run(a, &input, 1, outputs, net->n_outputs, &frame);
+        enum aihls_status s = aihls_run(a, &input, 1, outputs, aihls_output_count(net), &frame);
         ok = s ? complain(file, aihls_status_text(s)) : true;
         if (ok)
             print_result(file, net, outputs[0].data, milliseconds() - start, &frame);
     }
-    for (int32_t i = 0; outputs && i < net->n_outputs; i++)
+    for (int32_t i = 0; outputs && i < aihls_output_count(net); i++)
         free(outputs[i].data);
     free(outputs);
     free(x.data);
@@ -237,7 +237,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--backend simulation|reference] [--range LOW,HIGH] FILE.pgm|.ppm|.npy...\n", argv[0]);
         return 2;
     }
-    if (NETWORK.n_inputs != 1)
+    if (aihls_input_count(&NETWORK) != 1)
         return complain(NETWORK.name, "this example has images for one input only"), 1;
     struct aihls *a;
     enum aihls_status s = aihls_open(&NETWORK, BACKEND(name), NULL, &a);

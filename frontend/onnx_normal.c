@@ -280,7 +280,7 @@ static bool normal_first_forms(const struct ctx *cx, struct graph *g, struct nod
 // Attributes by which later passes talk to each other; a file that has them means nothing by them.
 static void drop_marks(struct node *n)
 {
-    static const char *const marks[] = { "nearest_by_scale", "flatten_2d", "float32_quotient", "resolved_scales", "resolved_roi", "resolved_pads", "resolved_axis", "resolved_length", "resolved_bias", "resolved_host" };
+    static const char *const marks[] = { "nearest_by_scale", "flatten_2d", "float32_quotient", "resolved_scales", "resolved_roi", "resolved_pads", "resolved_axis", "resolved_length", "resolved_bias", "resolved_host", "resolved_rows" };
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         node_drop_attr(n, marks[i]);
 }

@@ -254,6 +254,21 @@ static bool tf_idf(struct shape_run *s, struct node *n)
     return shape_set(s, n, 0, DT_FLOAT, x->rank, dims + (x->rank == 1));
 }
 
+// While compiling, the most rows there may be: those that are not needed hold -1. Running, as many as there are.
+static bool non_max_suppression(struct shape_run *s, struct node *n)
+{
+    const struct tensor *boxes = n->in[0], *scores = n->in[1], *most = n->n_in > 2 ? n->in[2] : NULL;
+    if (s->running || (boxes->data && scores->data) || (most && !most->data))
+        return shape_by_value(s, n);
+    bool fits = boxes->rank == 3 && boxes->dims[2] == 4 && scores->rank == 3 && scores->dims[0] == boxes->dims[0] && scores->dims[2] == boxes->dims[1];
+    if (!fits || (most && tensor_count(most) != 1))
+        return shape_error(s, n, "boxes of shape %s and scores of shape %s", shape_of(s, boxes), shape_of(s, scores));
+    int64_t each = most ? tensor_const_i64(most, 0) : 0, rows = scores->dims[0] * scores->dims[1];
+    rows *= each < 0 ? 0 : min_i64(each, scores->dims[2]);
+    node_set_int(s->g, n, "resolved_rows", rows);
+    return shape_set(s, n, 0, DT_INT64, 2, (int64_t[]){ rows, 3 });
+}
+
 bool shape_index(struct shape_run *s, struct node *n, bool *known)
 {
     *known = true;
@@ -289,8 +304,9 @@ bool shape_index(struct shape_run *s, struct node *n, bool *known)
         return shape_set(s, n, 0, n->in[1]->dtype, n->in[0]->rank, n->in[0]->dims);
     case OP_Size:
         return shape_set(s, n, 0, DT_INT64, 0, NULL);
-    case OP_Compress:
     case OP_NonMaxSuppression:
+        return non_max_suppression(s, n);
+    case OP_Compress:
     case OP_NonZero:
     case OP_Unique:
     case OP_If:

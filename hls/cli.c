@@ -42,6 +42,8 @@ static const struct option_row {
     { "requant", "exact|fast|shift", 0, REQUANT, offsetof(struct cli, requant), C, false,
       "scale factors of 24 bits, 17 bits, or powers of two [exact]" },
     { "strict", NULL, 0, FLAG, offsetof(struct cli, strict), C, false, "exit with 3 when --fps or --max-latency-us is missed" },
+    { "strict-hw", NULL, 0, FLAG, offsetof(struct cli, strict_hw), C | R | E, false, "nodes that hardware cannot compute are errors [the host computes them]" },
+    { "partition", NULL, 0, FLAG, offsetof(struct cli, partition), C, false, "print for each node whether hardware or the host computes it, and why; build nothing" },
     { "input", "FILE", 'i', TEXT, offsetof(struct cli, input), S | R, true,
       "frames as the model takes them, first axis = frames: .npy, or .npz with a member for each input" },
     { "frames", "N", 'n', NUMBER, offsetof(struct cli, frames), S, false, "frames to simulate [those of --input, else 3]" },

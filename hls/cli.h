@@ -15,7 +15,7 @@ struct cli {
     const char *shapes, *dims; // every --shape and --dim, with ';' between
     int64_t fps, max_latency_us, clock_mhz, max_dsp, frames, stalls, reset_cycles, reset_at, power_seed, faults;
     enum requant_mode requant;
-    bool strict, json, quiet, verbose, use_float, html;
+    bool strict, strict_hw, partition, json, quiet, verbose, use_float, html;
 };
 
 // False when the command line is wrong; reported as E401.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "dataflow/partition.h"
 #include "hls/emit.h"
 #include "hls/quant_error.h"
 #include "hls/report.h"
@@ -47,7 +48,7 @@ static bool is_directory(const char *path)
 
 static struct request request_of(const struct cli *cli)
 {
-    return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .labels = cli->labels, .requant = cli->requant, .shapes = cli->shapes, .dims = cli->dims,
+    return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .labels = cli->labels, .requant = cli->requant, .shapes = cli->shapes, .dims = cli->dims, .strict_hw = cli->strict_hw,
                              .goal = { cli->fps, cli->max_latency_us, cli->max_dsp, cli->clock_mhz * 1000000 } };
 }
 
@@ -68,7 +69,7 @@ static void print_schedule(const struct pipeline *p)
 static void check_goals(const struct ctx *cx, const struct cli *cli, const struct pipeline *p)
 {
     enum diag_code code = cli->strict ? E303 : W303;
-    double fps = (double)p->clock_hz / (double)p->interval_cycles, latency_us = (double)p->latency_cycles * 1e6 / (double)p->clock_hz;
+    double fps = pipeline_frames_per_s(p, p->interval_cycles), latency_us = (double)p->latency_cycles * p->runs * 1e6 / (double)p->clock_hz;
     if (cli->fps && fps < (double)cli->fps)
         diag_error(cx, code, p->graph->file, "this is the fastest schedule that fits the board", "%.0f frames/s of %lld", fps, (long long)cli->fps);
     if (cli->max_latency_us && latency_us > (double)cli->max_latency_us)
@@ -94,7 +95,7 @@ static int compile_all(const struct ctx *cx, const struct cli *cli)
             cx->diag->exit_code = quiet.exit_code;
         } else if (design_schedule(&inner, &d, NULL, NULL)) {
             const struct pipeline *p = d.pipeline;
-            printf("%-14s %-5s %12.0f %5lld/%-4lld %5lld/%-4lld %5lld/%-6lld\n", r.board, "yes", (double)p->clock_hz / (double)p->interval_cycles,
+            printf("%-14s %-5s %12.0f %5lld/%-4lld %5lld/%-4lld %5lld/%-6lld\n", r.board, "yes", pipeline_frames_per_s(p, p->interval_cycles),
                    (long long)p->total.dsp, (long long)d.board.dsp, (long long)p->total.bram18, (long long)d.board.bram18,
                    (long long)p->total.lut, (long long)d.board.lut);
             fits++;
@@ -113,8 +114,24 @@ static int compile_all(const struct ctx *cx, const struct cli *cli)
     return status || fits ? status : 1;
 }
 
+// A line a node: where it runs, and why where that is the host.
+static int print_partition(const struct ctx *cx, const struct cli *cli)
+{
+    struct design d = { .model_bytes = STRBUF_INIT };
+    struct request r = request_of(cli);
+    struct strbuf sb = STRBUF_INIT;
+    if (design_read(cx, &r, &d, NULL, NULL))
+        partition_print(d.pipeline->partition, d.graph, &sb);
+    fputs(sb.text, stdout);
+    strbuf_release(&sb);
+    design_release(&d);
+    return diag_finish(cx->diag);
+}
+
 int command_compile(const struct ctx *cx, const struct cli *cli)
 {
+    if (cli->partition)
+        return print_partition(cx, cli);
     if (strcmp(cli->board, "all") == 0)
         return compile_all(cx, cli);
     struct design d = { .model_bytes = STRBUF_INIT };
@@ -139,7 +156,7 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
             print_schedule(p);
         say(&progress, "Emitting", arena_printf(cx->arena, "%s (%d files)", dir, n_files));
         say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: %.0f frames/s at %lld MHz, latency %.1f us, report in %s/report.html", seconds() - progress.start,
-            (double)p->clock_hz / (double)p->interval_cycles, (long long)(p->clock_hz / 1000000), (double)p->latency_cycles * 1e6 / (double)p->clock_hz, dir));
+            pipeline_frames_per_s(p, p->interval_cycles), (long long)(p->clock_hz / 1000000), (double)p->latency_cycles * p->runs * 1e6 / (double)p->clock_hz, dir));
     }
     strbuf_release(&progress.log);
     design_release(&d);
@@ -159,7 +176,7 @@ static void print_simulation(const struct design *d, const struct sim_result *s,
     printf("  MAC per cycle     %.1f, %.1f %% of the %lld that %lld DSP give\n", mac_per_cycle, peak ? 100 * mac_per_cycle / (double)peak : 0,
            (long long)peak, (long long)p->board->dsp);
     if (s->cycles_per_frame)
-        printf("  frames per second %.0f at %lld MHz\n", (double)p->clock_hz / (double)s->cycles_per_frame, (long long)(p->clock_hz / 1000000));
+        printf("  frames per second %.0f at %lld MHz\n", pipeline_frames_per_s(p, s->cycles_per_frame), (long long)(p->clock_hz / 1000000));
     printf("%-12s %10s %10s %10s %10s\n", "stage", "busy", "predicted", "waiting", "blocked");
     for (int i = 0; s->cycles_per_frame && i < p->n_stages; i++)
         printf("%-12s %10lld %10lld %10lld %10lld\n", p->stages[i].name, (long long)s->stage_cycles[i], (long long)p->stages[i].cost.cycles,
@@ -175,7 +192,7 @@ static void print_shell(const struct design *d, const struct sim_result *s, doub
            (long long)b.cycles, b.by, (long long)p->interval_cycles, (long long)b.dram_cycles, (long long)b.bus_cycles);
     printf("  first latency     %lld simulated, %lld predicted of the pipeline\n", (long long)s->latency_cycles, (long long)p->latency_cycles);
     if (s->cycles_per_frame)
-        printf("  frames per second %.0f at %lld MHz\n", (double)p->clock_hz / (double)s->cycles_per_frame, (long long)(p->clock_hz / 1000000));
+        printf("  frames per second %.0f at %lld MHz\n", pipeline_frames_per_s(p, s->cycles_per_frame), (long long)(p->clock_hz / 1000000));
 }
 
 int command_sim(const struct ctx *cx, const struct cli *cli)
@@ -224,10 +241,11 @@ static bool run_integer(const struct ctx *cx, const struct design *d, const stru
 {
     const struct pipeline *p = d->pipeline;
     int8_t **streams = arena_array(cx->arena, int8_t *, p->n_streams);
-    if (!border_in(cx, p, cx->arena, frame, streams))
+    void *memory;
+    if (!border_in(cx, p, cx->arena, frame, streams, &memory))
         return false;
     ref_int_frame(p, cx->arena, streams);
-    return border_out(cx, p, cx->arena, streams, results);
+    return border_out(cx, p, cx->arena, streams, memory, results);
 }
 
 // Calls visit for every frame, frames in parallel; each call has a context and an arena of its own,

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dataflow/partition.h"
 #include "frontend/onnx.h"
 #include "frontend/shape.h"
 #include "frontend/simplify.h"
 #include "hls/bind.h"
 #include "hls/outdir.h"
+#include "sim/host.h"
 
 // IEEE 1364-2005 and IEEE 1800-2017, annex B of each: tools may read the files as either language.
 static const char keywords[] = " "
@@ -114,6 +116,36 @@ bool design_read_source(const struct ctx *cx, const struct request *r, struct de
     return true;
 }
 
+static bool damaged(const struct ctx *cx, const char *path, const char *what)
+{
+    return diag_emit(cx, (struct diag_msg){ .code = E105, .where = path, .found = what,
+                     .help = "compile the model again" }, "the output directory is damaged");
+}
+
+// The host's part of simplified graph g, or NULL, and what the core is calibrated with.
+static bool find_partition(const struct ctx *cx, struct design *d, const struct graph *g, struct partition **out, const struct array **calib)
+{
+    struct array *inputs;
+    if (d->request.strict_hw || (d->reopened && !d->hosts))
+        return true;
+    if (d->hosts && strlen(d->hosts) != (size_t)g->n_nodes)
+        return damaged(cx, d->request.model, "a partition of another graph");
+    bool given = d->hosts != NULL;
+    if (!partition_graph(cx, g, d->calib, d->hosts, out))
+        return false;
+    if (!*out || given) // as it was, ranges too
+        return true;
+    char *hosts = arena_alloc(cx->arena, (size_t)g->n_nodes + 1);
+    for (int i = 0; i < g->n_nodes; i++)
+        hosts[i] = (*out)->places[i].on_host ? '1' : '0';
+    d->hosts = hosts;
+    if (quant_is_quantized((*out)->core))
+        return true;
+    bool ok = partition_calibration(cx, *out, d->calib, &inputs);
+    *calib = inputs;
+    return ok;
+}
+
 bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
 {
     struct arena *a = cx->arena;
@@ -125,14 +157,27 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
     count_text(say, user, a, "Simplified", "to %d nodes", g->n_nodes);
     if (r->calib && !batch_read(cx, d->source, r->calib, &d->calib))
         return false;
+    struct partition *part = NULL;
+    const struct array *calib = d->calib;
+    if (!find_partition(cx, d, g, &part, &calib))
+        return false;
+    if (part) {
+        count_text(say, user, a, "Partition", "%d node%s on the host: %.1f %% of the multiply-accumulates; %d run%s of the hardware a frame", part->n_host,
+                   part->n_host == 1 ? "" : "s", part->macs ? 100 * (double)part->host_macs / (double)part->macs : 0, part->n_passes, part->n_passes == 1 ? "" : "s");
+        g = part->core;
+    }
     bool imported = quant_is_quantized(g);
     d->plain = imported ? NULL : graph_clone(g, a);
-    if (!quantize_graph(cx, g, d->calib, &d->ranges))
+    if (!quantize_graph(cx, g, calib, &d->ranges))
         return false;
     count_text(say, user, a, "Quantized", "%s", imported ? "as the model says" : "to int8");
     d->graph = g;
-    if (!lower_graph(cx, g, r->requant, d->top, &d->pipeline))
+    struct host_program *host = NULL;
+    if (!lower_graph(cx, g, r->requant, d->top, &d->pipeline) || (part && !host_describe(cx, part, &host)))
         return false;
+    d->pipeline->partition = part;
+    d->pipeline->host = host;
+    d->pipeline->runs = part ? part->n_passes : 1;
     count_text(say, user, a, "Lowering", "%d nodes to %d stage%s, %.3f M multiply-accumulates", g->n_nodes,
                d->pipeline->n_stages, d->pipeline->n_stages == 1 ? "" : "s", (double)d->pipeline->macs / 1e6);
     return true;
@@ -141,7 +186,10 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
 bool design_schedule(const struct ctx *cx, struct design *d, design_progress *say, void *user)
 {
     struct pipeline *p = d->pipeline;
-    if (!schedule_solve(cx, p, &d->board, &d->request.goal))
+    struct schedule_goal goal = d->request.goal; // of the model's frames
+    goal.fps *= p->runs;
+    goal.max_latency_us = goal.max_latency_us ? max_i64(1, goal.max_latency_us / p->runs) : 0;
+    if (!schedule_solve(cx, p, &d->board, &goal))
         return false;
     count_text(say, user, cx->arena, "Folding", "%lld DSP of %lld, %lld %s of %lld, %lld LUT of %lld: %lld cycles per frame, bound by %s",
                (long long)p->total.dsp, (long long)d->board.dsp, (long long)p->total.bram18, d->board.tech->bram_name, (long long)d->board.bram18,
@@ -177,13 +225,10 @@ json_t *design_options(const struct design *d)
         json_array_append_new(ranges, json_pack("[s, f, f]", q->tensor, q->lo, q->hi));
     }
     json_object_set_new(o, "ranges", ranges);
+    if (d->pipeline->partition) {
+        json_object_set_new(o, "hosts", json_string(d->hosts));
+    }
     return o;
-}
-
-static bool damaged(const struct ctx *cx, const char *path, const char *what)
-{
-    return diag_emit(cx, (struct diag_msg){ .code = E105, .where = path, .found = what,
-                     .help = "compile the model again" }, "the output directory is damaged");
 }
 
 static bool read_ranges(struct arena *a, const json_t *list, struct quant_ranges *out)
@@ -249,6 +294,9 @@ bool design_reopen(const struct ctx *cx, const char *dir, struct design *d)
     json_t *o = json_load_file(path, 0, NULL);
     const char *name = json_string_value(json_object_get(o, "name"));
     const char *model = json_string_value(json_object_get(o, "model"));
+    const char *hosts = json_string_value(json_object_get(o, "hosts"));
+    d->reopened = true;
+    d->hosts = hosts ? arena_strdup(a, hosts) : NULL;
     if (!name || !model || !read_ranges(a, json_object_get(o, "ranges"), &d->ranges)) {
         json_decref(o);
         return damaged(cx, path, "no usable options");

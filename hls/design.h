@@ -19,6 +19,7 @@ struct request {
     const char *shapes, *dims; // of inputs, see onnx_fix_shapes; NULL: as the model says
     struct schedule_goal goal;
     enum requant_mode requant;
+    bool strict_hw; // nothing on the host but what stands at the pipeline's ports
 };
 
 struct design {
@@ -26,8 +27,10 @@ struct design {
     struct strbuf model_bytes; // heap: the file, with shapes fixed and weights from other files brought in
     struct board board;
     struct graph *source;  // as the model has it, shaped: the float reference runs this
+    bool reopened;         // hosts, if there are any, come from an output directory
+    const char *hosts;     // a character for each node of the simplified graph, '1' on the host; NULL: no partition
     struct graph *plain;   // simplified only: real numbers; NULL when the model came quantized
-    struct graph *graph;   // simplified, quantized
+    struct graph *graph;   // simplified, quantized: with a partition, its core
     struct array *calib;   // the calibration inputs (batch_read) or NULL
     struct quant_ranges ranges;
     struct pipeline *pipeline;

@@ -9,13 +9,15 @@
 #include "base/check.h"
 #include "base/embed.h"
 #include "dataflow/argmax.h"
+#include "dataflow/partition.h"
 #include "frontend/shape.h"
 #include "hls/labels.h"
+#include "hls/driver_host.h"
+#include "hls/driver_text.h"
 #include "hls/shell.h"
 #include "sim/ref_int.h"
 
 #define SPDX "// SPDX-License-Identifier: Apache-2.0\n"
-#define NUMBERS_A_LINE 16
 
 struct writer {
     const struct ctx *cx;
@@ -23,9 +25,11 @@ struct writer {
     struct outdir *out;
     const char *name; // of the network
     int n_files;
-    struct side *sides; // inputs, then outputs
+    struct side *sides; // of the ports: inputs, then outputs
     int n_in, n_out;
     const char **labels; // of the classes, or NULL
+    struct side *model; // of the model: the same, unless the host computes more than what stands at the ports
+    int model_in, model_out;
 };
 
 // One input or output of the network: the stream, the model's tensor, and the nodes between them.
@@ -33,7 +37,7 @@ struct side {
     const char *label; // "input0"
     const struct host_port *port;
     const char *name;  // of the tensor in the model's file
-    const struct stream *stream;
+    const struct stream *stream; // NULL: none of its own
     const struct tensor *tensor; // the model's
     const struct node **nodes; // in the order in which they run
     int n_nodes;
@@ -53,39 +57,6 @@ static const char *upper(struct arena *a, const char *s)
     for (char *p = u; *p; p++)
         *p = (char)toupper((unsigned char)*p);
     return u;
-}
-
-// A string as a C literal; other characters than printable ASCII as octal numbers.
-static void add_quoted(struct strbuf *sb, const char *s)
-{
-    strbuf_addch(sb, '"');
-    for (; *s; s++)
-        if (*s == '"' || *s == '\\' || *s == '?' || (unsigned char)*s < ' ' || (unsigned char)*s > '~')
-            strbuf_addf(sb, "\\%03o", (unsigned)(unsigned char)*s);
-        else
-            strbuf_addch(sb, *s);
-    strbuf_addch(sb, '"');
-}
-
-// ---- element types ----
-
-static const struct type_name {
-    enum dtype dtype;
-    const char *constant, *c;
-} types[] = {
-    { DT_FLOAT, "AIHLS_FLOAT32", "float" },   { DT_UINT8, "AIHLS_UINT8", "uint8_t" },    { DT_INT8, "AIHLS_INT8", "int8_t" },
-    { DT_UINT16, "AIHLS_UINT16", "uint16_t" }, { DT_INT16, "AIHLS_INT16", "int16_t" },    { DT_INT32, "AIHLS_INT32", "int32_t" },
-    { DT_INT64, "AIHLS_INT64", "int64_t" },    { DT_BOOL, "AIHLS_BOOL", "uint8_t" },      { DT_DOUBLE, "AIHLS_FLOAT64", "double" },
-    { DT_UINT32, "AIHLS_UINT32", "uint32_t" }, { DT_UINT64, "AIHLS_UINT64", "uint64_t" }, { DT_FLOAT16, "AIHLS_FLOAT16", "uint16_t" },
-    { DT_BFLOAT16, "AIHLS_BFLOAT16", "uint16_t" },
-};
-
-static const struct type_name *type_name(enum dtype t)
-{
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (types[i].dtype == t)
-            return &types[i];
-    BUG("no elements of type %s", dtype_name(t)); // shape_infer let only numbers through
 }
 
 // ---- what stands between the model's tensors and the streams ----
@@ -116,7 +87,7 @@ static void read_chain(struct writer *w, struct side *s, const struct tensor *fr
 static void read_sides(struct writer *w)
 {
     const struct pipeline *p = w->d->pipeline;
-    const struct graph *g = p->graph, *source = w->d->source;
+    const struct graph *g = p->graph, *source = p->partition ? g : w->d->source;
     struct arena *a = w->cx->arena;
     w->sides = arena_array(a, struct side, w->n_in + w->n_out);
     for (int i = 0; i < w->n_in + w->n_out; i++) {
@@ -129,56 +100,28 @@ static void read_sides(struct writer *w)
     }
 }
 
+static void read_model(struct writer *w)
+{
+    const struct partition *part = w->d->pipeline->partition;
+    struct arena *a = w->cx->arena;
+    w->model = w->sides;
+    w->model_in = w->n_in;
+    w->model_out = w->n_out;
+    if (!part)
+        return;
+    w->model_in = part->whole->n_inputs;
+    w->model_out = part->whole->n_outputs;
+    w->model = arena_array(a, struct side, w->model_in + w->model_out);
+    for (int i = 0; i < w->model_in + w->model_out; i++) {
+        bool in = i < w->model_in;
+        int k = in ? i : i - w->model_in;
+        w->model[i] = (struct side){ .label = arena_printf(a, in ? "input%d" : "output%d", k), .tensor = (in ? part->whole->inputs : part->whole->outputs)[k] };
+    }
+}
+
 static int64_t side_bytes(const struct side *s)
 {
     return stream_beats(s->stream, s->stream->lanes) * s->stream->lanes;
-}
-
-// ---- arrays ----
-
-static void put_i64(struct strbuf *sb, const void *v, int64_t i)
-{
-    strbuf_addf(sb, "%lld", (long long)((const int64_t *)v)[i]);
-}
-
-static void put_i32(struct strbuf *sb, const void *v, int64_t i)
-{
-    strbuf_addf(sb, "%d", ((const int32_t *)v)[i]);
-}
-
-static void put_i16(struct strbuf *sb, const void *v, int64_t i)
-{
-    strbuf_addf(sb, "%d", ((const int16_t *)v)[i]);
-}
-
-static void put_i8(struct strbuf *sb, const void *v, int64_t i)
-{
-    strbuf_addf(sb, "%d", ((const int8_t *)v)[i]);
-}
-
-static void put_f32(struct strbuf *sb, const void *v, int64_t i)
-{
-    strbuf_addf(sb, "%af", (double)((const float *)v)[i]); // hexadecimal: exact
-}
-
-static void add_array(struct strbuf *sb, const char *type, const char *prefix, const char *name, int64_t n, const void *values,
-                      void (*add)(struct strbuf *sb, const void *v, int64_t i))
-{
-    strbuf_addf(sb, "static const %s %s_%s[%lld] = {", type, prefix, name, (long long)n);
-    for (int64_t i = 0; i < n; i++) {
-        strbuf_adds(sb, i % NUMBERS_A_LINE ? " " : "\n    ");
-        add(sb, values, i);
-        strbuf_addch(sb, ',');
-    }
-    strbuf_adds(sb, "\n};\n");
-}
-
-static void add_dims(struct strbuf *sb, const struct tensor *t)
-{
-    strbuf_addf(sb, ".rank = %d, .dims = {", t->rank);
-    for (int i = 0; i < t->rank; i++)
-        strbuf_addf(sb, " %lld%s", (long long)t->dims[i], i + 1 < t->rank ? "," : " ");
-    strbuf_adds(sb, t->rank ? "}" : " 0 }");
 }
 
 // ---- border operators ----
@@ -208,8 +151,8 @@ static bool add_scales(struct writer *w, struct strbuf *sb, const char *prefix, 
         if (!isfinite(scale[i]))
             return diag_error(w->cx, E209, at_node(w->d->graph, n), "a scale must be finite", "scale %g", (double)scale[i]);
     }
-    add_array(sb, "float", prefix, "scale", count, scale, put_f32);
-    add_array(sb, "int32_t", prefix, "zero_point", count, zero, put_i32);
+    driver_array(sb, "float", prefix, "scale", count, scale, driver_f32);
+    driver_array(sb, "int32_t", prefix, "zero_point", count, zero, driver_i32);
     return true;
 }
 
@@ -234,7 +177,7 @@ static void add_transpose_fields(struct strbuf *sb, const struct node *n)
         step *= x->dims[i];
     }
     strbuf_adds(sb, ", ");
-    add_dims(sb, n->out[0]);
+    driver_dims(sb, n->out[0]);
     strbuf_adds(sb, ", .stride = {");
     for (int i = 0; i < x->rank; i++)
         strbuf_addf(sb, " %lld%s", (long long)stride[perm[i]], i + 1 < x->rank ? "," : " ");
@@ -294,8 +237,8 @@ static bool add_op(struct writer *w, const char *prefix, const struct node *n, s
         return diag_error(w->cx, E201, at_node(w->d->graph, n), "leave it out of the model and compute it behind aihls_wait",
                           "%s is not in the run-time library", op_info(n->op)->name);
     const struct tensor *x = n->in[0], *y = n->out[0];
-    strbuf_addf(sb, "    { .run = aihls_op_%s, .in_type = %s, .out_type = %s, .count = %lld", function, type_name(x->dtype)->constant,
-                type_name(y->dtype)->constant, (long long)tensor_count(y));
+    strbuf_addf(sb, "    { .run = aihls_op_%s, .in_type = %s, .out_type = %s, .count = %lld", function, driver_type(x->dtype)->constant,
+                driver_type(y->dtype)->constant, (long long)tensor_count(y));
     bool ok = true;
     if (n->op == OP_QuantizeLinear || n->op == OP_DequantizeLinear) {
         ok = add_scales(w, arrays, prefix, n);
@@ -330,7 +273,7 @@ static bool add_border(struct writer *w, const struct side *s, struct strbuf *sb
     bool plain = is_identity(s->port->logical, count), ok = true;
     struct strbuf ops = STRBUF_INIT;
     if (!plain)
-        add_array(sb, "uint32_t", s->label, "order", count, s->port->logical, put_i32);
+        driver_array(sb, "uint32_t", s->label, "order", count, s->port->logical, driver_i32);
     for (int i = 0; i < s->n_nodes; i++)
         ok = ok && add_op(w, arena_printf(w->cx->arena, "%s_op%d", s->label, i), s->nodes[i], sb, &ops);
     if (s->n_nodes)
@@ -353,9 +296,9 @@ static void add_ports(struct strbuf *sb, const char *direction, const struct sid
         const struct tensor *t = s->tensor;
         const struct stream *x = s->stream;
         strbuf_adds(sb, " {\n    .tensor = { .name = ");
-        add_quoted(sb, s->name);
-        strbuf_addf(sb, ", .type = %s, ", type_name(t->dtype)->constant);
-        add_dims(sb, t);
+        driver_quoted(sb, s->name);
+        strbuf_addf(sb, ", .type = %s, ", driver_type(t->dtype)->constant);
+        driver_dims(sb, t);
         strbuf_addf(sb, ", .count = %lld },\n    .scale = %a, .zero_point = %d,\n", (long long)tensor_count(t), x->scale, x->zero_point);
         strbuf_addf(sb, "    .height = %lld, .width = %lld, .channels = %lld, .lanes = %d, .bytes = %lld,\n    .border = &%s_border,\n}%s",
                     (long long)x->h, (long long)x->w, (long long)x->c, x->lanes, (long long)side_bytes(s), s->label, s + 1 < sides + n ? "," : " };\n");
@@ -370,7 +313,9 @@ static int64_t class_count(const struct side *out)
         if (n->op == OP_ArgMax || n->op == OP_Softmax || n->op == OP_LogSoftmax)
             return n->in[0]->dims[axis_of(node_int(n, "axis", n->op == OP_ArgMax ? 0 : -1), n->in[0]->rank)];
     }
-    const struct node *last = out->port->tensor->producer;
+    const struct node *last = out->port ? out->port->tensor->producer : out->tensor->producer;
+    if (!out->port && last && last->op == OP_Softmax)
+        return out->tensor->dims[axis_of(node_int(last, "axis", -1), out->tensor->rank)];
     if (argmax_in_hardware(last))
         return last->in[0]->dims[axis_of(node_int(last, "axis", 0), last->in[0]->rank)];
     return tensor_count(out->tensor);
@@ -387,7 +332,7 @@ static int64_t largest_tensor(const struct side *s, int64_t bytes)
 static void add_labels(struct writer *w, struct strbuf *sb)
 {
     strbuf_adds(sb, "static const char *const labels[] = {\n");
-    for (int64_t i = 0; i < class_count(&w->sides[w->n_in]); i++) {
+    for (int64_t i = 0; i < class_count(&w->model[w->model_in]); i++) {
         strbuf_adds(sb, "    ");
         add_quoted(sb, w->labels[i]);
         strbuf_adds(sb, ",\n");
@@ -403,7 +348,7 @@ static bool write_network(struct writer *w)
     char hash[65];
     sha256_hex(d->model_bytes.text, d->model_bytes.len, hash);
     strbuf_addf(&sb, SPDX "// %s for libaihls: tensors, streams and what the host computes between them. Made by aihls.\n#include \"%s.h\"\n\n"
-                "#include \"libaihls/aihls_border.h\"\n\n", w->name, w->name);
+                "#include \"libaihls/aihls_border.h\"\n%s\n", w->name, w->name, p->host ? "#include \"libaihls/aihls_host.h\"\n#include <math.h>\n" : "");
     bool ok = true;
     int64_t scratch_bytes = 0;
     for (int i = 0; i < w->n_in + w->n_out; i++) {
@@ -414,11 +359,13 @@ static bool write_network(struct writer *w)
         add_labels(w, &sb);
     add_ports(&sb, "inputs", w->sides, w->n_in);
     add_ports(&sb, "outputs", w->sides + w->n_in, w->n_out);
+    if (p->host)
+        driver_host(&sb, d);
     strbuf_addf(&sb, "\nconst struct aihls_network %s_network = {\n    .interface = AIHLS_INTERFACE, .name = \"%s\",\n    .model_sha256 = \"%s\",\n"
                 "    .n_inputs = %d, .n_outputs = %d, .inputs = inputs, .outputs = outputs, .n_classes = %lld,%s\n"
-                "    .clock_hz = %lld, .frame_cycles = %lld, .latency_cycles = %lld, .scratch_bytes = %lld,\n};\n",
-                w->name, w->name, hash, w->n_in, w->n_out, (long long)class_count(&w->sides[w->n_in]), w->labels ? " .labels = labels," : "", (long long)p->clock_hz,
-                (long long)p->interval_cycles, (long long)p->latency_cycles, (long long)scratch_bytes);
+                "    .clock_hz = %lld, .frame_cycles = %lld, .latency_cycles = %lld, .scratch_bytes = %lld,%s\n};\n",
+                w->name, w->name, hash, w->n_in, w->n_out, (long long)class_count(&w->model[w->model_in]), w->labels ? " .labels = labels," : "", (long long)p->clock_hz,
+                (long long)p->interval_cycles, (long long)p->latency_cycles, (long long)scratch_bytes, p->host ? " .host = &host," : "");
     ok = ok && put(w, arena_printf(w->cx->arena, "%s_network.c", w->name), &sb);
     strbuf_release(&sb);
     return ok;
@@ -432,7 +379,11 @@ static void add_side_constants(struct writer *w, struct strbuf *sb, const char *
     strbuf_addf(sb, "#define %s_%s_COUNT %lld // elements of ", big, label, (long long)tensor_count(s->tensor));
     for (int i = 0; i < s->tensor->rank; i++)
         strbuf_addf(sb, "%s%lld", i ? " x " : "", (long long)s->tensor->dims[i]);
-    strbuf_addf(sb, " %s\n#define %s_%s_BYTES %lld // on the wire\n", type_name(s->tensor->dtype)->c, big, label, (long long)side_bytes(s));
+    if (!s->stream) {
+        strbuf_addf(sb, " %s\n", driver_type(s->tensor->dtype)->c);
+        return;
+    }
+    strbuf_addf(sb, " %s\n#define %s_%s_BYTES %lld // on the wire\n", driver_type(s->tensor->dtype)->c, big, label, (long long)side_bytes(s));
     strbuf_addf(sb, "#define %s_%s_SCALE %.17g // an element q on the wire stands for scale * (q - zero point)\n#define %s_%s_ZERO_POINT %s%d%s\n",
                 big, label, s->stream->scale, big, label, s->stream->zero_point < 0 ? "(" : "", s->stream->zero_point, s->stream->zero_point < 0 ? ")" : "");
 }
@@ -441,7 +392,7 @@ static void add_side_constants(struct writer *w, struct strbuf *sb, const char *
 static void add_parameters(struct strbuf *sb, const char *qualifier, const struct side *sides, int n)
 {
     for (int i = 0; i < n; i++)
-        strbuf_addf(sb, ", %s%s *%s", qualifier, type_name(sides[i].tensor->dtype)->c, sides[i].label);
+        strbuf_addf(sb, ", %s%s *%s", qualifier, driver_type(sides[i].tensor->dtype)->c, sides[i].label);
 }
 
 // The array `in` or `out` that the library takes.
@@ -449,29 +400,29 @@ static void add_arguments(struct writer *w, struct strbuf *sb, const char *direc
 {
     strbuf_addf(sb, "    struct aihls_%sput %s[] = {", direction, direction);
     for (int i = 0; i < n; i++)
-        strbuf_addf(sb, "%s { %s, %s, %s_%s_COUNT }", i ? "," : "", sides[i].label, type_name(sides[i].tensor->dtype)->constant, big, upper(w->cx->arena, sides[i].label));
+        strbuf_addf(sb, "%s { %s, %s, %s_%s_COUNT }", i ? "," : "", sides[i].label, driver_type(sides[i].tensor->dtype)->constant, big, upper(w->cx->arena, sides[i].label));
     strbuf_adds(sb, " };\n");
 }
 
 static void add_typed_functions(struct writer *w, struct strbuf *sb, const char *big)
 {
     const char *name = w->name;
-    const struct side *in = w->sides, *out = w->sides + w->n_in;
+    const struct side *in = w->model, *out = w->model + w->model_in;
     strbuf_addf(sb, "// aihls_run, aihls_submit and aihls_wait with this network's types.\nstatic inline enum aihls_status %s_run(struct aihls *a", name);
-    add_parameters(sb, "const ", in, w->n_in);
-    add_parameters(sb, "", out, w->n_out);
+    add_parameters(sb, "const ", in, w->model_in);
+    add_parameters(sb, "", out, w->model_out);
     strbuf_adds(sb, ")\n{\n");
-    add_arguments(w, sb, "in", big, in, w->n_in);
-    add_arguments(w, sb, "out", big, out, w->n_out);
-    strbuf_addf(sb, "    return aihls_run(a, in, %d, out, %d, NULL);\n}\n\nstatic inline enum aihls_status %s_submit(struct aihls *a", w->n_in, w->n_out, name);
-    add_parameters(sb, "const ", in, w->n_in);
+    add_arguments(w, sb, "in", big, in, w->model_in);
+    add_arguments(w, sb, "out", big, out, w->model_out);
+    strbuf_addf(sb, "    return aihls_run(a, in, %d, out, %d, NULL);\n}\n\nstatic inline enum aihls_status %s_submit(struct aihls *a", w->model_in, w->model_out, name);
+    add_parameters(sb, "const ", in, w->model_in);
     strbuf_adds(sb, ", uint64_t *ticket)\n{\n");
-    add_arguments(w, sb, "in", big, in, w->n_in);
-    strbuf_addf(sb, "    return aihls_submit(a, in, %d, ticket);\n}\n\nstatic inline enum aihls_status %s_wait(struct aihls *a, uint64_t ticket", w->n_in, name);
-    add_parameters(sb, "", out, w->n_out);
+    add_arguments(w, sb, "in", big, in, w->model_in);
+    strbuf_addf(sb, "    return aihls_submit(a, in, %d, ticket);\n}\n\nstatic inline enum aihls_status %s_wait(struct aihls *a, uint64_t ticket", w->model_in, name);
+    add_parameters(sb, "", out, w->model_out);
     strbuf_adds(sb, ", int64_t timeout_us)\n{\n");
-    add_arguments(w, sb, "out", big, out, w->n_out);
-    strbuf_addf(sb, "    return aihls_wait(a, ticket, out, %d, timeout_us, NULL);\n}\n\n", w->n_out);
+    add_arguments(w, sb, "out", big, out, w->model_out);
+    strbuf_addf(sb, "    return aihls_wait(a, ticket, out, %d, timeout_us, NULL);\n}\n\n", w->model_out);
 }
 
 static bool write_header(struct writer *w)
@@ -484,12 +435,12 @@ static bool write_header(struct writer *w)
     strbuf_addf(&sb, SPDX "// %s: a network for libaihls. Made by aihls for %s at %lld MHz.\n#ifndef AIHLS_NETWORK_%s_H\n#define AIHLS_NETWORK_%s_H\n\n"
                 "#include \"libaihls/aihls.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", name, w->d->board.name, (long long)(p->clock_hz / 1000000), big, big);
     strbuf_addf(&sb, "#define %s_MODEL_SHA256 \"%s\"\n#define %s_CLASSES %lld\n#define %s_FRAME_CYCLES %lld // predicted, at %s_CLOCK_HZ\n#define %s_CLOCK_HZ %lld\n",
-                big, hash, big, (long long)class_count(&w->sides[w->n_in]), big, (long long)p->interval_cycles, big, big, (long long)p->clock_hz);
+                big, hash, big, (long long)class_count(&w->model[w->model_in]), big, (long long)p->interval_cycles, big, big, (long long)p->clock_hz);
     if (project_has_system(w->d))
         strbuf_addf(&sb, "#define %s_REGISTERS 0x%llxu // address, as project/ has it\n#define %s_INTERRUPT %lld // of the GIC; Linux counts from 32\n",
                     big, (unsigned long long)w->d->board.axi_base, big, (long long)w->d->board.irq_spi + 32);
-    for (int i = 0; i < w->n_in + w->n_out; i++)
-        add_side_constants(w, &sb, big, &w->sides[i]);
+    for (int i = 0; i < w->model_in + w->model_out; i++)
+        add_side_constants(w, &sb, big, &w->model[i]);
     strbuf_addf(&sb, "\nextern const struct aihls_network %s_network;\n\n"
                 "// Back ends. The Makefile builds \"simulation\" where Verilator is installed. %s_backend gives NULL for one that\n"
                 "// was not built.\n"
@@ -565,20 +516,20 @@ static bool write_reference(struct writer *w)
         const struct stage *s = &p->stages[i];
         struct aihls_stage r = ref_int_describe(p, s);
         if (s->weights)
-            add_array(&sb, "int16_t", s->name, "weights", stage_weight_count(s), s->weights, put_i16);
+            driver_array(&sb, "int16_t", s->name, "weights", stage_weight_count(s), s->weights, driver_i16);
         if (s->table)
-            add_array(&sb, "int8_t", s->name, "table", 256 * s->n_tables, s->table, put_i8);
+            driver_array(&sb, "int8_t", s->name, "table", 256 * s->n_tables, s->table, driver_i8);
         if (s->thresholds)
-            add_array(&sb, "int64_t", s->name, "thresholds", 256, s->thresholds, put_i64);
+            driver_array(&sb, "int64_t", s->name, "thresholds", 256, s->thresholds, driver_i64);
         if (s->kind == STAGE_GATHER) {
-            add_array(&sb, "int32_t", s->name, "y_at", s->gather.out_h, r.y_at, put_i32);
-            add_array(&sb, "int32_t", s->name, "x_at", s->gather.out_w, r.x_at, put_i32);
-            add_array(&sb, "int32_t", s->name, "c_at", s->out_c, r.c_at, put_i32);
+            driver_array(&sb, "int32_t", s->name, "y_at", s->gather.out_h, r.y_at, driver_i32);
+            driver_array(&sb, "int32_t", s->name, "x_at", s->gather.out_w, r.x_at, driver_i32);
+            driver_array(&sb, "int32_t", s->name, "c_at", s->out_c, r.c_at, driver_i32);
         }
         if (r.rq.n) {
-            add_array(&sb, "int64_t", s->name, "bias", r.rq.n, r.rq.bias, put_i64);
-            add_array(&sb, "int32_t", s->name, "mult", r.rq.n, r.rq.mult, put_i32);
-            add_array(&sb, "int", s->name, "shift", r.rq.n, r.rq.shift, put_i32);
+            driver_array(&sb, "int64_t", s->name, "bias", r.rq.n, r.rq.bias, driver_i64);
+            driver_array(&sb, "int32_t", s->name, "mult", r.rq.n, r.rq.mult, driver_i32);
+            driver_array(&sb, "int", s->name, "shift", r.rq.n, r.rq.shift, driver_i32);
         }
         add_stage(&stages, s, &r);
     }
@@ -684,7 +635,8 @@ bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *ou
 {
     struct writer w = { .cx = cx, .d = d, .out = out, .name = d->top, .n_in = d->pipeline->n_inputs, .n_out = d->pipeline->n_outputs };
     read_sides(&w);
-    bool ok = (!d->request.labels || labels_read(cx, d->request.labels, class_count(&w.sides[w.n_in]), &w.labels)) && write_header(&w) &&
+    read_model(&w);
+    bool ok = (!d->request.labels || labels_read(cx, d->request.labels, class_count(&w.model[w.model_in]), &w.labels)) && write_header(&w) &&
               write_network(&w) && write_reference(&w) && write_simulation(&w) && write_backends(&w) && write_python(&w) && write_library(&w);
     *n_files += w.n_files;
     return ok;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dataflow/partition.h"
 #include "hls/simulate.h"
 #include "sim/ref_float.h"
 #include "sim/ref_int.h"
@@ -48,9 +49,12 @@ static bool measure_frame(const struct ctx *cx, struct design *d, const struct a
 {
     const struct pipeline *p = d->pipeline;
     const struct graph *g = d->plain ? d->plain : d->graph;
-    struct array *values = arena_array(cx->arena, struct array, g->n_tensors);
+    struct array *values = arena_array(cx->arena, struct array, g->n_tensors), *inputs = arena_array(cx->arena, struct array, g->n_inputs);
     int8_t **streams = arena_array(cx->arena, int8_t *, p->n_streams);
-    if (!(d->plain ? ref_float_graph : ref_float_unrounded)(cx, g, cx->arena, frame, values) || !border_in(cx, p, cx->arena, frame, streams))
+    void *memory;
+    if (p->partition && !partition_frame(cx, p->partition, cx->arena, frame, inputs))
+        return false;
+    if (!(d->plain ? ref_float_graph : ref_float_unrounded)(cx, g, cx->arena, p->partition ? inputs : frame, values) || !border_in(cx, p, cx->arena, frame, streams, &memory))
         return false;
     ref_int_frame(p, cx->arena, streams);
     for (int i = 0; i < p->n_streams; i++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dataflow/partition.h"
 #include "dataflow/cost.h"
 #include "hls/quant_error.h"
 #include "hls/shell.h"
@@ -109,9 +110,35 @@ static void side_report(json_t *host, const char *port, bool in_front, const str
     }
 }
 
+// The operators that the host computes for a partition, in their order.
+static void partition_nodes(json_t *host, const struct partition *part)
+{
+    for (int pass = 0; pass <= part->n_passes; pass++)
+        for (int i = 0; i < part->whole->n_nodes; i++) {
+            const struct node *n = part->whole->nodes[i];
+            const struct placement *p = &part->places[i];
+            if (!partition_on_host(part, n) || p->pass != pass)
+                continue;
+            json_t *o = node_report(n->name, op_info(n->op)->name, "");
+            json_object_set_new(o, "port", text("-"));
+            json_object_set_new(o, "side", text(pass == 0 ? "in front" : pass == part->n_passes ? "behind" : "between"));
+            json_object_set_new(o, "why", text(p->reason));
+            json_object_set_new(o, "code", p->why < DIAG_CODE_COUNT ? text(diag_code_name(p->why)) : json_null());
+            json_array_append_new(host, o);
+        }
+}
+
+static json_t *partition_report(const struct partition *part)
+{
+    return json_pack("{s:i, s:i, s:i, s:I, s:I}", "runs", part->n_passes, "nodes", part->whole->n_nodes, "host_nodes", part->n_host, "macs", (json_int_t)part->macs,
+                     "host_macs", (json_int_t)part->host_macs);
+}
+
 static json_t *host_report(const struct pipeline *p)
 {
     json_t *host = json_array();
+    if (p->partition)
+        partition_nodes(host, p->partition);
     for (int i = 0; i < p->n_inputs; i++)
         side_report(host, p->inputs[i].name, true, p->graph->inputs[p->inputs[i].model], p->inputs[i].tensor);
     for (int i = 0; i < p->n_outputs; i++)
@@ -215,7 +242,7 @@ static json_t *predicted_report(const struct pipeline *p)
     json_t *o = json_object();
     json_object_set_new(o, "cycles_per_frame", integer(p->interval_cycles));
     json_object_set_new(o, "latency_cycles", integer(p->latency_cycles));
-    json_object_set_new(o, "frames_per_s", json_real((double)p->clock_hz / (double)p->interval_cycles));
+    json_object_set_new(o, "frames_per_s", json_real(pipeline_frames_per_s(p, p->interval_cycles)));
     json_object_set_new(o, "macs_per_cycle", json_real(mac_per_cycle));
     int64_t peak = tech_products(b->tech) * b->dsp;
     json_object_set_new(o, "efficiency", peak ? json_real(mac_per_cycle / (double)peak) : json_null());
@@ -260,8 +287,11 @@ json_t *report_make(const struct design *d)
                                               "bram_block", b->tech->bram_name, "bram_block_kbit", b->tech->bram_kbit, "bram", (json_int_t)b->bram18, "bram18", (json_int_t)b->bram18, "lut", (json_int_t)b->lut, "ff", (json_int_t)b->ff));
     json_object_set_new(json_object_get(o, "board"), "dram_bytes_per_s", integer(b->dram_bytes_per_s));
     json_object_set_new(o, "schedule", json_pack("{s:s, s:b, s:f, s:I, s:s}", "plan", "A", "optimal", p->optimal, "gap", p->gap, "search_nodes", (json_int_t)p->schedule_nodes, "bound", p->bound));
-    json_object_set_new(o, "inputs", ports_report(p, p->inputs, p->n_inputs, d->source->inputs));
-    json_object_set_new(o, "outputs", ports_report(p, p->outputs, p->n_outputs, d->source->outputs));
+    const struct graph *model = p->partition ? p->graph : d->source; // what the ports carry
+    json_object_set_new(o, "inputs", ports_report(p, p->inputs, p->n_inputs, model->inputs));
+    json_object_set_new(o, "outputs", ports_report(p, p->outputs, p->n_outputs, model->outputs));
+    if (p->partition)
+        json_object_set_new(o, "partition", partition_report(p->partition));
     json_object_set_new(o, "predicted", predicted_report(p));
     json_object_set_new(o, "shell", shell_report(d));
     for (int i = 0; i < p->n_stages; i++)

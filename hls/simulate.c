@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "dataflow/partition.h"
 #include "dataflow/cost.h"
 #include "hls/outdir.h"
 #include "hls/quant_error.h"
@@ -30,16 +31,34 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 33;
 }
 
+// The model's input that the pipeline's graph reads as its input number `input`; -1: the host computes that one.
+static int model_input(const struct pipeline *p, int input)
+{
+    if (!p->partition)
+        return input;
+    const struct graph *g = p->partition->whole;
+    for (int i = 0; i < g->n_inputs; i++)
+        if (g->inputs[i] == p->partition->inputs[input].tensor)
+            return i;
+    return -1;
+}
+
 struct array *random_frame(struct arena *a, const struct design *d, uint64_t seed)
 {
     const struct pipeline *p = d->pipeline;
-    const struct graph *g = d->graph;
+    const struct graph *g = p->partition ? p->partition->whole : d->graph;
     struct array *frame = arena_array(a, struct array, g->n_inputs);
     uint64_t state = seed + 1;
     for (int k = 0; k < g->n_inputs; k++)
         frame[k] = array_new(a, g->inputs[k]->dtype, g->inputs[k]->rank, g->inputs[k]->dims);
+    for (int k = 0; p->partition && k < g->n_inputs; k++) // what the host reads: any small numbers
+        for (int64_t i = 0; i < array_count(&frame[k]); i++)
+            array_set_f64(&frame[k], i, (double)(next_random(&state) % 256) / 256);
     for (int k = 0; k < p->n_inputs; k++) {
-        struct array *x = &frame[p->inputs[k].model];
+        int input = model_input(p, p->inputs[k].model);
+        if (input < 0)
+            continue;
+        struct array *x = &frame[input];
         const struct stream *s = &p->streams[p->inputs[k].stream];
         double lo = (-128 - s->zero_point) * s->scale, hi = (127 - s->zero_point) * s->scale;
         for (int64_t i = 0; i < array_count(x); i++) {
@@ -172,13 +191,14 @@ static bool write_reference(const struct ctx *cx, const struct sim_request *r, c
         struct arena scratch = { 0 };
         struct strbuf beats = STRBUF_INIT;
         struct ctx inner = { &scratch, cx->diag };
-        struct array *frame = arena_array(&scratch, struct array, d->graph->n_inputs);
+        struct array *frame = arena_array(&scratch, struct array, d->source->n_inputs);
+        void *memory;
         int8_t **streams = arena_array(&scratch, int8_t *, p->n_streams);
         if (batch)
             made = batch_frame(&inner, d->source, r->input, batch, i % batch_frames(d->source, batch), frame);
         else
             frame = random_frame(&scratch, d, (uint64_t)i);
-        made = made && border_in(&inner, p, &scratch, frame, streams);
+        made = made && border_in(&inner, p, &scratch, frame, streams, &memory);
         if (made) {
             ref_int_frame(p, &scratch, streams);
             for (int s = 0; s < p->n_streams; s++)

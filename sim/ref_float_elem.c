@@ -9,108 +9,39 @@
 
 // ---- functions of one number ----
 
-// Attributes of a function, read once. Defaults are the standard's.
-struct params {
-    double alpha, beta, gamma;
-    double lambd, bias;      // Shrink
-    bool positive, negative; // IsInf
-    bool tanh_form;          // Gelu
-};
-
-static struct params read_params(const struct node *n)
-{
-    float alpha = n->op == OP_LeakyRelu || n->op == OP_QLinearLeakyRelu ? 0.01f
-                  : n->op == OP_HardSigmoid                            ? 0.2f
-                  : n->op == OP_Selu                                   ? 1.67326319217681884765625f
-                                                                       : 1.0f;
-    return (struct params){ .alpha = (double)node_float(n, "alpha", alpha),
-                            .beta = (double)node_float(n, "beta", 0.5f),
-                            .gamma = (double)node_float(n, "gamma", 1.05070102214813232421875f),
-                            .lambd = (double)node_float(n, "lambd", 0.5f),
-                            .bias = (double)node_float(n, "bias", 0.0f),
-                            .positive = node_int(n, "detect_positive", 1) != 0,
-                            .negative = node_int(n, "detect_negative", 1) != 0,
-                            .tanh_form = strcmp(node_string(n, "approximate", "none"), "tanh") == 0 };
-}
-
-static double clamp(double x, double lo, double hi)
-{
-    return x < lo ? lo : x > hi ? hi : x;
-}
-
-static double sigmoid(double x)
-{
-    return 1.0 / (1.0 + exp(-x));
-}
-
-// x by the standard normal distribution's share below x, or the approximation of that by tanh.
-static double gelu(double x, bool tanh_form)
-{
-    return tanh_form ? 0.5 * x * (1.0 + tanh(sqrt(2.0 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)))
-                     : 0.5 * x * (1.0 + erf(x / sqrt(2.0)));
-}
-
-// exempt from the length limit: one line for each function
-static double apply(enum op op, const struct params *p, double x)
+enum aihls_function ref_function(enum op op)
 {
     switch ((int)op) {
-    case OP_Relu: return x > 0.0 || isnan(x) ? x : 0.0;
-    case OP_LeakyRelu:
-    case OP_QLinearLeakyRelu: return x < 0.0 ? p->alpha * x : x;
-    case OP_Sigmoid:
-    case OP_QLinearSigmoid: return sigmoid(x);
-    case OP_Tanh: return tanh(x);
-    case OP_HardSigmoid: return clamp(p->alpha * x + p->beta, 0.0, 1.0);
-    case OP_HardSwish: return x * clamp(x / 6.0 + 0.5, 0.0, 1.0);
-    case OP_Elu: return x < 0.0 ? p->alpha * expm1(x) : x;
-    case OP_Selu: return p->gamma * (x <= 0.0 ? p->alpha * expm1(x) : x);
-    case OP_Celu: return fmax(x, 0.0) + fmin(0.0, p->alpha * expm1(x / p->alpha));
-    case OP_Softplus: return fmax(x, 0.0) + log1p(exp(-fabs(x)));
-    case OP_Softsign: return x / (1.0 + fabs(x));
-    case OP_ThresholdedRelu: return x > p->alpha ? x : 0.0;
-    case OP_Abs: return fabs(x);
-    case OP_Neg: return -x;
-    case OP_Sqrt: return sqrt(x);
-    case OP_Exp: return exp(x);
-    case OP_Log: return log(x);
-    case OP_Erf: return erf(x);
-    case OP_Sign: return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : 0.0;
-    case OP_Reciprocal: return 1.0 / x;
-    case OP_Floor: return floor(x);
-    case OP_Ceil: return ceil(x);
-    case OP_Round: return rint(x); // half to even
-    case OP_Sin: return sin(x);
-    case OP_Cos: return cos(x);
-    case OP_Tan: return tan(x);
-    case OP_Asin: return asin(x);
-    case OP_Acos: return acos(x);
-    case OP_Atan: return atan(x);
-    case OP_Sinh: return sinh(x);
-    case OP_Cosh: return cosh(x);
-    case OP_Asinh: return asinh(x);
-    case OP_Acosh: return acosh(x);
-    case OP_Atanh: return atanh(x);
-    case OP_Gelu: return gelu(x, p->tanh_form);
-    case OP_Mish: return x * tanh(fmax(x, 0.0) + log1p(exp(-fabs(x))));
-    case OP_Shrink: return x < -p->lambd ? x + p->bias : x > p->lambd ? x - p->bias : 0.0;
-    case OP_IsNaN: return isnan(x);
-    case OP_IsInf: return isinf(x) && (x > 0.0 ? p->positive : p->negative);
-    default: BUG("%s is not a function of one number", op_info(op)->name);
+#define FUNCTION(name) case OP_##name: return AIHLS_##name;
+        AIHLS_UNARY_FUNCTIONS(FUNCTION)
+        AIHLS_BINARY_FUNCTIONS(FUNCTION)
+        AIHLS_REDUCE_FUNCTIONS(FUNCTION)
+#undef FUNCTION
+    case OP_QLinearLeakyRelu: return AIHLS_LeakyRelu;
+    case OP_QLinearSigmoid: return AIHLS_Sigmoid;
+    case OP_Sum:
+    case OP_Mean: return AIHLS_Add;
+    default: return AIHLS_FUNCTION_COUNT;
     }
 }
 
-// The functions that integers have too, exactly.
-static bool apply_integer(enum op op, bool is_signed, int64_t v, int64_t *out)
+// Defaults are the standard's.
+struct aihls_parameters ref_parameters(const struct node *n)
 {
-    bool negative = is_signed && v < 0;
-    switch ((int)op) {
-    case OP_Abs: *out = negative ? (int64_t)(0 - (uint64_t)v) : v; return true;
-    case OP_Neg: *out = (int64_t)(0 - (uint64_t)v); return true;
-    case OP_Sign: *out = negative ? -1 : v != 0; return true;
-    case OP_Relu: *out = negative ? 0 : v; return true;
-    case OP_Not: *out = !v; return true;
-    case OP_BitwiseNot: *out = ~v; return true;
-    default: return false;
+    float alpha = n->op == OP_LeakyRelu || n->op == OP_QLinearLeakyRelu ? 0.01f
+                  : n->op == OP_HardSigmoid                            ? 0.2f
+                  : n->op == OP_Selu                                   ? 1.67326319218681884765625f
+                                                                       : 1.0f;
+    switch ((int)n->op) {
+    case OP_Shrink:
+        return (struct aihls_parameters){ 0, (double)node_float(n, "lambd", 0.5f), (double)node_float(n, "bias", 0.0f) };
+    case OP_IsInf:
+        return (struct aihls_parameters){ node_int(n, "detect_positive", 1) != 0, node_int(n, "detect_negative", 1) != 0, 0 };
+    case OP_Gelu:
+        return (struct aihls_parameters){ strcmp(node_string(n, "approximate", "none"), "tanh") == 0, 0, 0 };
+    default:
+        return (struct aihls_parameters){ (double)node_float(n, "alpha", alpha), (double)node_float(n, "beta", 0.5f),
+                                          (double)node_float(n, "gamma", 1.05070102214813232421875f) };
     }
 }
 
@@ -123,7 +54,8 @@ bool ref_unary(struct ref *r)
 {
     const struct array *x = ref_in(r, 0);
     struct array *y = ref_out(r, 0, r->n->op == OP_IsNaN || r->n->op == OP_IsInf ? DT_BOOL : x->dtype);
-    struct params p = read_params(r->n);
+    enum aihls_function f = ref_function(r->n->op);
+    struct aihls_parameters p = ref_parameters(r->n);
     int64_t count = array_count(x);
     if (r->n->op == OP_Relu && x->dtype == DT_FLOAT) { // the one that takes measurable time
         const float *from = x->data;
@@ -134,92 +66,15 @@ bool ref_unary(struct ref *r)
     }
     for (int64_t i = 0; i < count; i++) {
         int64_t v;
-        if (!dtype_is_float(x->dtype) && apply_integer(r->n->op, is_signed(x->dtype), array_i64(x, i), &v))
+        if (!dtype_is_float(x->dtype) && aihls_unary_integer(f, is_signed(x->dtype), array_i64(x, i), &v))
             array_set_i64(y, i, v);
         else
-            array_set_f64(y, i, apply(r->n->op, &p, array_f64(x, i)));
+            array_set_f64(y, i, aihls_unary(f, &p, array_f64(x, i)));
     }
     return true;
 }
 
 // ---- arithmetic ----
-
-static double combine(enum op op, double a, double b)
-{
-    switch ((int)op) {
-    case OP_Sum:
-    case OP_Mean:
-    case OP_Add: return a + b;
-    case OP_Sub: return a - b;
-    case OP_Mul: return a * b;
-    case OP_Div: return a / b;
-    case OP_Pow: return pow(a, b);
-    case OP_Min: return isnan(a) || a < b ? a : b;
-    case OP_Max: return isnan(a) || a > b ? a : b;
-    case OP_Mod: return fmod(a, b);
-    case OP_PRelu: return a < 0.0 ? a * b : a;
-    case OP_Equal: return a == b;
-    case OP_Greater: return a > b;
-    case OP_GreaterOrEqual: return a >= b;
-    case OP_Less: return a < b;
-    case OP_LessOrEqual: return a <= b;
-    default: BUG("%s is not a function of two numbers", op_info(op)->name);
-    }
-}
-
-// Modulo 2^64; NumPy's integer powers wrap too.
-static uint64_t power(uint64_t base, uint64_t exponent)
-{
-    uint64_t v = 1;
-    for (; exponent; exponent >>= 1, base *= base)
-        v *= exponent & 1 ? base : 1;
-    return v;
-}
-
-// Division by an integer zero is not defined; 0 keeps it from being a trap. INT64_MIN / -1 wraps.
-static int64_t divide(int64_t a, int64_t b)
-{
-    return b == 0 ? 0 : b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b;
-}
-
-// The remainder with the sign of the divisor, or with `fmod` that of the dividend.
-static int64_t modulo(int64_t a, int64_t b, bool like_c)
-{
-    int64_t m = b == 0 || b == -1 ? 0 : a % b;
-    return !like_c && m != 0 && (m < 0) != (b < 0) ? m + b : m;
-}
-
-// Integers and bool, exactly; results are cut to their type. `option`: fmod of Mod, "RIGHT" of BitShift.
-// exempt from the length limit: one line for each function
-static int64_t combine_integer(enum op op, bool is_signed_type, bool option, int64_t a, int64_t b)
-{
-    uint64_t ua = (uint64_t)a, ub = (uint64_t)b;
-    bool less = is_signed_type ? a < b : ua < ub;
-    switch ((int)op) {
-    case OP_Add: return (int64_t)(ua + ub);
-    case OP_Sub: return (int64_t)(ua - ub);
-    case OP_Mul: return (int64_t)(ua * ub);
-    case OP_Div: return is_signed_type ? divide(a, b) : b ? (int64_t)(ua / ub) : 0;
-    case OP_Mod: return is_signed_type ? modulo(a, b, option) : b ? (int64_t)(ua % ub) : 0;
-    case OP_Pow: return is_signed_type && b < 0 ? (a == 1 ? 1 : a == -1 ? (b & 1 ? -1 : 1) : 0) : (int64_t)power(ua, ub);
-    case OP_Min: return less ? a : b;
-    case OP_Max: return less ? b : a;
-    case OP_PRelu: return is_signed_type && a < 0 ? (int64_t)(ua * ub) : a;
-    case OP_And:
-    case OP_BitwiseAnd: return a & b;
-    case OP_Or:
-    case OP_BitwiseOr: return a | b;
-    case OP_Xor:
-    case OP_BitwiseXor: return a ^ b;
-    case OP_Equal: return a == b;
-    case OP_Greater: return !less && a != b;
-    case OP_GreaterOrEqual: return !less;
-    case OP_Less: return less;
-    case OP_LessOrEqual: return less || a == b;
-    case OP_BitShift: return ub > 63 ? 0 : option ? (int64_t)(ua >> ub) : (int64_t)(ua << ub);
-    default: BUG("%s is not a function of two integers", op_info(op)->name);
-    }
-}
 
 // All-float operands of the four operations, which residual networks spend time in. Each result
 // is rounded to float32 once either way.
@@ -264,6 +119,7 @@ static const struct array *operand(struct ref *r, int k, const struct array *y)
 static void combine_arrays(const struct ref *r, const struct array *a, const struct array *b, struct array *y)
 {
     enum op op = r->n->op;
+    enum aihls_function f = ref_function(op);
     int64_t count = array_count(y);
     bool exact = !dtype_is_float(a->dtype) && !dtype_is_float(b->dtype);
     bool option = op == OP_Mod ? node_int(r->n, "fmod", 0) != 0 : node_string(r->n, "direction", "")[0] == 'R';
@@ -271,11 +127,11 @@ static void combine_arrays(const struct ref *r, const struct array *a, const str
         return;
     for (int64_t i = 0; i < count; i++)
         if (exact)
-            array_set_i64(y, i, combine_integer(op, is_signed(a->dtype), option, array_i64(a, i), array_i64(b, i)));
+            array_set_i64(y, i, aihls_binary_integer(f, is_signed(a->dtype), option, array_i64(a, i), array_i64(b, i)));
         else if (dtype_is_float(y->dtype))
-            array_set_f64(y, i, combine(op, array_f64(a, i), array_f64(b, i)));
+            array_set_f64(y, i, aihls_binary(f, array_f64(a, i), array_f64(b, i)));
         else // an integer to the power of a fraction, or a comparison
-            array_set_f64(y, i, trunc(combine(op, array_f64(a, i), array_f64(b, i))));
+            array_set_f64(y, i, trunc(aihls_binary(f, array_f64(a, i), array_f64(b, i))));
 }
 
 // Two operands, or any number for Min, Max, Sum and Mean: folded from the left.
@@ -302,8 +158,8 @@ bool ref_clip(struct ref *r)
     int64_t count = array_count(x);
     for (int64_t i = 0; i < count && !dtype_is_float(x->dtype); i++) {
         int64_t v = array_i64(x, i);
-        v = lo ? combine_integer(OP_Max, is_signed(x->dtype), false, v, array_i64(lo, 0)) : v;
-        array_set_i64(y, i, hi ? combine_integer(OP_Min, is_signed(x->dtype), false, v, array_i64(hi, 0)) : v);
+        v = lo ? aihls_binary_integer(AIHLS_Max, is_signed(x->dtype), false, v, array_i64(lo, 0)) : v;
+        array_set_i64(y, i, hi ? aihls_binary_integer(AIHLS_Min, is_signed(x->dtype), false, v, array_i64(hi, 0)) : v);
     }
     for (int64_t i = 0; i < count && dtype_is_float(x->dtype); i++) {
         double v = array_f64(x, i);
@@ -375,6 +231,11 @@ bool ref_quantize_linear(struct ref *r)
     s.float32_quotient = node_int(r->n, "float32_quotient", 0) != 0;
     ref_quantize(x, &s, ref_out(r, 0, r->n->out[0]->dtype));
     return true;
+}
+
+static double clamp(double x, double lo, double hi)
+{
+    return x < lo ? lo : x > hi ? hi : x;
 }
 
 bool ref_clip_to_quantized(struct ref *r)

@@ -3,6 +3,7 @@
 #ifndef AIHLS_REF_FLOAT_IMPL_H
 #define AIHLS_REF_FLOAT_IMPL_H
 
+#include "drivers/aihls_function.h"
 #include "sim/ref_float.h"
 
 // One node under evaluation.
@@ -159,6 +160,8 @@ void ref_multiply(const struct array *a, const struct array *b, int64_t batches,
 // ref_float_resize.c:
 bool ref_resize(struct ref *r);
 // ref_float_elem.c:
+enum aihls_function ref_function(enum op op); // AIHLS_FUNCTION_COUNT for an operator that is none of one or two numbers, or a reduction
+struct aihls_parameters ref_parameters(const struct node *n);
 bool ref_unary(struct ref *r);
 bool ref_binary(struct ref *r);
 bool ref_where(struct ref *r);

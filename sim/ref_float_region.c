@@ -285,7 +285,11 @@ bool ref_non_max_suppression(struct ref *r)
         for (int64_t k = 0; k < kept; k++, found++)
             memcpy(&all[found * 3], (int64_t[]){ image, i % scores->dims[1], list[k].index }, 3 * sizeof *all);
     }
-    struct array *y = ref_out_shaped(r, 0, DT_INT64, 2, (int64_t[]){ found, 3 });
+    int64_t rows = max_i64(found, node_int(r->n, "resolved_rows", 0)), *row;
+    struct array *y = ref_out_shaped(r, 0, DT_INT64, 2, (int64_t[]){ rows, 3 });
+    row = y->data;
+    for (int64_t i = 3 * found; i < 3 * rows; i++)
+        row[i] = -1;
     if (found)
         memcpy(y->data, all, (size_t)found * 3 * sizeof *all);
     return true;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "drivers/aihls_stages.h"
+#include "sim/host.h"
 #include "sim/ref_float.h"
 
 // Below this a stage is done before a second thread is awake.
@@ -190,7 +191,7 @@ static bool border_run(struct border *b)
     return true;
 }
 
-bool border_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, const struct array *frame, int8_t **streams)
+static bool core_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, const struct array *frame, int8_t **streams)
 {
     struct border b = border_new(cx, p->graph, a);
     for (int i = 0; i < p->graph->n_inputs; i++)
@@ -211,7 +212,7 @@ bool border_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, 
     return true;
 }
 
-bool border_out(const struct ctx *cx, const struct pipeline *p, struct arena *a, int8_t *const *streams, struct array *results)
+static bool core_out(const struct ctx *cx, const struct pipeline *p, struct arena *a, int8_t *const *streams, struct array *results)
 {
     struct border b = border_new(cx, p->graph, a);
     for (int i = 0; i < p->n_outputs; i++) {
@@ -227,5 +228,78 @@ bool border_out(const struct ctx *cx, const struct pipeline *p, struct arena *a,
         return false;
     for (int i = 0; i < p->n_outputs; i++)
         results[i] = b.values[p->graph->outputs[i]->index];
+    return true;
+}
+
+// ---- with a partition ----
+
+static struct array value_array(const struct host_program *host, int32_t i, void *memory)
+{
+    const struct aihls_host_value *v = &host->host.values[i];
+    struct array x = { .dtype = (enum dtype)v->type, .rank = v->rank, .data = aihls_host_data(&host->host, i, memory) };
+    for (int k = 0; k < v->rank; k++)
+        x.dims[k] = v->dims[k];
+    return x;
+}
+
+// The streams of the core's inputs after pass `pass` of the host: zeros where they are not known yet.
+static bool feed_core(const struct ctx *cx, const struct pipeline *p, struct arena *a, int pass, void *memory, int8_t **streams)
+{
+    const struct aihls_host *h = &p->host->host;
+    const struct graph *core = p->graph;
+    struct array *in = arena_array(a, struct array, core->n_inputs);
+    for (int i = 0; i < core->n_inputs; i++)
+        in[i] = value_array(p->host, h->core_inputs[i].value, memory);
+    if (!core_in(cx, p, a, in, streams))
+        return false;
+    for (int i = 0; i < p->n_inputs; i++)
+        if (h->core_inputs[p->inputs[i].model].pass > pass)
+            memset(streams[p->inputs[i].stream], 0, (size_t)tensor_count(p->inputs[i].tensor));
+    return true;
+}
+
+// What the core's run number `run` gives to the host, and what the host makes of it.
+static bool take_core(const struct ctx *cx, const struct pipeline *p, struct arena *a, int run, int8_t *const *streams, void *memory)
+{
+    const struct aihls_host *h = &p->host->host;
+    struct array *out = arena_array(a, struct array, p->graph->n_outputs);
+    if (!core_out(cx, p, a, streams, out))
+        return false;
+    for (int i = 0; i < p->n_outputs; i++) {
+        const struct aihls_host_port *port = &h->core_outputs[i];
+        if (port->pass == run)
+            memcpy(aihls_host_data(h, port->value, memory), out[i].data, (size_t)array_count(&out[i]) * dtype_bytes(out[i].dtype));
+    }
+    aihls_host_run(h, run, memory);
+    return true;
+}
+
+bool border_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, const struct array *frame, int8_t **streams, void **memory)
+{
+    *memory = NULL;
+    if (!p->host)
+        return core_in(cx, p, a, frame, streams);
+    const struct aihls_host *h = &p->host->host;
+    *memory = arena_alloc(a, (size_t)h->bytes);
+    for (int i = 0; i < h->n_inputs; i++)
+        memcpy(aihls_host_data(h, h->input_values[i], *memory), frame[i].data, (size_t)array_count(&frame[i]) * dtype_bytes(frame[i].dtype));
+    aihls_host_run(h, 0, *memory);
+    bool ok = feed_core(cx, p, a, 0, *memory, streams);
+    for (int run = 1; ok && run < h->n_passes; run++) {
+        ref_int_frame(p, a, streams);
+        ok = take_core(cx, p, a, run, streams, *memory) && feed_core(cx, p, a, run, *memory, streams);
+    }
+    return ok;
+}
+
+bool border_out(const struct ctx *cx, const struct pipeline *p, struct arena *a, int8_t *const *streams, void *memory, struct array *results)
+{
+    if (!p->host)
+        return core_out(cx, p, a, streams, results);
+    const struct aihls_host *h = &p->host->host;
+    if (!take_core(cx, p, a, h->n_passes, streams, memory))
+        return false;
+    for (int i = 0; i < h->n_outputs; i++)
+        results[i] = value_array(p->host, h->output_values[i], memory);
     return true;
 }

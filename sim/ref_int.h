@@ -26,10 +26,11 @@ const char *ref_int_function(const struct stage *s);
 
 // ---- the borders: the model's own tensors around the pipeline ----
 
-// Evaluates the nodes in front of the pipeline on one frame, an array for each input of the graph. The streams of the
-// inputs are allocated in `a` and filled in stream order.
-bool border_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, const struct array *frame, int8_t **streams);
-// Evaluates the nodes behind the pipeline; results[i] is the graph's output i.
-bool border_out(const struct ctx *cx, const struct pipeline *p, struct arena *a, int8_t *const *streams, struct array *results);
+// Evaluates the nodes in front of the pipeline on one frame, an array for each input of the model. The streams of the
+// inputs are allocated in `a` and filled in stream order. With a partition, all runs of the core but the last one and the
+// host's part up to it are done here, by the run-time library's functions; *memory keeps what the rest needs, else NULL.
+bool border_in(const struct ctx *cx, const struct pipeline *p, struct arena *a, const struct array *frame, int8_t **streams, void **memory);
+// Evaluates the nodes behind the pipeline; results[i] is the model's output i.
+bool border_out(const struct ctx *cx, const struct pipeline *p, struct arena *a, int8_t *const *streams, void *memory, struct array *results);
 
 #endif

@@ -14,7 +14,8 @@
 static struct aihls *a;
 static struct aihls_input *inputs;
 static struct aihls_output *outputs;
-static uint64_t oldest = 1;
+static uint64_t tickets[QUEUE]; // of the frames in the queue
+static int taken, sent;
 static struct aihls_frame frame;
 
 static void check(enum aihls_status s)
@@ -27,8 +28,8 @@ static void check(enum aihls_status s)
 
 static void take(void)
 {
-    check(aihls_wait(a, oldest++, outputs, NETWORK.n_outputs, -1, &frame));
-    for (int i = 0; i < NETWORK.n_outputs; i++)
+    check(aihls_wait(a, tickets[taken++ % QUEUE], outputs, aihls_output_count(&NETWORK), -1, &frame));
+    for (int i = 0; i < aihls_output_count(&NETWORK); i++)
         fwrite(outputs[i].data, aihls_type_bytes(outputs[i].type), (size_t)outputs[i].count, stdout);
 }
 
@@ -40,30 +41,31 @@ static size_t bytes_of(const struct aihls_tensor *t)
 int main(int argc, char **argv)
 {
     size_t in_bytes = 0;
-    uint64_t ticket = 0;
     struct aihls_options options = { .queue_frames = QUEUE };
-    inputs = calloc((size_t)NETWORK.n_inputs, sizeof *inputs);
-    outputs = calloc((size_t)NETWORK.n_outputs, sizeof *outputs);
-    for (int i = 0; i < NETWORK.n_inputs; i++)
-        in_bytes += bytes_of(&NETWORK.inputs[i].tensor);
+    inputs = calloc((size_t)aihls_input_count(&NETWORK), sizeof *inputs);
+    outputs = calloc((size_t)aihls_output_count(&NETWORK), sizeof *outputs);
+    for (int i = 0; i < aihls_input_count(&NETWORK); i++)
+        in_bytes += bytes_of(aihls_input_tensor(&NETWORK, i));
     char *input = malloc(in_bytes), *at = input;
-    for (int i = 0; i < NETWORK.n_inputs; at += bytes_of(&NETWORK.inputs[i].tensor), i++)
-        inputs[i] = (struct aihls_input){ at, NETWORK.inputs[i].tensor.type, NETWORK.inputs[i].tensor.count };
-    for (int i = 0; i < NETWORK.n_outputs; i++) {
-        const struct aihls_tensor *t = &NETWORK.outputs[i].tensor;
+    for (int i = 0; i < aihls_input_count(&NETWORK); at += bytes_of(aihls_input_tensor(&NETWORK, i)), i++)
+        inputs[i] = (struct aihls_input){ at, aihls_input_tensor(&NETWORK, i)->type, aihls_input_tensor(&NETWORK, i)->count };
+    for (int i = 0; i < aihls_output_count(&NETWORK); i++) {
+        const struct aihls_tensor *t = aihls_output_tensor(&NETWORK, i);
         outputs[i] = (struct aihls_output){ malloc(bytes_of(t)), t->type, t->count };
     }
     check(aihls_open(&NETWORK, BACKEND(argc > 1 ? argv[1] : ""), &options, &a));
     while (fread(input, 1, in_bytes, stdin) == in_bytes) {
-        if (ticket + 1 - oldest == QUEUE)
+        enum aihls_status s;
+        while ((s = aihls_submit(a, inputs, aihls_input_count(&NETWORK), &tickets[sent % QUEUE])) == AIHLS_E_FULL)
             take();
-        check(aihls_submit(a, inputs, NETWORK.n_inputs, &ticket));
+        check(s);
+        sent++;
     }
-    while (oldest <= ticket)
+    while (taken < sent)
         take();
-    fprintf(stderr, "frames %d latency %d interval %d\n", (int)ticket, (int)frame.latency_cycles, (int)frame.interval_cycles);
+    fprintf(stderr, "frames %d latency %d interval %d\n", sent, (int)frame.latency_cycles, (int)frame.interval_cycles);
     check(aihls_close(&a));
-    for (int i = 0; i < NETWORK.n_outputs; i++)
+    for (int i = 0; i < aihls_output_count(&NETWORK); i++)
         free(outputs[i].data);
     free(outputs);
     free(inputs);

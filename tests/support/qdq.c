@@ -298,9 +298,10 @@ const struct array *run_pipeline(const struct pipeline *p, const struct array *f
 {
     int8_t **streams = arena_array(&arena, int8_t *, p->n_streams);
     struct array *y = arena_array(&arena, struct array, p->n_outputs);
-    assert_true(border_in(&cx, p, &arena, frame, streams));
+    void *memory;
+    assert_true(border_in(&cx, p, &arena, frame, streams, &memory));
     ref_int_frame(p, &arena, streams);
-    assert_true(border_out(&cx, p, &arena, streams, y));
+    assert_true(border_out(&cx, p, &arena, streams, memory, y));
     return y;
 }
 

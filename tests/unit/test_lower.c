@@ -591,9 +591,10 @@ static void nodes_around_the_pipeline_run_on_the_host(void **state)
     assert_int_equal(p->n_stages, 1);
     struct array x = frame_of(g->inputs[0], &p->streams[0], 2), y;
     int8_t **streams = arena_array(&arena, int8_t *, p->n_streams);
-    assert_true(border_in(&cx, p, &arena, &x, streams));
+    void *memory;
+    assert_true(border_in(&cx, p, &arena, &x, streams, &memory));
     ref_int_frame(p, &arena, streams);
-    assert_true(border_out(&cx, p, &arena, streams, &y));
+    assert_true(border_out(&cx, p, &arena, streams, memory, &y));
     const double *c = eval_float64(g, &x, g->outputs[0]->producer->in[0]); // what Softmax reads
     for (int64_t i = 0; i < 16; i++) {
         double sum = exp(c[i]) + exp(c[16 + i]) + exp(c[32 + i]);

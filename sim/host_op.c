@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes of the graph as operators of the run-time library.
+#include <string.h>
+
+#include "base/check.h"
+#include "dataflow/move.h"
+#include "frontend/shape.h"
+#include "sim/host_impl.h"
+#include "sim/ref_float.h"
+#include "sim/ref_float_impl.h"
+
+// An operator under construction. Operands are the node's own unless a describer says otherwise.
+struct draft {
+    struct host_builder *b;
+    const struct node *n;
+    aihls_host_function *run;
+    const char *function;
+    int n_in, n_out, n_p, n_f, n_table;
+    const struct tensor **in, **out;
+    int32_t *p;
+    double *f;
+    const int32_t *table;
+};
+
+#define USE(d, name) ((d)->run = (name), (d)->function = #name)
+#define P(d, ...) parameters((d), (int64_t[]){ __VA_ARGS__ }, (int)(sizeof(int64_t[]){ __VA_ARGS__ } / sizeof(int64_t)))
+#define F(d, ...) factors((d), (double[]){ __VA_ARGS__ }, (int)(sizeof(double[]){ __VA_ARGS__ } / sizeof(double)))
+
+static bool parameters(struct draft *d, const int64_t *v, int n)
+{
+    int32_t *p = arena_array(d->b->a, int32_t, d->n_p + n);
+    if (d->n_p)
+        memcpy(p, d->p, (size_t)d->n_p * sizeof *p);
+    for (int i = 0; i < n; i++)
+        p[d->n_p + i] = (int32_t)v[i];
+    d->p = p;
+    d->n_p += n;
+    return true;
+}
+
+static bool factors(struct draft *d, const double *v, int n)
+{
+    d->f = arena_array(d->b->a, double, n);
+    memcpy(d->f, v, (size_t)n * sizeof *v);
+    d->n_f = n;
+    return true;
+}
+
+static void add(struct draft *d, int pass)
+{
+    struct host_builder *b = d->b;
+    int32_t *in = arena_array(b->a, int32_t, d->n_in), *out = arena_array(b->a, int32_t, d->n_out);
+    for (int k = 0; k < d->n_in; k++)
+        in[k] = host_value(b, d->in[k]);
+    for (int k = 0; k < d->n_out; k++)
+        out[k] = host_value(b, d->out[k]);
+    struct aihls_host_op op = { .run = d->run, .pass = pass, .n_in = d->n_in, .n_out = d->n_out, .in = in, .out = out, .p = d->p, .f = d->f, .table = d->table };
+    struct host_op_text text = { d->function, d->n->name[0] ? d->n->name : op_info(d->n->op)->name, d->n_p, d->n_f, d->n_table };
+    arena_push(b->a, b->ops, b->n_ops, b->cap_ops, op);
+    arena_push(b->a, b->text, b->n_text, b->cap_text, text);
+}
+
+static void around(const struct tensor *t, int axis, int64_t *outer, int64_t *inner)
+{
+    *outer = *inner = 1;
+    for (int i = 0; i < t->rank; i++)
+        *(i < axis ? outer : inner) *= i == axis ? 1 : t->dims[i];
+}
+
+// outer, size, inner
+static void line_parameters(struct draft *d, const struct tensor *t, int axis)
+{
+    int64_t outer, inner;
+    around(t, axis, &outer, &inner);
+    P(d, outer, t->dims[axis], inner);
+}
+
+// ---- moves ----
+
+// The map as an offset and a distance along each axis of y, where it is one.
+static bool is_strided(const struct tensor *y, const int32_t *map, int64_t *offset, int64_t *step)
+{
+    int64_t inner = 1, count = tensor_count(y);
+    if (count == 0 || map[0] < 0)
+        return false;
+    *offset = map[0];
+    for (int d = y->rank - 1; d >= 0; inner *= y->dims[d--])
+        step[d] = y->dims[d] > 1 ? map[inner] - map[0] : 0;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = *offset, rest = i;
+        for (int d = y->rank - 1; d >= 0; rest /= y->dims[d--])
+            at += rest % y->dims[d] * step[d];
+        if (map[i] != at)
+            return false;
+    }
+    return true;
+}
+
+// An operator for each result.
+static bool add_moves(struct draft *d, int pass)
+{
+    const struct node *n = d->n;
+    for (int k = 0; k < n->n_out; k++) {
+        struct draft one = *d;
+        const struct tensor *y = n->out[k];
+        const int32_t *map;
+        double fill;
+        int64_t offset, step[MAX_RANK];
+        if (!y)
+            continue;
+        if (!move_map(d->b->cx, d->b->part->whole, n, k, d->b->a, &map, &fill))
+            return false;
+        one.n_in = one.n_out = 1;
+        one.out = d->out + k;
+        if (is_strided(y, map, &offset, step)) {
+            USE(&one, aihls_host_strided);
+            P(&one, offset);
+            parameters(&one, step, y->rank);
+        } else {
+            USE(&one, aihls_host_move);
+            one.table = map;
+            one.n_table = (int)tensor_count(y);
+            F(&one, fill);
+        }
+        add(&one, pass);
+    }
+    return true;
+}
+
+static bool describe_concat(struct draft *d)
+{
+    const struct tensor *y = d->out[0];
+    int axis = axis_of(node_int(d->n, "axis", 0), y->rank);
+    int64_t outer, inner;
+    around(y, axis, &outer, &inner);
+    USE(d, aihls_host_concat);
+    P(d, inner * (int64_t)dtype_bytes(y->dtype));
+    for (int k = 0; k < d->n_in; k++)
+        P(d, d->in[k]->dims[axis]);
+    return true;
+}
+
+static bool describe_gather(struct draft *d)
+{
+    int axis = axis_of(node_int(d->n, "axis", 0), d->in[0]->rank);
+    if (d->n->op == OP_GatherElements) {
+        USE(d, aihls_host_gather_elements);
+        return P(d, axis);
+    }
+    USE(d, aihls_host_gather);
+    line_parameters(d, d->in[0], axis);
+    return d->in[0]->dims[axis] > 0;
+}
+
+// ---- products and windows ----
+
+static bool describe_matmul(struct draft *d)
+{
+    const struct tensor *a = d->in[0], *b = d->in[1], *y = d->out[0];
+    int64_t m = a->rank > 1 ? a->dims[a->rank - 2] : 1, k = a->dims[a->rank - 1], n = b->rank > 1 ? b->dims[b->rank - 1] : 1;
+    int batch = (a->rank > b->rank ? a->rank : b->rank) - 2;
+    int64_t step_a = m * k, step_b = k * n, steps[3 * MAX_RANK];
+    USE(d, aihls_host_matmul);
+    P(d, m, n, k, k, 1, n, 1, 0, 0, batch > 0 ? batch : 0);
+    for (int i = 1; i <= batch; i++) {
+        int at_a = a->rank - 2 - i, at_b = b->rank - 2 - i;
+        int64_t size_a = at_a >= 0 ? a->dims[at_a] : 1, size_b = at_b >= 0 ? b->dims[at_b] : 1, *s = steps + 3 * (batch - i);
+        s[0] = max_i64(size_a, size_b);
+        s[1] = size_a > 1 ? step_a : 0;
+        s[2] = size_b > 1 ? step_b : 0;
+        step_a *= size_a;
+        step_b *= size_b;
+    }
+    if (batch > 0)
+        parameters(d, steps, 3 * batch);
+    return F(d, 1, 0) && m > 0 && n > 0 && dtype_is_float(y->dtype);
+}
+
+static bool describe_gemm(struct draft *d)
+{
+    const struct tensor *a = d->in[0], *y = d->out[0], *c = d->n_in > 2 ? d->in[2] : NULL;
+    bool ta = node_int(d->n, "transA", 0) != 0, tb = node_int(d->n, "transB", 0) != 0;
+    int64_t m = y->dims[0], n = y->dims[1], k = a->dims[ta ? 0 : 1], rows = c && c->rank > 1 ? c->dims[0] : 1, columns = c && c->rank ? c->dims[c->rank - 1] : 1;
+    USE(d, aihls_host_matmul);
+    P(d, m, n, k, ta ? 1 : k, ta ? m : 1, tb ? 1 : n, tb ? k : 1, rows > 1 ? columns : 0, columns > 1 ? 1 : 0, 0);
+    return F(d, (double)node_float(d->n, "alpha", 1), (double)node_float(d->n, "beta", 1)) && m > 0 && n > 0 && dtype_is_float(y->dtype);
+}
+
+static void window_parameters(struct draft *d, const struct window_geometry *w)
+{
+    P(d, w->in_h, w->in_w, w->out_h, w->out_w, w->kernel_h, w->kernel_w, w->stride_h, w->stride_w, w->dilation_h, w->dilation_w, w->pad_top, w->pad_left,
+      w->pad_bottom, w->pad_right, w->group);
+}
+
+static bool describe_conv(struct draft *d)
+{
+    struct window_geometry w;
+    bool transposed = d->n->op == OP_ConvTranspose;
+    if (d->in[0]->rank > 4 || !(transposed ? conv_transpose_geometry : window_geometry)(d->b->cx, d->b->part->whole, d->n, &w))
+        return false;
+    if (transposed)
+        USE(d, aihls_host_conv_transpose);
+    else
+        USE(d, aihls_host_conv);
+    window_parameters(d, &w);
+    return true;
+}
+
+static bool describe_pool(struct draft *d)
+{
+    enum op op = d->n->op;
+    bool global = op == OP_GlobalAveragePool || op == OP_GlobalMaxPool || op == OP_GlobalLpPool;
+    const struct tensor *x = d->in[0];
+    int64_t planes = x->dims[0] * x->dims[1], pixels = planes > 0 ? tensor_count(x) / planes : 0;
+    struct window_geometry w = { .in_h = 1, .in_w = pixels, .out_h = 1, .out_w = 1, .kernel_h = 1, .kernel_w = pixels, .stride_h = 1, .stride_w = 1,
+                                 .dilation_h = 1, .dilation_w = 1, .group = 1 };
+    if ((d->n->n_out > 1 && d->n->out[1]) || pixels == 0 || (!global && (x->rank > 4 || !window_geometry(d->b->cx, d->b->part->whole, d->n, &w))))
+        return false;
+    d->n_out = 1;
+    USE(d, aihls_host_pool);
+    window_parameters(d, &w);
+    P(d, op == OP_MaxPool || op == OP_GlobalMaxPool ? 1 : op == OP_LpPool || op == OP_GlobalLpPool ? 2 : 0, node_int(d->n, "count_include_pad", 0) != 0);
+    return F(d, (double)node_int(d->n, "p", 2));
+}
+
+static bool describe_resize(struct draft *d)
+{
+    const struct tensor *y = d->out[0];
+    int entries = 0, at = 0;
+    if (strcmp(node_string(d->n, "mode", "nearest"), "linear") != 0)
+        return false;
+    for (int i = 0; i < y->rank; i++)
+        entries += (int)y->dims[i];
+    int32_t *table = arena_array(d->b->a, int32_t, 2 * entries);
+    double *share = arena_array(d->b->a, double, entries);
+    for (int axis = 0; axis < y->rank; axis++)
+        for (int64_t i = 0; i < y->dims[axis]; i++, at++) {
+            int64_t first = i, second = i;
+            if (d->in[0]->dims[axis] != y->dims[axis])
+                resize_linear_taps(d->n, axis, i, &first, &second, &share[at]);
+            table[2 * at] = (int32_t)first;
+            table[2 * at + 1] = (int32_t)second;
+        }
+    USE(d, aihls_host_resize);
+    d->n_in = 1;
+    d->table = table;
+    d->n_table = 2 * entries;
+    return factors(d, share, entries);
+}
+
+// ---- along axes ----
+
+static bool describe_normalize(struct draft *d)
+{
+    const struct tensor *x = d->in[0], *scale = d->in[1];
+    int64_t size = 1, rows, inner, channels = x->rank > 1 ? x->dims[1] : 1, scales = tensor_count(scale);
+    double epsilon = (double)node_float(d->n, "epsilon", 1e-5f);
+    USE(d, aihls_host_normalize);
+    if (d->n->op == OP_LayerNormalization) {
+        for (int i = axis_of(node_int(d->n, "axis", -1), x->rank); i < x->rank; i++)
+            size *= x->dims[i];
+        return size > 0 && scales == size && (d->n_in < 3 || !d->in[2] || tensor_count(d->in[2]) == size) && P(d, size, 1, size) && F(d, epsilon);
+    }
+    around(x, 1, &rows, &inner);
+    int64_t groups = d->n->op == OP_GroupNormalization ? node_int(d->n, "num_groups", 1) : channels;
+    return groups > 0 && scales > 0 && tensor_count(x) > 0 && P(d, channels / groups * inner, channels / scales * inner, scales) && F(d, epsilon);
+}
+
+static bool describe_softmax(struct draft *d)
+{
+    const struct tensor *x = d->in[0];
+    int64_t outer, inner;
+    int axis = axis_of(node_int(d->n, "axis", -1), x->rank);
+    bool flat = node_int(d->n, "flatten_2d", 0) != 0;
+    around(x, axis, &outer, &inner);
+    USE(d, aihls_host_softmax);
+    return P(d, outer, flat ? x->dims[axis] * inner : x->dims[axis], flat ? 1 : inner, d->n->op == OP_Hardmax ? 2 : d->n->op == OP_LogSoftmax);
+}
+
+static bool describe_scales(struct draft *d)
+{
+    const struct tensor *x = d->in[0];
+    int64_t outer, inner = 1, size = tensor_count(d->in[1]);
+    if (size > 1)
+        around(x, axis_of(node_int(d->n, "axis", 1), x->rank), &outer, &inner);
+    if (d->n->op == OP_QuantizeLinear)
+        USE(d, aihls_host_quantize);
+    else
+        USE(d, aihls_host_dequantize);
+    return P(d, inner, size, 0);
+}
+
+static bool describe_lrn(struct draft *d)
+{
+    int64_t outer, inner;
+    around(d->in[0], 1, &outer, &inner);
+    USE(d, aihls_host_lrn);
+    P(d, d->in[0]->dims[1], inner, node_int(d->n, "size", 1));
+    return F(d, (double)node_float(d->n, "alpha", 1e-4f), (double)node_float(d->n, "beta", 0.75f), (double)node_float(d->n, "bias", 1));
+}
+
+static bool describe_cumsum(struct draft *d)
+{
+    const struct tensor *axis = d->in[1];
+    if (!axis->data || !dtype_is_float(d->in[0]->dtype))
+        return false;
+    USE(d, aihls_host_cumsum);
+    line_parameters(d, d->in[0], axis_of(tensor_const_i64(axis, 0), d->in[0]->rank));
+    d->n_in = 1;
+    return P(d, node_int(d->n, "exclusive", 0) != 0, node_int(d->n, "reverse", 0) != 0);
+}
+
+static bool describe_top_k(struct draft *d)
+{
+    const struct tensor *x = d->in[0], *y = d->out[0] ? d->out[0] : d->out[1];
+    int axis = axis_of(node_int(d->n, "axis", -1), x->rank);
+    USE(d, aihls_host_top_k);
+    line_parameters(d, x, axis);
+    d->n_in = 1;
+    return P(d, y->dims[axis], !node_int(d->n, "largest", 1));
+}
+
+static bool describe_arg(struct draft *d)
+{
+    USE(d, aihls_host_arg);
+    line_parameters(d, d->in[0], axis_of(node_int(d->n, "axis", 0), d->in[0]->rank));
+    return P(d, d->n->op == OP_ArgMin, node_int(d->n, "select_last_index", 0) != 0);
+}
+
+static bool describe_lp_norm(struct draft *d)
+{
+    USE(d, aihls_host_lp_norm);
+    line_parameters(d, d->in[0], axis_of(node_int(d->n, "axis", -1), d->in[0]->rank));
+    return P(d, node_int(d->n, "p", 2));
+}
+
+static bool describe_nms(struct draft *d)
+{
+    int64_t rows = d->out[0]->dims[0], classes = d->in[1]->dims[0] * d->in[1]->dims[1];
+    USE(d, aihls_host_nms);
+    return P(d, node_int(d->n, "center_point_box", 0) != 0, classes ? rows / classes : 0);
+}
+
+// ---- one element at a time ----
+
+static bool describe_unary(struct draft *d)
+{
+    struct aihls_parameters p = ref_parameters(d->n);
+    USE(d, aihls_host_unary);
+    return P(d, ref_function(d->n->op)) && F(d, p.alpha, p.beta, p.gamma);
+}
+
+// Before opset 7 operands could be aligned at an axis.
+static bool describe_binary(struct draft *d)
+{
+    enum op op = d->n->op;
+    bool option = op == OP_Mod ? node_int(d->n, "fmod", 0) != 0 : node_string(d->n, "direction", "")[0] == 'R';
+    USE(d, aihls_host_binary);
+    return P(d, ref_function(op), option, op == OP_Mean) && !node_attr(d->n, "axis");
+}
+
+static bool describe_reduce(struct draft *d)
+{
+    d->n_in = 1;
+    USE(d, aihls_host_reduce);
+    return P(d, ref_function(d->n->op), reduce_axes(d->n)) && tensor_count(d->in[0]) > 0;
+}
+
+static bool describe_plain(struct draft *d)
+{
+    switch ((int)d->n->op) {
+    case OP_Where: USE(d, aihls_host_where); return true;
+    case OP_Clip: USE(d, aihls_host_clip); return true;
+    case OP_CastLike:
+    case OP_Cast: USE(d, aihls_host_cast); d->n_in = 1; return true;
+    default: USE(d, aihls_host_copy); d->n_in = d->n_out = 1; return true;
+    }
+}
+
+typedef bool describer(struct draft *d);
+
+// exempt from the length limit: one line for each operator
+static describer *describer_of(enum op op)
+{
+    switch ((int)op) {
+#define UNARY(name) case OP_##name: return describe_unary;
+        AIHLS_UNARY_FUNCTIONS(UNARY)
+#define BINARY(name) case OP_##name: return describe_binary;
+        AIHLS_BINARY_FUNCTIONS(BINARY)
+#define REDUCE(name) case OP_##name: return describe_reduce;
+        AIHLS_REDUCE_FUNCTIONS(REDUCE)
+    case OP_Sum:
+    case OP_Mean: return describe_binary;
+    case OP_Where:
+    case OP_Clip:
+    case OP_Cast:
+    case OP_CastLike:
+    case OP_Dropout:
+    case OP_Reshape:
+    case OP_Flatten:
+    case OP_Squeeze:
+    case OP_Unsqueeze:
+    case OP_Identity: return describe_plain;
+    case OP_QuantizeLinear:
+    case OP_DequantizeLinear: return describe_scales;
+    case OP_Concat: return describe_concat;
+    case OP_Gather:
+    case OP_GatherElements: return describe_gather;
+    case OP_MatMul: return describe_matmul;
+    case OP_Gemm: return describe_gemm;
+    case OP_Conv:
+    case OP_ConvTranspose: return describe_conv;
+    case OP_MaxPool:
+    case OP_AveragePool:
+    case OP_LpPool:
+    case OP_GlobalMaxPool:
+    case OP_GlobalAveragePool:
+    case OP_GlobalLpPool: return describe_pool;
+    case OP_Resize: return describe_resize;
+    case OP_LayerNormalization:
+    case OP_InstanceNormalization:
+    case OP_GroupNormalization: return describe_normalize;
+    case OP_Softmax:
+    case OP_LogSoftmax:
+    case OP_Hardmax: return describe_softmax;
+    case OP_LRN: return describe_lrn;
+    case OP_LpNormalization: return describe_lp_norm;
+    case OP_CumSum: return describe_cumsum;
+    case OP_TopK: return describe_top_k;
+    case OP_ArgMax:
+    case OP_ArgMin: return describe_arg;
+    case OP_NonMaxSuppression: return describe_nms;
+    default: return NULL;
+    }
+}
+
+// Operators that move elements where dataflow/move.h has a map.
+static bool moves(enum op op)
+{
+    return op == OP_Transpose || op == OP_Slice || op == OP_Split || op == OP_Pad || op == OP_Expand || op == OP_Tile || op == OP_DepthToSpace || op == OP_SpaceToDepth;
+}
+
+bool host_supports(enum op op)
+{
+    return moves(op) || describer_of(op);
+}
+
+void host_node(struct host_builder *b, const struct node *n, int pass)
+{
+    struct draft d = { .b = b, .n = n, .n_in = n->n_in, .n_out = n->n_out, .in = arena_array(b->a, const struct tensor *, n->n_in),
+                       .out = arena_array(b->a, const struct tensor *, n->n_out) };
+    for (int k = 0; k < n->n_in; k++)
+        d.in[k] = n->in[k];
+    for (int k = 0; k < n->n_out; k++)
+        d.out[k] = n->out[k];
+    int before = b->cx->diag->errors;
+    if (n->op != OP_Reshape && move_is(n) && add_moves(&d, pass))
+        return;
+    describer *describe = describer_of(n->op);
+    if (describe && describe(&d)) {
+        add(&d, pass);
+        return;
+    }
+    b->failed = true;
+    if (b->cx->diag->errors == before)
+        diag_error(b->cx, E212, at_node(b->part->whole, n), "`aihls ops` says what runs where", "%s can run neither in hardware nor on the host%s",
+                   op_info(n->op)->name, describe || moves(n->op) ? " in this form" : "");
+}
