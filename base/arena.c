@@ -22,10 +22,27 @@ void arena_init(struct arena *a)
 {
     a->blocks = NULL;
     a->used_bytes = 0;
+    a->guests = NULL;
+}
+
+struct arena_guest {
+    struct arena_guest *next;
+    void (*release)(void *object, size_t n_bytes);
+    void *object;
+    size_t n_bytes;
+};
+
+void arena_adopt(struct arena *a, void (*release)(void *object, size_t n_bytes), void *object, size_t n_bytes)
+{
+    struct arena_guest *g = arena_new(a, struct arena_guest);
+    *g = (struct arena_guest){ a->guests, release, object, n_bytes };
+    a->guests = g;
 }
 
 void arena_release(struct arena *a)
 {
+    for (struct arena_guest *g = a->guests; g; g = g->next)
+        g->release(g->object, g->n_bytes);
     struct arena_block *b = a->blocks;
     while (b) {
         struct arena_block *next = b->next;

@@ -10,9 +10,11 @@
 #include <stddef.h>
 
 struct arena_block;
+struct arena_guest;
 struct arena {
     struct arena_block *blocks; // newest first
     size_t used_bytes;          // all blocks together, for reports
+    struct arena_guest *guests; // newest first
 };
 
 // An arena of zero bytes: `struct arena a = {0};` is one too.
@@ -30,6 +32,10 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
+
+// Has release(object, n_bytes) called when the arena is released: for what lives as long but is no memory of its own, as a
+// mapped file.
+void arena_adopt(struct arena *a, void (*release)(void *object, size_t n_bytes), void *object, size_t n_bytes);
 
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc_n((a), (size_t)(n), sizeof(type)))

@@ -27,6 +27,7 @@ struct name_entry {
 struct reader {
     const struct ctx *cx;
     struct onnx_options options;
+    struct onnx_reading how;
     const Onnx__ModelProto *model;
     struct graph *g;
     struct name_entry *names; // every tensor by name
@@ -131,7 +132,7 @@ static void read_initializers(struct reader *r, const Onnx__GraphProto *p)
         }
         struct tensor *t = arena_new(r->g->arena, struct tensor);
         // After an error the name stands all the same, or each of its readers would be reported.
-        bool read = onnx_tensor(r->cx, r->g->arena, r->options.keep_types, where, from, t);
+        bool read = onnx_tensor(r->cx, r->g->arena, &r->how, where, from, t);
         if (!read)
             t->data = NULL;
         enter(r, t, where);
@@ -332,7 +333,7 @@ static bool read_attr(struct reader *r, const char *node_at, const Onnx__Attribu
     case ATTR_TENSOR: {
         struct tensor *t = arena_new(a, struct tensor);
         out->t = t;
-        return onnx_tensor(r->cx, a, r->options.keep_types, where, p->t, t);
+        return onnx_tensor(r->cx, a, &r->how, where, p->t, t);
     }
     case ATTR_GRAPH: // read_bodies, when the names around it are known
         return true;
@@ -482,7 +483,7 @@ static void read_bodies(struct reader *r, const char *where, const Onnx__NodePro
             diag_error(r->cx, E102, where, NULL, "attribute '%s' is a graph, and %s has none", n->attrs[k].name, op_info(n->op)->name);
             continue;
         }
-        struct reader inner = { .cx = r->cx, .options = r->options, .model = r->model, .outer = r };
+        struct reader inner = { .cx = r->cx, .options = r->options, .how = r->how, .model = r->model, .outer = r };
         inner.options.open_shapes = true; // shapes come from the node around it
         inner.g = graph_new(a, r->g->file, body->name ? body->name : "");
         inner.g->opset = r->g->opset;
@@ -612,36 +613,20 @@ ProtobufCAllocator onnx_allocator(void)
     return (ProtobufCAllocator){ take_memory, leave_memory, NULL };
 }
 
-bool onnx_parse(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, struct graph **out)
+bool onnx_read_model(const struct ctx *cx, const char *file, const Onnx__ModelProto *m, const struct onnx_options *options,
+                     const struct onnx_mapping *mapped, struct graph **out)
 {
-    const struct onnx_options plain = { 0 };
-    return onnx_parse_with(cx, file, bytes, n_bytes, &plain, out);
-}
-
-bool onnx_parse_with(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, const struct onnx_options *options,
-                     struct graph **out)
-{
-    if (!onnx_nesting_ok(bytes, n_bytes))
-        return diag_error(cx, E101, file, NULL, "messages are nested too deep for a model");
-    ProtobufCAllocator memory = onnx_allocator();
-    Onnx__ModelProto *m = onnx__model_proto__unpack(&memory, n_bytes, bytes);
-    if (!m)
-        return diag_error(cx, E101, file, "is it complete, and an ONNX file at all?", "the file is damaged or not an ONNX model");
-    bool ok;
-    if (!m->graph) {
-        ok = diag_error(cx, E101, file, "is it complete, and an ONNX file at all?", "the file holds no graph");
-    } else {
-        struct reader r = { .cx = cx, .options = *options, .model = m };
-        r.g = graph_new(cx->arena, file, m->graph->name ? m->graph->name : "");
-        // The graph is read even when a version is wrong by a little: all errors at once.
-        int errors = cx->diag->errors;
-        ok = check_versions(&r, m) && read_graph(&r, m->graph) && cx->diag->errors == errors;
-        HASH_CLEAR(hh, r.names);
-        arena_release(&r.scratch);
-        if (ok)
-            *out = r.g;
-    }
-    onnx__model_proto__free_unpacked(m, &memory);
+    if (!m->graph)
+        return diag_error(cx, E101, file, "is it complete, and an ONNX file at all?", "the file holds no graph");
+    struct reader r = { .cx = cx, .options = *options, .how = { options->keep_types, mapped }, .model = m };
+    r.g = graph_new(cx->arena, file, m->graph->name ? m->graph->name : "");
+    // The graph is read even when a version is wrong by a little: all errors at once.
+    int errors = cx->diag->errors;
+    bool ok = check_versions(&r, m) && read_graph(&r, m->graph) && cx->diag->errors == errors;
+    HASH_CLEAR(hh, r.names);
+    arena_release(&r.scratch);
+    if (ok)
+        *out = r.g;
     return ok;
 }
 

@@ -29,6 +29,12 @@ bool onnx_load_external(const struct ctx *cx, const char *file, struct strbuf *b
 // what is written wrong or names nothing, E204 where the model says otherwise.
 bool onnx_fix_shapes(const struct ctx *cx, const char *file, const char *shapes, const char *dims, struct strbuf *bytes);
 
+// For the float reference: as onnx_load_external, onnx_fix_shapes and onnx_parse_with one after the other, but the file is mapped,
+// and so are the files beside it, of any size; tensors in those stay there where their addresses suit. Besides that it takes
+// the memory of the weights in the model's file, once. A file that is mapped must not shrink.
+bool onnx_read_mapped(const struct ctx *cx, const char *file, const struct onnx_options *options, const char *shapes, const char *dims,
+                      struct graph **out);
+
 // From a file, with what lies beside it.
 bool onnx_read(const struct ctx *cx, const char *path, struct graph **out);
 // The same from memory; `file` is the name for messages.

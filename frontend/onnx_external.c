@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,11 +20,11 @@ struct loader {
     const struct ctx *cx;
     const char *file, *folder; // the model, and the real path of its folder
     ProtobufCAllocator memory;
-    int64_t total_bytes;
+    int64_t most_bytes, total_bytes; // of all tensors together: allowed, and so far
     int tensors;
 };
 
-static bool is_external(const Onnx__TensorProto *t)
+bool onnx_is_external(const Onnx__TensorProto *t)
 {
     return t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
 }
@@ -64,7 +65,7 @@ static bool stays_below(const char *location)
 }
 
 // Opens it; links may not lead out of the folder either, and nothing but a file will do. -1 after a diagnostic.
-static int open_data(struct loader *l, const char *where, const char *location, int64_t *size)
+static int open_data(const struct loader *l, const char *where, const char *location, int64_t *size)
 {
     char real[PATH_MAX];
     struct stat st;
@@ -130,31 +131,68 @@ static void take_over(struct loader *l, Onnx__TensorProto *t, uint8_t *bytes, in
     t->raw_data = (ProtobufCBinaryData){ (size_t)n, bytes };
 }
 
+// Where a tensor's data are: an open file, to be closed by the caller, and the range in it, which is there.
+struct place {
+    int fd;
+    int64_t offset, n_bytes;
+};
+
+static bool locate(const struct loader *l, const char *where, const Onnx__TensorProto *t, struct place *out)
+{
+    const char *location = entry(t, "location");
+    int64_t length, size;
+    if (!location || !number(entry(t, "offset"), 0, &out->offset))
+        return diag_error(l->cx, E102, where, NULL, "the place of the tensor's data is incomplete");
+    if (!bytes_of(t, &out->n_bytes) || out->n_bytes > l->most_bytes - l->total_bytes)
+        return diag_error(l->cx, E102, where, NULL, "the tensor asks for more data than any accelerator holds");
+    out->fd = open_data(l, where, location, &size);
+    if (out->fd < 0)
+        return false;
+    if (number(entry(t, "length"), out->offset < size ? size - out->offset : 0, &length) && out->offset <= size && length <= size - out->offset &&
+        length == out->n_bytes)
+        return true;
+    close(out->fd);
+    return diag_error(l->cx, E102, where, NULL, "the tensor needs %" PRId64 " bytes at %" PRId64 " of '%s', which has %" PRId64, out->n_bytes, out->offset, location, size);
+}
+
 static bool load_tensor(struct loader *l, Onnx__TensorProto *t)
 {
-    if (!is_external(t))
+    if (!onnx_is_external(t))
         return true;
-    const char *location = entry(t, "location");
     const char *where = arena_printf(l->cx->arena, "%s: tensor '%s'", l->file, t->name ? t->name : "");
-    int64_t offset, length, size, need;
-    if (!location || !number(entry(t, "offset"), 0, &offset))
-        return diag_error(l->cx, E102, where, NULL, "the place of the tensor's data is incomplete");
-    if (!bytes_of(t, &need) || need > MAX_EXTERNAL - l->total_bytes)
-        return diag_error(l->cx, E102, where, NULL, "the tensor asks for more data than any accelerator holds");
-    int fd = open_data(l, where, location, &size);
-    if (fd < 0)
+    struct place p;
+    if (!locate(l, where, t, &p))
         return false;
-    bool fits = number(entry(t, "length"), offset < size ? size - offset : 0, &length) && offset <= size && length <= size - offset && length == need;
-    uint8_t *bytes = fits ? l->memory.alloc(NULL, (size_t)need) : NULL;
-    bool ok = fits && read_all(fd, offset, bytes, need);
-    close(fd);
+    uint8_t *bytes = l->memory.alloc(NULL, (size_t)p.n_bytes);
+    bool ok = read_all(p.fd, p.offset, bytes, p.n_bytes);
+    close(p.fd);
     if (!ok) {
         l->memory.free(NULL, bytes);
-        return diag_error(l->cx, E102, where, NULL, "the tensor needs %" PRId64 " bytes at %" PRId64 " of '%s', which has %" PRId64, need, offset, location, size);
+        return diag_error(l->cx, E002, where, NULL, "the tensor's data cannot be read");
     }
-    l->total_bytes += need;
+    l->total_bytes += p.n_bytes;
     l->tensors++;
-    take_over(l, t, bytes, need);
+    take_over(l, t, bytes, p.n_bytes);
+    return true;
+}
+
+bool onnx_map_external(const struct ctx *cx, const struct onnx_mapping *m, const char *where, const Onnx__TensorProto *t,
+                       void **base, size_t *n_base, ProtobufCBinaryData *data)
+{
+    const struct loader l = { .cx = cx, .file = m->file, .folder = m->folder, .most_bytes = INT64_MAX };
+    struct place p;
+    if (!m->folder)
+        return diag_error(cx, E002, where, NULL, "the model's folder cannot be read");
+    if (!locate(&l, where, t, &p))
+        return false;
+    int64_t page = sysconf(_SC_PAGESIZE), skip = p.offset % page;
+    *n_base = (size_t)(skip + p.n_bytes + (p.n_bytes == 0)); // no mapping is empty
+    *base = mmap(NULL, *n_base, PROT_READ, MAP_PRIVATE, p.fd, p.offset - skip);
+    int failed = errno;
+    close(p.fd);
+    if (*base == MAP_FAILED)
+        return diag_error(cx, E002, where, NULL, "the tensor's data cannot be mapped: %s", strerror(failed));
+    *data = (ProtobufCBinaryData){ (size_t)p.n_bytes, (uint8_t *)*base + skip };
     return true;
 }
 
@@ -190,15 +228,20 @@ void onnx_repack(const Onnx__ModelProto *m, struct strbuf *bytes)
     free(packed);
 }
 
-bool onnx_load_external(const struct ctx *cx, const char *file, struct strbuf *bytes)
+bool onnx_folder(const struct ctx *cx, const char *file, char folder[PATH_MAX])
 {
     const char *slash = strrchr(file, '/');
+    return realpath(slash ? arena_printf(cx->arena, "%.*s/", (int)(slash - file), file) : ".", folder);
+}
+
+bool onnx_load_external(const struct ctx *cx, const char *file, struct strbuf *bytes)
+{
     char folder[PATH_MAX];
     if (!memmem(bytes->text, bytes->len, "location", 8) || !onnx_nesting_ok(bytes->text, bytes->len))
         return true; // nothing to do, or onnx_parse says what is wrong
-    if (!realpath(slash ? arena_printf(cx->arena, "%.*s/", (int)(slash - file), file) : ".", folder))
+    if (!onnx_folder(cx, file, folder))
         return true; // there is no file beside it
-    struct loader l = { cx, file, folder, onnx_allocator(), 0, 0 };
+    struct loader l = { cx, file, folder, onnx_allocator(), MAX_EXTERNAL, 0, 0 };
     Onnx__ModelProto *m = onnx__model_proto__unpack(&l.memory, bytes->len, (const uint8_t *)bytes->text);
     if (!m || !m->graph) {
         if (m)

@@ -3,8 +3,11 @@
 #ifndef AIHLS_ONNX_IMPL_H
 #define AIHLS_ONNX_IMPL_H
 
+#include <limits.h>
+
 #include "base/strbuf.h"
 #include "frontend/graph.h"
+#include "frontend/onnx.h"
 #include "onnx.pb-c.h"
 
 // ---- onnx.c ----
@@ -12,12 +15,41 @@
 // What protobuf-c allocates with: it ends the process when there is no more, for its callers could not tell that from damage.
 ProtobufCAllocator onnx_allocator(void);
 
+// A model's file, mapped, while the reference reads it: data stay where they are as far as that is possible.
+struct onnx_mapping {
+    const char *file, *folder; // the path, and the real path of its folder, or NULL
+    bool pages;                // the bytes are the file's own pages: dropped, they come back when they are read again
+};
+
+// How tensors are read.
+struct onnx_reading {
+    bool keep_types;                   // see onnx_options
+    const struct onnx_mapping *mapped; // or NULL: from memory, with all data inside
+};
+
+// Reads the graph of a message: what is behind onnx_parse_with.
+bool onnx_read_model(const struct ctx *cx, const char *file, const Onnx__ModelProto *m, const struct onnx_options *options,
+                     const struct onnx_mapping *mapped, struct graph **out);
+
 // ---- onnx_external.c ----
+
+// Maps the bytes of tensor t, whose data are in another file. *base and *n_base are the mapping, to be unmapped by the caller,
+// *data the tensor's first byte in it. Errors as for onnx_load_external.
+bool onnx_map_external(const struct ctx *cx, const struct onnx_mapping *m, const char *where, const Onnx__TensorProto *t,
+                       void **base, size_t *n_base, ProtobufCBinaryData *data);
+// Whether its data are in another file.
+bool onnx_is_external(const Onnx__TensorProto *t);
 
 // Makes `bytes` the serialized model.
 void onnx_repack(const Onnx__ModelProto *m, struct strbuf *bytes);
 
+// The real path of the folder that a file lies in; false when there is none.
+bool onnx_folder(const struct ctx *cx, const char *file, char folder[PATH_MAX]);
+
 // ---- onnx_tensor.c ----
+
+// One varint of protobuf's wire format from p[*at]; false at the end of the bytes or after ten bytes.
+bool onnx_varint(const uint8_t *p, size_t n, size_t *at, uint64_t *out);
 
 // False when messages are nested deeper than any sane model does: protobuf-c unpacks by
 // recursion, so that a hostile file of a megabyte could exhaust the stack.
@@ -30,8 +62,9 @@ enum dtype onnx_dtype(int64_t data_type, bool keep_types);
 // int4 and uint4, of which the reader knows how they are stored, and no operator but DequantizeLinear takes them.
 bool onnx_is_packed(int64_t data_type);
 
-// Copies a TensorProto into `out` (all but its index). `where` is its place for messages.
-bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const char *where,
+// Reads a TensorProto into `out` (all but its index); data in other files may stay there, mapped as long as `a` lives. `where`
+// is its place for messages.
+bool onnx_tensor(const struct ctx *cx, struct arena *a, const struct onnx_reading *how, const char *where,
                  const Onnx__TensorProto *from, struct tensor *out);
 
 // ---- onnx_function.c ----

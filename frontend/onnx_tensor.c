@@ -2,6 +2,8 @@
 // TensorProto to constants, and the look at a file that comes before protobuf-c's.
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "frontend/onnx.h"
@@ -10,8 +12,7 @@
 // A model, graph, node, attribute and tensor nest five deep; subgraphs add three each.
 #define MAX_NESTING 32
 
-// One varint from p[*at]; false at the end of the bytes or after ten bytes.
-static bool varint(const uint8_t *p, size_t n, size_t *at, uint64_t *out)
+bool onnx_varint(const uint8_t *p, size_t n, size_t *at, uint64_t *out)
 {
     uint64_t v = 0;
     for (int shift = 0; shift < 70 && *at < n; shift += 7) {
@@ -34,11 +35,11 @@ static bool nesting_ok(const ProtobufCMessageDescriptor *d, const uint8_t *p, si
     size_t at = 0;
     while (at < n) {
         uint64_t tag, len;
-        if (!varint(p, n, &at, &tag))
+        if (!onnx_varint(p, n, &at, &tag))
             return true;
         switch (tag & 7) {
         case 0:
-            if (!varint(p, n, &at, &len))
+            if (!onnx_varint(p, n, &at, &len))
                 return true;
             break;
         case 1:
@@ -46,7 +47,7 @@ static bool nesting_ok(const ProtobufCMessageDescriptor *d, const uint8_t *p, si
             at += (tag & 7) == 1 ? 8 : 4;
             break;
         case 2: {
-            if (!varint(p, n, &at, &len) || len > n - at)
+            if (!onnx_varint(p, n, &at, &len) || len > n - at)
                 return true;
             const ProtobufCFieldDescriptor *f =
                 protobuf_c_message_descriptor_get_field(d, (unsigned)(tag >> 3));
@@ -127,24 +128,33 @@ static bool read_dims(const struct ctx *cx, const char *where, const Onnx__Tenso
     return true;
 }
 
-// Bytes of the element type as the file stores it, before half and double become float32.
-static bool from_raw(struct tensor *out, enum dtype stored, const void *raw, int64_t count,
-                     struct arena *a)
+// Large data come from a mapped file: once copied they need no memory there. Whole pages of them only.
+#define DROP_BYTES ((size_t)1 << 20)
+
+static void drop_pages(const uint8_t *data, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)data + page - 1) / page * page, to = ((uintptr_t)data + n) / page * page;
+    if (n >= DROP_BYTES)
+        madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+// Bytes of the element type as the file stores it, before half and double become float32. With `stay`, they outlive the
+// graph and are not copied.
+static void from_raw(struct tensor *out, enum dtype stored, const void *raw, int64_t count, struct arena *a, bool stay)
 {
     size_t bytes = (size_t)count * dtype_bytes(stored);
-    void *copy = arena_alloc(a, bytes);
-    if (bytes)
+    void *copy = stay ? NULL : arena_alloc(a, bytes);
+    if (bytes && !stay)
         memcpy(copy, raw, bytes);
-    out->data = copy;
+    out->data = stay ? raw : copy;
     if (stored == out->dtype)
-        return true;
+        return;
     struct tensor wide = *out;
     wide.dtype = stored;
     float *narrow = arena_array(a, float, count);
     for (int64_t i = 0; i < count; i++)
         narrow[i] = (float)tensor_const_f64(&wide, i);
     out->data = narrow;
-    return true;
 }
 
 // The typed field that onnx.proto assigns to a type, as a count of its elements.
@@ -239,23 +249,52 @@ static bool from_packed(const struct ctx *cx, struct arena *a, const char *where
     return true;
 }
 
-bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const char *where,
+static void unmap(void *base, size_t n)
+{
+    munmap(base, n);
+}
+
+// Data in another file stay there, mapped, where their address suits their type.
+static bool from_external(const struct ctx *cx, struct arena *a, const struct onnx_reading *how, const char *where,
+                          const Onnx__TensorProto *from, struct tensor *out)
+{
+    void *base;
+    size_t n;
+    Onnx__TensorProto inside = *from;
+    inside.n_external_data = 0;
+    inside.has_data_location = 0;
+    inside.has_raw_data = 1;
+    if (!onnx_map_external(cx, how->mapped, where, from, &base, &n, &inside.raw_data))
+        return false;
+    enum dtype stored = (enum dtype)from->data_type;
+    if (stored == out->dtype && !onnx_is_packed(from->data_type) && (uintptr_t)inside.raw_data.data % dtype_bytes(stored) == 0) {
+        out->data = inside.raw_data.data;
+        arena_adopt(a, unmap, base, n);
+        return true;
+    }
+    bool ok = onnx_tensor(cx, a, how, where, &inside, out);
+    munmap(base, n);
+    return ok;
+}
+
+bool onnx_tensor(const struct ctx *cx, struct arena *a, const struct onnx_reading *how, const char *where,
                  const Onnx__TensorProto *from, struct tensor *out)
 {
     int64_t count = 0;
     *out = (struct tensor){ .name = arena_strdup(a, from->name ? from->name : "") };
-    out->dtype = onnx_dtype(from->data_type, keep_types);
+    out->dtype = onnx_dtype(from->data_type, how->keep_types);
     if (out->dtype == DT_NONE)
         return diag_error(cx, E207, where, NULL, "tensor has element type %" PRId32 ", which aihls does not read",
                           from->data_type);
     if (!read_dims(cx, where, from, out, &count))
         return false;
-    if (from->n_external_data ||
-        (from->has_data_location &&
-         from->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL))
+    if (from->n_external_data || onnx_is_external(from)) {
+        if (how->mapped && onnx_is_external(from))
+            return from_external(cx, a, how, where, from, out);
         return diag_error(cx, E101, where,
                           "put the weights into the model: onnx.save(onnx.load(IN), OUT)",
                           "the tensor's data is in another file");
+    }
     if (from->segment)
         return diag_error(cx, E102, where, NULL, "the tensor is one segment of a larger one");
     if (onnx_is_packed(from->data_type))
@@ -268,7 +307,10 @@ bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const c
             return diag_error(cx, E102, where, NULL, "the tensor holds %zu bytes, its shape %s of %s asks for others",
                               from->raw_data.len, shape_text(a, out->rank, out->dims),
                               dtype_name(stored));
-        return from_raw(out, stored, from->raw_data.data, count, a);
+        from_raw(out, stored, from->raw_data.data, count, a, false);
+        if (how->mapped && how->mapped->pages)
+            drop_pages(from->raw_data.data, from->raw_data.len);
+        return true;
     }
     size_t have = typed_count(from, stored);
     if ((uint64_t)count != have)
@@ -279,7 +321,8 @@ bool onnx_tensor(const struct ctx *cx, struct arena *a, bool keep_types, const c
         if (!put_typed(from, stored, i, copy))
             return diag_error(cx, E102, where, NULL, "element %zu of the tensor is outside the range of %s", i,
                               dtype_name(stored));
-    return from_raw(out, stored, copy, count, a);
+    from_raw(out, stored, copy, count, a, true);
+    return true;
 }
 
 bool onnx_parse_tensor(const struct ctx *cx, const char *file, const void *bytes, size_t n_bytes, struct tensor *out)
@@ -288,7 +331,8 @@ bool onnx_parse_tensor(const struct ctx *cx, const char *file, const void *bytes
     Onnx__TensorProto *p = onnx__tensor_proto__unpack(&memory, n_bytes, bytes); // three messages deep at most
     if (!p)
         return diag_error(cx, E101, file, "is it complete, and a TensorProto at all?", "the file is damaged or holds no tensor");
-    bool ok = onnx_tensor(cx, cx->arena, true, file, p, out);
+    const struct onnx_reading how = { .keep_types = true };
+    bool ok = onnx_tensor(cx, cx->arena, &how, file, p, out);
     onnx__tensor_proto__free_unpacked(p, &memory);
     return ok;
 }

@@ -94,11 +94,7 @@ static bool read_bytes(const struct ctx *cx, const struct request *r, struct des
 bool design_read_for_reference(const struct ctx *cx, const struct request *r, struct design *d)
 {
     const struct onnx_options options = { .keep_types = true, .open_shapes = true };
-    struct graph *g;
-    if (!read_bytes(cx, r, d) || !onnx_parse_with(cx, r->model, d->model_bytes.text, d->model_bytes.len, &options, &g))
-        return false;
-    d->source = g;
-    return true;
+    return onnx_read_mapped(cx, r->model, &options, r->shapes, r->dims, &d->source);
 }
 
 bool design_read_source(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)

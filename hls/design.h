@@ -42,8 +42,7 @@ struct design {
 // A pass of the compiler, for progress and for `--dump-after`.
 typedef void design_progress(void *user, const char *verb, const char *text);
 
-// The model as it stands: d->source, enough for the float reference.
-// The model alone, with its own element types and open dimensions: d->source is for ref_float_run, nothing else.
+// The model of a file alone, with its own element types and open dimensions: d->source is for ref_float_run, nothing else.
 bool design_read_for_reference(const struct ctx *cx, const struct request *r, struct design *d);
 bool design_read_source(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user);
 // The passes up to the quantized graph and the pipeline without a schedule; no board needed.

@@ -279,12 +279,37 @@ bool ref_spend(struct ref *r, double cost)
     return ref_charge(r->cx, r->g, r->n, r->budget, cost < 0x1p62 ? (int64_t)cost : INT64_MAX);
 }
 
+static bool is_empty(const struct tensor *t)
+{
+    for (int i = 0; i < t->rank; i++)
+        if (t->dims[i] == 0)
+            return true;
+    return false;
+}
+
+// Where every output is empty: its other dimensions may be as large as they like, and so would be loops over them. What bodies
+// do decides their outputs' shapes.
+static bool compute_nothing(const struct node *n, struct arena *a, struct array *out)
+{
+    if (n->op == OP_If || n->op == OP_Loop || n->op == OP_Scan)
+        return false;
+    for (int i = 0; i < n->n_out; i++)
+        if (n->out[i] && !is_empty(n->out[i]))
+            return false;
+    for (int i = 0; i < n->n_out; i++)
+        if (n->out[i])
+            out[i] = array_new(a, n->out[i]->dtype, n->out[i]->rank, n->out[i]->dims);
+    return true;
+}
+
 bool ref_float_node_within(const struct ctx *cx, const struct graph *g, const struct node *n, struct arena *a,
                            const struct array *const *in, struct array *out, int64_t *budget)
 {
     evaluator *evaluate = evaluator_of(n->op);
     if (!evaluate)
         return diag_error(cx, E201, at_node(g, n), NULL, "%s cannot be evaluated", op_info(n->op)->name);
+    if (compute_nothing(n, a, out))
+        return true;
     struct ref r = { .cx = cx, .g = g, .n = n, .a = a, .in = in, .n_in = n->n_in, .out = out, .budget = budget };
     bool ok = evaluate(&r);
     arena_release(&r.scratch);

@@ -76,6 +76,9 @@ def export(name, path):
         if isinstance(module, torch.nn.BatchNorm2d):  # statistics that matter
             module.running_mean.uniform_(-0.1, 0.1)
             module.running_var.uniform_(0.5, 1.5)
+    for weights in net.parameters():
+        if weights.dim() > 1 and not weights.any():  # a head that is to be trained: zeros would prove nothing
+            torch.nn.init.normal_(weights, std=0.05)
     x = torch.randn(*shape)
     with torch.no_grad():
         y = net(x)

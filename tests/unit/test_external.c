@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tests frontend/onnx_external.c: weights in files beside the model, and paths that are refused.
+// Tests frontend/onnx_external.c and onnx_outline.c: weights in files beside the model, paths that are refused, models that are
+// mapped.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,6 +38,9 @@ static int setup(void **state)
     assert_int_equal(system(path), 0);
     write_file("model/w.bin", weights, sizeof weights);
     write_file("model/below/w.bin", shifted, sizeof shifted);
+    char odd[3 + sizeof weights] = { 0 };
+    memcpy(odd + 3, weights, sizeof weights);
+    write_file("model/odd.bin", odd, sizeof odd);
     write_file("outside.bin", weights, sizeof weights);
     snprintf(path, sizeof path, "%s/model/link.bin", root);
     assert_int_equal(symlink("../outside.bin", path), 0);
@@ -60,6 +64,7 @@ static struct row {
 } rows[] = {
     { "a file beside the model", "w.bin", NULL, NULL, NULL, NULL },
     { "a part of a file below it", "below/w.bin", "8", "16", NULL, NULL },
+    { "a part at an odd address", "odd.bin", "3", NULL, NULL, NULL },
     { "the rest of a file", "below/w.bin", "8", NULL, NULL, NULL },
     { "a link that stays inside", "inner.bin", NULL, NULL, NULL, NULL },
     { "an absolute path", "/etc/hostname", NULL, NULL, "E101", "no file below" },
@@ -79,15 +84,38 @@ static struct row {
     { "an offset beyond 64 bits", "w.bin", "99999999999999999999", NULL, "E102", "incomplete" },
 };
 
-static void check_row(void **state)
+static const float *find(const struct graph *g, const char *name)
 {
-    const struct row *r = *state;
+    for (int i = 0; i < g->n_tensors; i++)
+        if (strcmp(g->tensors[i]->name, name) == 0)
+            return g->tensors[i]->data;
+    return NULL;
+}
+
+static void check_reading(const struct row *r, bool mapped)
+{
+    const struct onnx_options plain = { 0 };
     struct arena arena = { 0 };
     struct strbuf text = STRBUF_INIT;
     struct diag diag = { .rendered = &text, .quiet = true };
     struct ctx cx = { &arena, &diag };
-    struct model *m = model_new(13);
     struct graph *g;
+    const char *path = arena_printf(&arena, "%s/model/m.onnx", root);
+    bool ok = mapped ? onnx_read_mapped(&cx, path, &plain, NULL, NULL, &g) : onnx_read(&cx, path, &g);
+    if (r->error && (ok || !strstr(text.text, r->error) || !strstr(text.text, r->text)))
+        fail_msg("wanted %s '%s' in: %s", r->error, r->text, text.text);
+    if (!r->error && !ok)
+        fail_msg("%s", text.text);
+    if (ok)
+        assert_memory_equal(find(g, "w"), weights, sizeof weights);
+    strbuf_release(&text);
+    arena_release(&arena);
+}
+
+static void check_row(void **state)
+{
+    const struct row *r = *state;
+    struct model *m = model_new(13);
     size_t n;
     model_input(m, "x", DT_FLOAT, 1, (int64_t[]){ 4 });
     model_external(m, "w");
@@ -104,14 +132,86 @@ static void check_row(void **state)
     const void *bytes = model_pack(m, &n);
     write_file("model/m.onnx", bytes, n);
     model_free(m);
-    bool ok = onnx_read(&cx, arena_printf(&arena, "%s/model/m.onnx", root), &g);
-    if (r->error && (ok || !strstr(text.text, r->error) || !strstr(text.text, r->text)))
-        fail_msg("wanted %s '%s' in: %s", r->error, r->text, text.text);
-    if (!r->error && !ok)
+    check_reading(r, false);
+    check_reading(r, true);
+}
+
+// A constant of several pages in a function that is called twice: read twice, from pages that were dropped in between, or
+// from memory where there are none.
+#define MANY (1 << 19)
+
+static void check_twice(struct graph *g)
+{
+    int found = 0;
+    for (int i = 0; i < g->n_tensors; i++) {
+        const struct tensor *t = g->tensors[i];
+        if (!t->data || tensor_count(t) != MANY)
+            continue;
+        for (int k = 0; k < MANY; k++)
+            if (((const float *)t->data)[k] != (float)k)
+                fail_msg("element %d of constant %d", k, found);
+        found++;
+    }
+    assert_int_equal(found, 2);
+}
+
+static void large_constant_read_twice(void **state)
+{
+    (void)state;
+    const struct onnx_options plain = { 0 };
+    struct arena arena = { 0 };
+    struct strbuf text = STRBUF_INIT;
+    struct diag diag = { .rendered = &text, .quiet = true };
+    struct ctx cx = { &arena, &diag };
+    struct model *m = model_new(13), *inner = model_new(13);
+    struct graph *g;
+    size_t n;
+    float *many = arena_array(&arena, float, MANY);
+    for (int i = 0; i < MANY; i++)
+        many[i] = (float)i;
+    model_input(m, "x", DT_FLOAT, 1, (int64_t[]){ MANY });
+    model_input(inner, "a", DT_FLOAT, -1, NULL);
+    model_node(inner, "Constant", "", "c");
+    model_tensor_f32(inner, "value", 1, (int64_t[]){ MANY }, many);
+    model_node(inner, "Add", "a c", "b");
+    model_output(inner, "b");
+    model_function(m, "F", inner, "");
+    model_node(m, "local:F", "x", "y");
+    model_node(m, "local:F", "y", "z");
+    model_output(m, "z");
+    const void *bytes = model_pack(m, &n);
+    write_file("model/twice.onnx", bytes, n);
+    const char *path = arena_printf(&arena, "%s/model/twice.onnx", root);
+    if (!onnx_read_mapped(&cx, path, &plain, NULL, NULL, &g))
         fail_msg("%s", text.text);
-    for (int i = 0; ok && i < g->n_tensors; i++)
-        if (strcmp(g->tensors[i]->name, "w") == 0)
-            assert_memory_equal(g->tensors[i]->data, weights, sizeof weights);
+    check_twice(g);
+    FILE *pipe = popen(arena_printf(&arena, "cat %s", path), "r");
+    assert_non_null(pipe);
+    bool ok = onnx_read_mapped(&cx, arena_printf(&arena, "/dev/fd/%d", fileno(pipe)), &plain, NULL, NULL, &g);
+    pclose(pipe);
+    if (!ok)
+        fail_msg("%s", text.text);
+    check_twice(g);
+    model_free(m);
+    strbuf_release(&text);
+    arena_release(&arena);
+}
+
+static void beyond_two_gigabytes(void **state)
+{
+    (void)state;
+    const struct onnx_options plain = { 0 };
+    struct arena arena = { 0 };
+    struct strbuf text = STRBUF_INIT;
+    struct diag diag = { .rendered = &text, .quiet = true };
+    struct ctx cx = { &arena, &diag };
+    struct graph *g;
+    const char *path = arena_printf(&arena, "%s/model/huge.onnx", root);
+    write_file("model/huge.onnx", "", 0);
+    assert_int_equal(truncate(path, (off_t)1 << 31), 0); // takes no room
+    assert_false(onnx_read_mapped(&cx, path, &plain, NULL, NULL, &g));
+    assert_int_equal(unlink(path), 0);
+    assert_non_null(strstr(text.text, "ends at 2 GB"));
     strbuf_release(&text);
     arena_release(&arena);
 }
@@ -119,7 +219,7 @@ static void check_row(void **state)
 int main(void)
 {
     enum { N = sizeof rows / sizeof *rows };
-    struct CMUnitTest tests[N];
+    struct CMUnitTest tests[N + 2] = { [N] = cmocka_unit_test(large_constant_read_twice), [N + 1] = cmocka_unit_test(beyond_two_gigabytes) };
     for (int i = 0; i < N; i++)
         tests[i] = (struct CMUnitTest){ rows[i].name, check_row, NULL, NULL, &rows[i] };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -144,6 +144,15 @@ static void cast_to_int8(struct model *m)
     cast_to(m, DT_INT8);
 }
 
+// Found by fuzzing: 2^33 rows of no elements took minutes.
+static void nothing_in_many_rows(struct model *m)
+{
+    model_input(m, "x", DT_FLOAT, 1, DIMS(1));
+    model_i64(m, "dims", 4, DIMS((int64_t)1 << 31, 4, 1, 0));
+    model_node(m, "ConstantOfShape", "dims", "z");
+    model_node(m, "Softmax", "z", "y");
+}
+
 static void broadcast_sub(struct model *m)
 {
     model_input(m, "x", DT_FLOAT, 2, DIMS(2, 1));
@@ -242,6 +251,7 @@ static struct row {
     { "DequantizeLinear takes a scale for each column", dequantize_axis, 4, { -3, -40, -1, -20 } },
     { "Cast to double keeps the fraction", cast_to_double, 4, { -1.5, -1, -0.5, 0 } },
     { "Cast to integers goes towards zero", cast_to_int8, 4, { -1, -1, 0, 0 } },
+    { "Softmax of nothing", nothing_in_many_rows, 0, { 0 } },
     { "Sub broadcasts both ways", broadcast_sub, 6, { -3, -4, -5, -2, -3, -4 } },
     { "integer Div goes towards zero", integer_division, 6, { -1, -1, 0, 0, 0, 1 } },
     { "Transpose reverses without perm", transpose, 6, { -3, 0, -2, 1, -1, 2 } },
