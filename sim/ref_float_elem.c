@@ -91,6 +91,7 @@ static double apply(enum op op, const struct params *p, double x)
     case OP_Acosh: return acosh(x);
     case OP_Atanh: return atanh(x);
     case OP_Gelu: return gelu(x, p->tanh_form);
+    case OP_Swish: return x * sigmoid(p->alpha * x);
     case OP_Mish: return x * tanh(fmax(x, 0.0) + log1p(exp(-fabs(x))));
     case OP_Shrink: return x < -p->lambd ? x + p->bias : x > p->lambd ? x - p->bias : 0.0;
     case OP_IsNaN: return isnan(x);
