@@ -171,6 +171,7 @@ static evaluator *evaluator_of(enum op op)
     case OP_DequantizeLinear: return ref_dequantize_linear;
     case OP_Quant: return ref_quant;
     case OP_BipolarQuant: return ref_bipolar;
+    case OP_Trunc: return ref_trunc;
     case OP_Add:
     case OP_Sub:
     case OP_Mul:

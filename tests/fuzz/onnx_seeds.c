@@ -67,6 +67,7 @@ static const struct seed_row {
     { 13, "com.microsoft:QGemm i:1,3 s z v=2,3 s z b=2 s z transB:1" },
     { 13, "qonnx.custom_op.general:Quant x:1,4 f=0.5 f=0 f=4 signed:1 narrow:0 rounding_mode@ROUND" },
     { 13, "qonnx.custom_op.general:BipolarQuant x:1,4 f=0.5" },
+    { 13, "qonnx.custom_op.general:Trunc x:1,4 f=0.5 f=0 f=8 f=4 rounding_mode@FLOOR" },
     { 13, "Conv x:1,2,16,16 w=4,2,3,3 auto_pad@VALID | Relu | Split axis:1" },
     { 13, "Acos x:1,4 | Asin | Atan | Acosh | Asinh | Atanh | Sinh | Cosh | Tan | Shrink lambd~0.2 bias~0.1" },
     { 20, "Gelu x:1,4 approximate@tanh | Mish | IsInf detect_negative:0 | Not | Cast to:1" },
