@@ -112,7 +112,7 @@ static void mark_head(struct graph *g, bool *host)
 static void mark_tail(struct graph *g)
 {
     // some reader needs it quantized, or is hardware's; what is added on the way is integers, or the host's
-    bool *inside = arena_array(g->arena, bool, g->n_tensors + 3 * g->n_nodes);
+    bool *inside = arena_array(g->arena, bool, g->n_tensors + 4 * g->n_nodes);
     for (int i = g->n_nodes - 1; i >= 0; i--) {
         struct node *n = g->nodes[i];
         bool tail = true, marks = false;
