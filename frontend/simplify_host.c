@@ -73,7 +73,7 @@ static bool integer_matrix(struct graph *g, struct node *n)
 {
     struct arena *a = g->arena;
     struct tensor *w = n->in[1], *y = n->out[0], *x = n->op == OP_Gemm || n->op == OP_MatMul ? integers_behind(n->in[0]) : NULL;
-    if (!x || (n->n_in > 2 && n->in[2]) || n->n_attrs || !w->data || w->rank != 2 || n->in[0]->rank != 2)
+    if (!x || !y || (n->n_in > 2 && n->in[2]) || n->n_attrs || !w->data || w->rank != 2 || n->in[0]->rank != 2)
         return false;
     int8_t *v = int8_values(a, w);
     if (!v)

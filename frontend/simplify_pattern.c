@@ -27,11 +27,9 @@ struct pattern {
     const char *form;
     // Puts the operator in the root's place; false, and nothing changed, when the shapes are not those of it.
     bool (*replace)(struct match *m, const struct pattern *p);
+    const char *attr, *attr2; // float attributes, or NULL
     enum op op;
-    const char *attr; // float attribute, or NULL
-    float value;
-    const char *attr2;
-    float value2;
+    float value, value2;
 };
 
 // ---- matching ----
@@ -283,27 +281,26 @@ static bool to_depth_to_space(struct match *m, const struct pattern *p)
 #define SQUARES "v=ReduceMean({Pow(x,2)|Mul(x,x)})"
 
 static const struct pattern patterns[] = {
-    { "Mul(Mul(" ERF ",x),0.5)", to_function, OP_Gelu, NULL, 0, NULL, 0 },
-    { "Mul(" ERF ",Mul(x,0.5))", to_function, OP_Gelu, NULL, 0, NULL, 0 },
-    { "Mul(Mul(" ERF ",0.5),x)", to_function, OP_Gelu, NULL, 0, NULL, 0 },
-    { "Mul(Mul(" CUBIC ",x),0.5)", to_tanh_gelu, OP_Gelu, NULL, 0, NULL, 0 },
-    { "Mul(" CUBIC ",Mul(x,0.5))", to_tanh_gelu, OP_Gelu, NULL, 0, NULL, 0 },
-    { "Mul(Mul(" CUBIC ",0.5),x)", to_tanh_gelu, OP_Gelu, NULL, 0, NULL, 0 },
-    { "Mul(Sigmoid(x),x)", to_function, OP_Swish, "alpha", 1, NULL, 0 },
-    { "Mul(Sigmoid(Mul(x,1.702)),x)", to_function, OP_Swish, "alpha", 1.702f, NULL, 0 },
-    { "Mul(Tanh(Softplus(x)),x)", to_function, OP_Mish, NULL, 0, NULL, 0 },
-    { "{Div(" SIX ",6)|Mul(" SIX ",0.1666666667)}", to_function, OP_HardSigmoid, "alpha", 1.0f / 6, "beta", 0.5f },
-    { "{Div(Mul(" SIX ",x),6)|Mul(Mul(" SIX ",x),0.1666666667)}", to_function, OP_HardSwish, NULL, 0, NULL, 0 },
-    { "Mul(h=HardSigmoid(x),x)", to_hard_swish, OP_HardSwish, NULL, 0, NULL, 0 },
-    { "Div(" CENTRED ",Sqrt(Add(" VARIANCE ",E)))", to_norm, OP_LayerNormalization, NULL, 0, NULL, 0 },
+    { "Mul(Mul(" ERF ",x),0.5)", to_function, .op = OP_Gelu },
+    { "Mul(" ERF ",Mul(x,0.5))", to_function, .op = OP_Gelu },
+    { "Mul(Mul(" ERF ",0.5),x)", to_function, .op = OP_Gelu },
+    { "Mul(Mul(" CUBIC ",x),0.5)", to_tanh_gelu, .op = OP_Gelu },
+    { "Mul(" CUBIC ",Mul(x,0.5))", to_tanh_gelu, .op = OP_Gelu },
+    { "Mul(Mul(" CUBIC ",0.5),x)", to_tanh_gelu, .op = OP_Gelu },
+    { "Mul(Sigmoid(x),x)", to_function, .op = OP_Swish, .attr = "alpha", .value = 1 },
+    { "Mul(Sigmoid(Mul(x,1.702)),x)", to_function, .op = OP_Swish, .attr = "alpha", .value = 1.702f },
+    { "Mul(Tanh(Softplus(x)),x)", to_function, .op = OP_Mish },
+    { "{Div(" SIX ",6)|Mul(" SIX ",0.1666666667)}", to_function, .op = OP_HardSigmoid, .attr = "alpha", .value = 1.0f / 6, .attr2 = "beta", .value2 = 0.5f },
+    { "{Div(Mul(" SIX ",x),6)|Mul(Mul(" SIX ",x),0.1666666667)}", to_function, .op = OP_HardSwish },
+    { "Mul(h=HardSigmoid(x),x)", to_hard_swish, .op = OP_HardSwish },
+    { "Div(" CENTRED ",Sqrt(Add(" VARIANCE ",E)))", to_norm, .op = OP_LayerNormalization },
     { "Mul(" CENTRED ",{Reciprocal(Sqrt(Add(" VARIANCE ",E)))|Div(1,Sqrt(Add(" VARIANCE ",E)))|Pow(Add(" VARIANCE ",E),-0.5)})", to_norm,
-      OP_LayerNormalization, NULL, 0, NULL, 0 },
-    { "Div(x,Sqrt(Add(" SQUARES ",E)))", to_norm, OP_RMSNormalization, NULL, 0, NULL, 0 },
-    { "Mul({Reciprocal(Sqrt(Add(" SQUARES ",E)))|Div(1,Sqrt(Add(" SQUARES ",E)))|Pow(Add(" SQUARES ",E),-0.5)},x)", to_norm, OP_RMSNormalization,
-      NULL, 0, NULL, 0 },
+      .op = OP_LayerNormalization },
+    { "Div(x,Sqrt(Add(" SQUARES ",E)))", to_norm, .op = OP_RMSNormalization },
+    { "Mul({Reciprocal(Sqrt(Add(" SQUARES ",E)))|Div(1,Sqrt(Add(" SQUARES ",E)))|Pow(Add(" SQUARES ",E),-0.5)},x)", to_norm, .op = OP_RMSNormalization },
     { "{Mul(l={LayerNormalization(x)|InstanceNormalization(x)|RMSNormalization(x)},S)|Add(l={LayerNormalization(x)|InstanceNormalization(x)},S)}",
-      into_norm, OP_LayerNormalization, NULL, 0, NULL, 0 },
-    { "Reshape(u=Transpose(s=Reshape(x)))", to_depth_to_space, OP_DepthToSpace, NULL, 0, NULL, 0 },
+      into_norm, .op = OP_LayerNormalization },
+    { "Reshape(u=Transpose(s=Reshape(x)))", to_depth_to_space, .op = OP_DepthToSpace },
 };
 
 bool match_patterns(struct graph *g, struct node *n)
