@@ -6,6 +6,7 @@
 //     x:1,2,4,4   computed, float32           i:1,2  computed, int8
 //     w=2,2,1,1   constant of that shape      v=2,2  the same in int8      b=2  in int32
 //     n=2,2,1,1   whole numbers in float32                       ^2          the result of two steps before
+//     $name       a result of that name
 //     f=1,2       these floats                l=1,2  these integers        s, z  a scale, an int8 zero point
 //     -           omitted
 // and everything else an attribute: name=1,2 (integers), name:1, name~0.5 or name@text.
@@ -24,7 +25,7 @@ static const struct seed_row {
     { 13, "Conv x:1,4,6 w=4,1,3 group:4 auto_pad@SAME_UPPER" },
     { 11, "ConvTranspose x:1,2,3,3 w=2,2,2,2 w=2 strides=2,2 output_padding=1,0 pads=0,0,1,1 | Relu" },
     { 13, "Conv x:1,1,6,6 w=2,1,3,3 | BatchNormalization w=2 w=2 w=2 w=2 epsilon~0.01 | Relu | MaxPool kernel_shape=2,2 strides=2,2 | Flatten | Gemm w=8,3 w=3 | Softmax" },
-    { 13, "Conv x:1,2,4,4 w=4,2,1,1 | Mul w=1,4,1,1 | Add w=4,1,1 | HardSwish | GlobalAveragePool | Reshape l=1,-1 | MatMul w=4,2 | Add w=2" },
+    { 14, "Conv x:1,2,4,4 w=4,2,1,1 | Mul w=1,4,1,1 | Add w=4,1,1 | HardSwish | GlobalAveragePool | Reshape l=1,-1 | MatMul w=4,2 | Add w=2" },
     { 14, "Clip x:1,2,3,3 f=0 f=6 | AveragePool kernel_shape=2,2 ceil_mode:1 count_include_pad:1 pads=0,0,1,1" },
     { 7, "Clip x:1,2,3,3 min~0.0 max~6.0 | Upsample w=4" },
     { 8, "MaxPool x:1,2,5,5 kernel_shape=3,3 strides=2,2 pads=1,1,1,1 storage_order:0 | GlobalMaxPool" },
@@ -107,13 +108,13 @@ static const struct seed_row {
     { 13, "MatMulInteger i:2,3 v=3,2 z z | Cast to:1" },
     { 13, "ConvInteger i:1,1,4,4 v=1,1,2,2 z z pads=1,1,1,1" },
     { 13, "DynamicQuantizeLinear x:2,3" },
-    { 13, "DynamicQuantizeLinear x:2,3 | _MatMulInteger ^1 v=3,2 | Cast to:1 | Mul f=0.5" },
-    { 11, "Conv x:1,2,4,4 n=3,2,1,1 | Mul n=1,3,1,1 | Add n=1,3,1,1 | Cast to:7 | Mul l=35 | Div l=1024 | Cast to:1 | Clip f=0 f=255 | MaxPool kernel_shape=2,2 | Flatten | MatMul n=12,2 | Gather l=1 axis:1 | Sigmoid" },
-    { 9, "Conv x:1,2,4,4 n=2,2,1,1 | Mul f=3 | Div f=64 | Floor | Clip min~0 max~255 | Mul f=3 | Mul ^2 f=5 | Add ^2 | Div f=8 | Floor" },
+    { 13, "DynamicQuantizeLinear x:2,3 | _MatMulInteger ^1 v=3,2 $third | Cast to:1 | Mul $second | Mul f=0.5" },
+    { 11, "Conv x:1,2,4,4 n=3,2,1,1 | Mul n=1,3,1,1 | Add n=1,3,1,1 | Cast to:7 | Mul l=35 | Div l=1024 | Cast to:1 | Clip f=0 f=255 | MaxPool kernel_shape=2,2 | Flatten | MatMul n=27,2 | Gather l=1 axis:1 | Sigmoid" },
+    { 9, "Conv x:1,2,4,4 n=2,2,1,1 | Mul f=3 | Div f=64 | Floor | Clip min~0 max~255 | Mul f=3 | _Mul ^2 f=5 | Add ^2 | Div f=8 | Floor" },
     { 13, "Mul x:1,8 f=2 | Sub f=1 | onnx.brevitas:Quant f=1 f=0 f=2 signed:1 narrow:1 | MatMul n=8,3 | BatchNormalization w=3 w=3 w=3 w=3 | Relu | qonnx.custom_op.general:Quant f=0.25 f=0 f=4 signed:0 | Mul f=0.5" },
     { 13, "Neg x:1,2,3,3 | Sigmoid | Mul ^2 | Softplus | Tanh | Mul ^3 | Add f=3 | Clip f=0 f=6 | Mul ^3 | Div f=6" },
     { 13, "Neg x:1,2,3,3 | Div f=1.41421356 | Erf | Add f=1 | Mul ^4 | Mul f=0.5" },
-    { 13, "Neg x:1,3,4 | ReduceMean axes=-1 | _Sub ^2 ^1 | Pow f=2 | ReduceMean axes=-1 | Add f=0.001 | Sqrt | _Div ^4 ^1 | Mul w=4 | Add w=4" },
+    { 13, "Neg x:1,3,4 | ReduceMean axes=-1 | _Sub ^2 ^1 | Pow f=2 | ReduceMean axes=-1 | Add f=0.001 | Sqrt | _Div ^5 ^1 | Mul w=4 | Add w=4" },
     { 13, "Neg x:1,8,2,2 | Reshape l=1,2,2,2,2,2 | Transpose perm=0,1,4,2,5,3 | Reshape l=1,2,4,4" },
     { 13, "RandomNormalLike x:2,3 mean~1 scale~2 seed~3 | Bernoulli | RandomUniformLike low~1 high~2" },
     { 13, "RandomUniform shape=2,3 | Multinomial sample_size:4 dtype:7" },
@@ -325,6 +326,10 @@ static void input(struct making *b, const char *token, char name[24])
 {
     double v[64];
     int64_t dims[64];
+    if (token[0] == '$') {
+        snprintf(name, 24, "%s", token + 1);
+        return;
+    }
     if (token[0] == '^') {
         int back = atoi(token + 1);
         memcpy(name, b->result[back <= b->results ? b->results - back : 0], 24);
@@ -347,7 +352,7 @@ static void input(struct making *b, const char *token, char name[24])
 
 static bool is_input(const char *token)
 {
-    return token[0] == '^' || (strchr("xiwnvbflsz-", token[0]) && (!token[1] || token[1] == ':' || token[1] == '='));
+    return token[0] == '^' || token[0] == '$' || (strchr("xiwnvbflsz-", token[0]) && (!token[1] || token[1] == ':' || token[1] == '='));
 }
 
 static void attribute(struct making *b, char *token)
