@@ -2,6 +2,7 @@
 #include "dataflow/unary.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -59,6 +60,7 @@ bool unary_is(const struct node *n, int *in)
     case OP_Softsign: case OP_ThresholdedRelu: case OP_Abs: case OP_Neg: case OP_Sqrt:
     case OP_Exp: case OP_Log: case OP_Erf: case OP_Sign: case OP_Reciprocal: case OP_Floor:
     case OP_Ceil: case OP_Round: case OP_Sin: case OP_Cos: case OP_Identity:
+    case OP_Gelu: case OP_Mish: case OP_Swish:
         return n->in[0] && !n->in[0]->data;
     case OP_Clip:
         return (n->n_in < 2 || !n->in[1] || one_constant(n->in[1])) &&
@@ -178,6 +180,12 @@ double unary_eval(const struct node *n, double x, int64_t channel)
     case OP_Round: return nearbyint(x); // half to even: the default rounding mode
     case OP_Sin: return sin(x);
     case OP_Cos: return cos(x);
+    case OP_Gelu:
+        if (strcmp(node_string(n, "approximate", "none"), "tanh") == 0)
+            return 0.5 * x * (1 + tanh(M_2_SQRTPI * M_SQRT1_2 * (x + 0.044715 * x * x * x)));
+        return 0.5 * x * (1 + erf(x * M_SQRT1_2));
+    case OP_Mish: return x * tanh(x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)));
+    case OP_Swish: return x / (1 + exp(-(double)node_float(n, "alpha", 1.0f) * x));
     default: return binary_eval(n, x, channel);
     }
 }

@@ -614,6 +614,7 @@ static bool compute(struct shape_run *s, struct node *n)
         return dequantize(s, n);
     case OP_Quant:
     case OP_BipolarQuant:
+    case OP_Trunc:
         return quant(s, n);
     default: // the functions of one float
         return shape_need_float(s, n, 0) && shape_like(s, n, 0, n->in[0]);

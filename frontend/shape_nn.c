@@ -329,6 +329,7 @@ bool shape_nn(struct shape_run *s, struct node *n, bool *known)
     *known = true;
     switch ((int)n->op) {
     case OP_LayerNormalization:
+    case OP_RMSNormalization:
         return layer_norm(s, n);
     case OP_InstanceNormalization:
     case OP_GroupNormalization:

@@ -199,7 +199,7 @@ static bool simplify_node(const struct ctx *cx, struct graph *g, struct node *n,
         return false;
     if (*changed)
         return true;
-    *changed = (is_noop(g, n) && bypass(g, n)) || to_reshape(g, n) || merge_reshapes(g, n) || rewrite_integer_product(g, n) ||
+    *changed = (is_noop(g, n) && bypass(g, n)) || match_patterns(g, n) || to_reshape(g, n) || merge_reshapes(g, n) || rewrite_integer_product(g, n) ||
                move_before_dequantize(g, n) || reduce_to_pool(g, n) || flatten_softmax(g, n) ||
                matmul_to_gemm(g, n) || keep_narrow_product(g, n) || fold_exact(g, n) || fold_affine(g, n) || fold_pad(cx, g, n);
     return true;
@@ -280,6 +280,7 @@ bool simplify_graph(const struct ctx *cx, struct graph *g)
     int64_t room = MAX_FOLDED;
     graph_remove_dead(g);
     import_integers(g);
+    match_all_patterns(g);
     if (!fixed_point(cx, g, &room))
         return false;
     merge_equal_quantizers(g);

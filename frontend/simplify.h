@@ -12,6 +12,12 @@
 //             QLinearConv, QLinearMatMul, QLinearAdd, QLinearMul, QLinearAveragePool, QLinearGlobalAveragePool,
 //               QLinearSigmoid, QLinearLeakyRelu, QLinearConcat, QLinearReduceMean, QLinearSoftmax, QGemm: rewritten as
 //               DequantizeLinear → float operator → QuantizeLinear, constants too;
+//             integers held in floats, QONNX's Quant, BipolarQuant and Trunc, MatMulInteger, ConvInteger: rewritten in
+//               QuantizeLinear and DequantizeLinear; E202, E207, E209 for Quants that hardware has not;
+//             operators written as several: as one (simplify_pattern.c has the table);
+//             BatchNormalization, Mul, Add, Sub, Div by constants behind a Conv/Gemm with dequantized integer weights (sole consumer): into the
+//               weights' scales and a bias, both float64 constants, which are exact; the node has the attribute resolved_bias;
+//             what stands in front of the first and behind the last QuantizeLinear and runs on the host: gets the attribute resolved_host;
 //             BatchNormalization: into the Conv/ConvTranspose/Gemm in front of it (float weights, sole consumer),
 //               else into the Conv without padding/Gemm/Flatten-Gemm behind it (a pure factor: any Conv, ConvTranspose),
 //               else into a depthwise 1x1 Conv (rank 3, 4) or Mul+Add;

@@ -97,9 +97,8 @@ static struct tensor *dequantized(struct graph *g, struct node *n, struct tensor
 }
 
 // n becomes the product of floats x and w, and gives what its Cast gave.
-static void become_product(struct graph *g, struct node *n, struct tensor *x, struct tensor *w)
+static void become_product(struct graph *g, struct node *n, struct node *cast, struct tensor *x, struct tensor *w)
 {
-    struct node *cast = cast_behind(g, n);
     struct tensor **in = arena_array(g->arena, struct tensor *, 2), *y = cast->out[0];
     in[0] = x;
     in[1] = w;
@@ -114,7 +113,8 @@ static void become_product(struct graph *g, struct node *n, struct tensor *x, st
 
 bool rewrite_integer_product(struct graph *g, struct node *n)
 {
-    if (!is_product(n) || !cast_behind(g, n) || !has_plain_weights(n))
+    struct node *cast = is_product(n) ? cast_behind(g, n) : NULL;
+    if (!cast || !has_plain_weights(n))
         return false;
     struct node *d = made_by(n->in[0], OP_DynamicQuantizeLinear);
     const struct tensor *zero = operand(n, 2);
@@ -122,13 +122,13 @@ bool rewrite_integer_product(struct graph *g, struct node *n)
         if (!only_for_products(g, d))
             return false;
         graph_replace_uses(g, d->out[1], one(g, arena_printf(g->arena, "%s/one", d->out[1]->name)));
-        become_product(g, n, d->in[0], float_weights(g, n));
+        become_product(g, n, cast, d->in[0], float_weights(g, n));
         return true;
     }
     if (zero && (!zero->data || tensor_count(zero) != 1))
         return false;
     struct tensor *x = dequantized(g, n, n->in[0], n->n_in > 2 ? n->in[2] : NULL, 0);
     struct tensor *w = dequantized(g, n, n->in[1], n->n_in > 3 ? n->in[3] : NULL, n->op == OP_ConvInteger ? 0 : n->in[1]->rank - 1);
-    become_product(g, n, x, w);
+    become_product(g, n, cast, x, w);
     return true;
 }

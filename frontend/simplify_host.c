@@ -73,7 +73,7 @@ static bool integer_matrix(struct graph *g, struct node *n)
 {
     struct arena *a = g->arena;
     struct tensor *w = n->in[1], *y = n->out[0], *x = n->op == OP_Gemm || n->op == OP_MatMul ? integers_behind(n->in[0]) : NULL;
-    if (!x || (n->n_in > 2 && n->in[2]) || n->n_attrs || !w->data || w->rank != 2 || n->in[0]->rank != 2)
+    if (!x || !y || (n->n_in > 2 && n->in[2]) || n->n_attrs || !w->data || w->rank != 2 || n->in[0]->rank != 2)
         return false;
     int8_t *v = int8_values(a, w);
     if (!v)
@@ -112,7 +112,7 @@ static void mark_head(struct graph *g, bool *host)
 static void mark_tail(struct graph *g)
 {
     // some reader needs it quantized, or is hardware's; what is added on the way is integers, or the host's
-    bool *inside = arena_array(g->arena, bool, g->n_tensors + 3 * g->n_nodes);
+    bool *inside = arena_array(g->arena, bool, g->n_tensors + 4 * g->n_nodes);
     for (int i = g->n_nodes - 1; i >= 0; i--) {
         struct node *n = g->nodes[i];
         bool tail = true, marks = false;

@@ -52,8 +52,12 @@ bool flatten_softmax(struct graph *g, struct node *n);
 
 // simplify_qonnx.c
 bool is_fake_quant(const struct node *n); // Quant, BipolarQuant
-// One of them to integers. *changed tells; false after a diagnostic.
+// One of them, or a Trunc, to integers. *changed tells; false after a diagnostic.
 bool rewrite_quant(const struct ctx *cx, struct graph *g, struct node *n, bool *changed);
+
+// simplify_pattern.c: several operators that are one, see its table
+bool match_patterns(struct graph *g, struct node *n);
+void match_all_patterns(struct graph *g); // before other rules take a form apart
 
 // simplify_dynamic.c: MatMulInteger, ConvInteger
 bool rewrite_integer_product(struct graph *g, struct node *n);

@@ -150,7 +150,7 @@ static bool step(struct import *im, struct chain *c, const struct node *n)
     }
 }
 
-// Follows the only readers of t as far as they are steps. `lo`..`hi` is what bounds the values without a Clip.
+// Follows the only readers of t as far as they are steps.
 static void read_chain(struct import *im, struct chain *c, struct tensor *t)
 {
     for (;;) {
@@ -334,8 +334,8 @@ struct sum {
 
 static bool equals_floor(const struct term t[2], double unit, const struct sum *s)
 {
-    for (double a = t[0].range.lo; a <= t[0].range.hi; a++)
-        for (double b = t[1].range.lo; b <= t[1].range.hi; b++)
+    for (int a = (int)t[0].range.lo; a <= (int)t[0].range.hi; a++)
+        for (int b = (int)t[1].range.lo; b <= (int)t[1].range.hi; b++)
             if (nearbyint((a - s->zero[0]) * s->scale[0] + (b - s->zero[1]) * s->scale[1]) != floor((t[0].factor * a + t[1].factor * b) * unit))
                 return false;
     return true;
@@ -345,7 +345,7 @@ static bool equals_floor(const struct term t[2], double unit, const struct sum *
 // down. Zero points give d; scales that are a little less, one part in 2^22 or so, break the ties. Tried on all pairs.
 static bool solve_sum(const struct term t[2], double unit, struct sum *out)
 {
-    while (unit < 1 && fmod(t[0].factor * unit * 2, 2) != 0 && fmod(t[0].factor, 2) == 0 && fmod(t[1].factor, 2) == 0)
+    if (unit < 1 && fmod(t[0].factor, 2) == 0 && fmod(t[1].factor, 2) == 0)
         return solve_sum((const struct term[2]){ { t[0].dequantize, t[0].factor / 2, t[0].range }, { t[1].dequantize, t[1].factor / 2, t[1].range } }, unit * 2, out);
     int e;
     double d = unit < 1 ? 0.5 / unit - 1 : 0, most = fmax(t[0].factor, t[1].factor);

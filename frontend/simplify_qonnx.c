@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// QONNX (Brevitas, FINN): Quant and BipolarQuant, which round floats to a grid and leave them floats, as integers.
+// QONNX (Brevitas, FINN): Quant and BipolarQuant, which round floats to a grid and leave them floats, as integers; Trunc.
 //
 //     Quant of a constant     integers, DequantizeLinear
 //     Quant of activations    Clip to the grid's ends, QuantizeLinear, DequantizeLinear
+//     Trunc                   Div, Add, Round, Mul, Floor, Sub, Mul: functions of one element
 //
 // Grids of up to eight bits stand in int8 or uint8; Clip keeps what is narrower (hardware clamps, for nothing).
 #include <math.h>
@@ -236,17 +237,62 @@ static bool quant_activation(const struct ctx *cx, struct graph *g, struct node 
     return true;
 }
 
+// ---- Trunc ----
+
+// The result of `op` on x and constant v (of functions of x alone: NULL), in front of n.
+static struct tensor *function(struct graph *g, struct node *n, enum op op, struct tensor *x, const double *v)
+{
+    const char *name = arena_printf(g->arena, "%s/%s", n->out[0]->name, op_info(op)->name);
+    struct tensor *in[2] = { x, v ? scalar_f32(g, arena_printf(g->arena, "%s/constant", name), *v) : NULL };
+    struct tensor *y = graph_add_tensor(g, name, DT_FLOAT, x->rank, x->dims);
+    graph_insert_node(g, n, op, n->name, v ? 2 : 1, in, 1, &y)->model_index = n->model_index;
+    return y;
+}
+
+static bool rewrite_trunc(const struct ctx *cx, struct graph *g, struct node *n)
+{
+    static const struct { const char *mode; enum op op; } roundings[] = { { "FLOOR", OP_Floor }, { "CEIL", OP_Ceil }, { "ROUND", OP_Round } };
+    const char *mode = node_string(n, "rounding_mode", "FLOOR");
+    enum op rounding = OP_COUNT;
+    double p[5];
+    for (size_t i = 0; i < sizeof roundings / sizeof *roundings; i++)
+        if (strcmp(mode, roundings[i].mode) == 0)
+            rounding = roundings[i].op;
+    for (int k = 1; k < 5; k++) {
+        if (tensor_count(n->in[k]) != 1)
+            return diag_error(cx, E209, at_node(g, n), "use one scale", "the parameters of Trunc vary within its operand");
+        p[k] = tensor_const_f64(n->in[k], 0);
+    }
+    if (rounding == OP_COUNT)
+        return diag_error(cx, E202, at_attr(g, n, "rounding_mode"), "use FLOOR, CEIL or ROUND", "Trunc rounded by %s", mode);
+    if (!(p[1] > 0) || !isfinite(p[1]) || !(fabs(p[3] - p[4]) <= 32))
+        return diag_error(cx, E209, at_node(g, n), "a scale must be positive and finite, bits 32 at most", "scale %g, %g bits to %g", p[1], p[3], p[4]);
+    double unit = exp2(p[4] - p[3]);
+    struct tensor *x = function(g, n, OP_Div, n->in[0], &p[1]);
+    x = function(g, n, OP_Round, p[2] != 0 ? function(g, n, OP_Add, x, &p[2]) : x, NULL);
+    x = function(g, n, rounding, function(g, n, OP_Mul, x, &unit), NULL);
+    x = p[2] != 0 ? function(g, n, OP_Sub, x, &p[2]) : x;
+    n->op = OP_Mul;
+    n->n_attrs = 0;
+    n->n_in = 1;
+    set_in(g, n, 0, x);
+    set_in(g, n, 1, scalar_f32(g, arena_printf(g->arena, "%s/constant", n->out[0]->name), p[1]));
+    return true;
+}
+
 bool rewrite_quant(const struct ctx *cx, struct graph *g, struct node *n, bool *changed)
 {
     struct grid q;
-    if (!is_fake_quant(n))
+    if (!is_fake_quant(n) && (n->op != OP_Trunc || n->in[0]->data)) // Trunc of a constant is one
         return true;
     for (int k = 1; k < n->n_in; k++)
         if (!n->in[k]->data || tensor_count(n->in[k]) == 0)
             return true; // not yet; or never, and then the lowering says so
+    *changed = true;
+    if (n->op == OP_Trunc)
+        return rewrite_trunc(cx, g, n);
     if (!read_grid(cx, g, n, &q))
         return false;
-    *changed = true;
     if (!n->in[0]->data)
         return quant_activation(cx, g, n, &q);
     quant_constant(g, n, &q);

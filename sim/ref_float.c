@@ -128,7 +128,8 @@ static evaluator *evaluator_of(enum op op)
     case OP_Compress: return ref_compress;
     case OP_Unique: return ref_unique;
     case OP_TfIdfVectorizer: return ref_tf_idf;
-    case OP_LayerNormalization: return ref_layer_norm;
+    case OP_LayerNormalization:
+    case OP_RMSNormalization: return ref_layer_norm;
     case OP_InstanceNormalization:
     case OP_GroupNormalization: return ref_channel_norm;
     case OP_LRN: return ref_lrn;
@@ -170,6 +171,7 @@ static evaluator *evaluator_of(enum op op)
     case OP_DequantizeLinear: return ref_dequantize_linear;
     case OP_Quant: return ref_quant;
     case OP_BipolarQuant: return ref_bipolar;
+    case OP_Trunc: return ref_trunc;
     case OP_Add:
     case OP_Sub:
     case OP_Mul:
@@ -208,6 +210,7 @@ static evaluator *evaluator_of(enum op op)
     case OP_Not:
     case OP_Shrink:
     case OP_Sinh:
+    case OP_Swish:
     case OP_Tan:
     case OP_Abs:
     case OP_Ceil:

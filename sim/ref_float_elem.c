@@ -342,3 +342,21 @@ bool ref_bipolar(struct ref *r)
         array_set_f64(y, i, array_f64(x, i) >= 0.0 ? array_f64(scale, i) : -array_f64(scale, i));
     return true;
 }
+
+// Trunc: integers of `in_bits` lose their lowest bits, down to `out_bits`.
+bool ref_trunc(struct ref *r)
+{
+    if (!ref_need_f32(r, 0))
+        return false;
+    const struct array *x = ref_in(r, 0), *p[5];
+    for (int k = 1; k < 5; k++)
+        p[k] = ref_broadcast(ref_in(r, k), x->rank, x->dims, &r->scratch);
+    const char *mode = node_string(r->n, "rounding_mode", "FLOOR");
+    struct array *y = ref_out(r, 0, DT_FLOAT);
+    for (int64_t i = 0; i < array_count(x); i++) {
+        double scale = array_f64(p[1], i), zero = array_f64(p[2], i), unit = exp2(array_f64(p[3], i) - array_f64(p[4], i));
+        double q = rint(array_f64(x, i) / scale + zero);
+        array_set_f64(y, i, (round_mode(mode, q / unit) - zero) * scale);
+    }
+    return true;
+}

@@ -172,6 +172,7 @@ bool ref_dynamic_quantize(struct ref *r);
 bool ref_clip_to_quantized(struct ref *r); // QuantizeLinear's saturation without its rounding, as real numbers
 bool ref_quant(struct ref *r);
 bool ref_bipolar(struct ref *r);
+bool ref_trunc(struct ref *r);
 // ref_float_qlinear.c: dequantize, the float operator, quantize
 bool ref_qlinear(struct ref *r);
 

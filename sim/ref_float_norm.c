@@ -67,6 +67,10 @@ bool ref_layer_norm(struct ref *r)
     for (int64_t row = 0; row < rows; row++) {
         double mean, variance;
         moments(x, row * size, 1, 0, size, &mean, &variance);
+        if (r->n->op == OP_RMSNormalization) { // the mean of squares, around zero
+            variance += mean * mean;
+            mean = 0;
+        }
         double inverse = 1.0 / sqrt(variance + epsilon);
         for (int64_t i = row * size; i < (row + 1) * size; i++)
             array_set_f64(y, i, (array_f64(x, i) - mean) * inverse * array_f64(scale, i) + (bias ? array_f64(bias, i) : 0.0));

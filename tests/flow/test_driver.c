@@ -470,6 +470,33 @@ static void two_inputs_and_outputs_through_both(void **state)
     strbuf_release(&got);
 }
 
+// What stands in front of the first quantization and behind the last: products of integers, Gather, Sigmoid, arithmetic by
+// constants. Two outputs of one stream.
+static void the_ends_of_a_network_run_on_the_host(void **state)
+{
+    (void)state;
+    struct array x = array_new(&arena, DT_FLOAT, 4, DIMS(FRAMES, 1, 16, 16)), y[2];
+    struct strbuf bytes = STRBUF_INIT, want = STRBUF_INIT, got = STRBUF_INIT;
+    assert_true(strbuf_read_file(&bytes, "tests/models/integers.onnx"));
+    write_file("ends.onnx", bytes.text, bytes.len);
+    for (int64_t i = 0; i < array_count(&x); i++)
+        array_set_f64(&x, i, random_int(0, 255));
+    assert_true(npy_write(&cx, path("x.npy"), &x));
+    write_file("x.raw", x.data, (size_t)array_count(&x) * sizeof(float));
+    expect(0, NULL, run("$A ends.onnx --board ultra96 -q -o ends && make -s -C ends/driver VERILATOR= CFLAGS=-O1 build/libends.a && "
+                        "$A run ends --input x.npy --output y.npz"));
+    assert_true(npz_read(&cx, path("y.npz"), "steer", &y[0]) && npz_read(&cx, path("y.npz"), "collision", &y[1]));
+    interleave(&want, y, 2);
+    build_probe("ends", "ends");
+    expect(0, NULL, run("./ends_probe reference <x.raw >y.raw"));
+    assert_true(strbuf_read_file(&got, path("y.raw")));
+    assert_int_equal(got.len, want.len);
+    assert_memory_equal(got.text, want.text, want.len);
+    strbuf_release(&bytes);
+    strbuf_release(&want);
+    strbuf_release(&got);
+}
+
 // ---- networks of other people ----
 
 static struct network_row {
@@ -811,9 +838,9 @@ int main(void)
         WITH_DIGITS(the_example_classifies_digits), WITH_DIGITS(python_runs_the_network), WITH_DIGITS(cmake_builds_two_networks), WITH_DIGITS(two_networks_in_a_cpp_program), WITH_DIGITS(without_verilator_the_rest_is_built),
         WITH_DIGITS(the_library_is_clean), WITH_DIGITS(the_core_is_freestanding), WITH_DIGITS(the_example_reads_colours),
         WITH_DIGITS(what_is_installed_works), WITH_DIGITS(digits_on_a_board), WITH_DIGITS(unfilled_beats_on_a_board), WITH_DIGITS(two_processes),
-        WITH_DIGITS(two_inputs_and_outputs_through_both), WITH_DIGITS(an_infinite_scale_is_refused), WITH_DIGITS(an_unknown_border_operator_is_refused), WITH_DIGITS(an_unknown_kind_of_stage_is_a_mistake_of_ours),
+        WITH_DIGITS(two_inputs_and_outputs_through_both), WITH_DIGITS(the_ends_of_a_network_run_on_the_host), WITH_DIGITS(an_infinite_scale_is_refused), WITH_DIGITS(an_unknown_border_operator_is_refused), WITH_DIGITS(an_unknown_kind_of_stage_is_a_mistake_of_ours),
     };
-    size_t n = 19;
+    size_t n = 20;
     for (size_t i = 0; i < COUNT(board_rows); i++)
         tests[n++] = (struct CMUnitTest){ board_rows[i].name, check_board, NULL, NULL, &board_rows[i] };
     for (size_t i = 0; i < COUNT(refusals); i++)

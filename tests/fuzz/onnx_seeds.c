@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Seeds for the ONNX target: at least one small model of every operator, alone in float and between quantizers.
 //
-// A row is a chain of operators. The first has its inputs written out, the others read the one in front and what is
-// written. An input is
+// A row is a chain of operators. The first has its inputs written out, the others read the one in front (but for _Operator)
+// and what is written. An input is
 //     x:1,2,4,4   computed, float32           i:1,2  computed, int8
 //     w=2,2,1,1   constant of that shape      v=2,2  the same in int8      b=2  in int32
+//     n=2,2,1,1   whole numbers in float32                       ^2          the result of two steps before
+//     $name       a result of that name
 //     f=1,2       these floats                l=1,2  these integers        s, z  a scale, an int8 zero point
 //     -           omitted
 // and everything else an attribute: name=1,2 (integers), name:1, name~0.5 or name@text.
@@ -23,7 +25,7 @@ static const struct seed_row {
     { 13, "Conv x:1,4,6 w=4,1,3 group:4 auto_pad@SAME_UPPER" },
     { 11, "ConvTranspose x:1,2,3,3 w=2,2,2,2 w=2 strides=2,2 output_padding=1,0 pads=0,0,1,1 | Relu" },
     { 13, "Conv x:1,1,6,6 w=2,1,3,3 | BatchNormalization w=2 w=2 w=2 w=2 epsilon~0.01 | Relu | MaxPool kernel_shape=2,2 strides=2,2 | Flatten | Gemm w=8,3 w=3 | Softmax" },
-    { 13, "Conv x:1,2,4,4 w=4,2,1,1 | Mul w=1,4,1,1 | Add w=4,1,1 | HardSwish | GlobalAveragePool | Reshape l=1,-1 | MatMul w=4,2 | Add w=2" },
+    { 14, "Conv x:1,2,4,4 w=4,2,1,1 | Mul w=1,4,1,1 | Add w=4,1,1 | HardSwish | GlobalAveragePool | Reshape l=1,-1 | MatMul w=4,2 | Add w=2" },
     { 14, "Clip x:1,2,3,3 f=0 f=6 | AveragePool kernel_shape=2,2 ceil_mode:1 count_include_pad:1 pads=0,0,1,1" },
     { 7, "Clip x:1,2,3,3 min~0.0 max~6.0 | Upsample w=4" },
     { 8, "MaxPool x:1,2,5,5 kernel_shape=3,3 strides=2,2 pads=1,1,1,1 storage_order:0 | GlobalMaxPool" },
@@ -66,6 +68,7 @@ static const struct seed_row {
     { 13, "com.microsoft:QGemm i:1,3 s z v=2,3 s z b=2 s z transB:1" },
     { 13, "qonnx.custom_op.general:Quant x:1,4 f=0.5 f=0 f=4 signed:1 narrow:0 rounding_mode@ROUND" },
     { 13, "qonnx.custom_op.general:BipolarQuant x:1,4 f=0.5" },
+    { 13, "qonnx.custom_op.general:Trunc x:1,4 f=0.5 f=0 f=8 f=4 rounding_mode@FLOOR" },
     { 13, "Conv x:1,2,16,16 w=4,2,3,3 auto_pad@VALID | Relu | Split axis:1" },
     { 13, "Acos x:1,4 | Asin | Atan | Acosh | Asinh | Atanh | Sinh | Cosh | Tan | Shrink lambd~0.2 bias~0.1" },
     { 20, "Gelu x:1,4 approximate@tanh | Mish | IsInf detect_negative:0 | Not | Cast to:1" },
@@ -105,6 +108,14 @@ static const struct seed_row {
     { 13, "MatMulInteger i:2,3 v=3,2 z z | Cast to:1" },
     { 13, "ConvInteger i:1,1,4,4 v=1,1,2,2 z z pads=1,1,1,1" },
     { 13, "DynamicQuantizeLinear x:2,3" },
+    { 13, "DynamicQuantizeLinear x:2,3 | _MatMulInteger ^1 v=3,2 $third | Cast to:1 | Mul $second | Mul f=0.5" },
+    { 11, "Conv x:1,2,4,4 n=3,2,1,1 | Mul n=1,3,1,1 | Add n=1,3,1,1 | Cast to:7 | Mul l=35 | Div l=1024 | Cast to:1 | Clip f=0 f=255 | MaxPool kernel_shape=2,2 | Flatten | MatMul n=27,2 | Gather l=1 axis:1 | Sigmoid" },
+    { 9, "Conv x:1,2,4,4 n=2,2,1,1 | Mul f=3 | Div f=64 | Floor | Clip min~0 max~255 | Mul f=3 | _Mul ^2 f=5 | Add ^2 | Div f=8 | Floor" },
+    { 13, "Mul x:1,8 f=2 | Sub f=1 | onnx.brevitas:Quant f=1 f=0 f=2 signed:1 narrow:1 | MatMul n=8,3 | BatchNormalization w=3 w=3 w=3 w=3 | Relu | qonnx.custom_op.general:Quant f=0.25 f=0 f=4 signed:0 | Mul f=0.5" },
+    { 13, "Neg x:1,2,3,3 | Sigmoid | Mul ^2 | Softplus | Tanh | Mul ^3 | Add f=3 | Clip f=0 f=6 | Mul ^3 | Div f=6" },
+    { 13, "Neg x:1,2,3,3 | Div f=1.41421356 | Erf | Add f=1 | Mul ^4 | Mul f=0.5" },
+    { 13, "Neg x:1,3,4 | ReduceMean axes=-1 | _Sub ^2 ^1 | Pow f=2 | ReduceMean axes=-1 | Add f=0.001 | Sqrt | _Div ^5 ^1 | Mul w=4 | Add w=4" },
+    { 13, "Neg x:1,8,2,2 | Reshape l=1,2,2,2,2,2 | Transpose perm=0,1,4,2,5,3 | Reshape l=1,2,4,4" },
     { 13, "RandomNormalLike x:2,3 mean~1 scale~2 seed~3 | Bernoulli | RandomUniformLike low~1 high~2" },
     { 13, "RandomUniform shape=2,3 | Multinomial sample_size:4 dtype:7" },
     { 13, "MaxUnpool x:1,1,2,2 l=0 kernel_shape=2,2 strides=2,2" },
@@ -240,6 +251,8 @@ struct making {
     bool quantized; // pairs of QuantizeLinear and DequantizeLinear around every operator
     int names;
     uint32_t random;
+    char result[16][24]; // of the steps so far
+    int results;
 };
 
 static void new_name(struct making *b, char name[24])
@@ -268,7 +281,7 @@ static void constant(struct making *b, const char *name, char kind, const char *
     for (int i = 0; i < n; i++) {
         list[i] = dims[i] = (int64_t)v[i];
         floats[i] = (float)v[i];
-        count *= kind == 'w' || kind == 'v' || kind == 'b' ? (int)v[i] : 1;
+        count *= kind == 'w' || kind == 'n' || kind == 'v' || kind == 'b' ? (int)v[i] : 1;
     }
     if (kind == 'l') {
         model_i64(b->m, name, n, list);
@@ -284,10 +297,10 @@ static void constant(struct making *b, const char *name, char kind, const char *
         for (int i = 0; bytes && i < count; i++) {
             b->random = b->random * 1664525u + 1013904223u; // Numerical Recipes' generator
             int32_t x = (int32_t)(b->random >> 24) - 128;
-            float f = (float)x / 64 + 2.5f; // variances too are positive
-            memcpy(bytes + (size_t)i * width, kind == 'w' ? (const void *)&f : &x, width);
+            float f = kind == 'n' ? (float)(x / 2) : (float)x / 64 + 2.5f; // variances too are positive
+            memcpy(bytes + (size_t)i * width, kind == 'w' || kind == 'n' ? (const void *)&f : &x, width);
         }
-        model_raw(b->m, name, kind == 'w' ? DT_FLOAT : kind == 'v' ? DT_INT8 : DT_INT32, n, dims, (size_t)count * width, bytes);
+        model_raw(b->m, name, kind == 'w' || kind == 'n' ? DT_FLOAT : kind == 'v' ? DT_INT8 : DT_INT32, n, dims, (size_t)count * width, bytes);
         free(bytes);
     }
 }
@@ -313,6 +326,15 @@ static void input(struct making *b, const char *token, char name[24])
 {
     double v[64];
     int64_t dims[64];
+    if (token[0] == '$') {
+        snprintf(name, 24, "%s", token + 1);
+        return;
+    }
+    if (token[0] == '^') {
+        int back = atoi(token + 1);
+        memcpy(name, b->result[back <= b->results ? b->results - back : 0], 24);
+        return;
+    }
     new_name(b, name);
     if (token[0] == 'x' || token[0] == 'i') {
         int n = numbers(token + 2, v);
@@ -330,7 +352,7 @@ static void input(struct making *b, const char *token, char name[24])
 
 static bool is_input(const char *token)
 {
-    return strchr("xiwvbflsz-", token[0]) && (!token[1] || token[1] == ':' || token[1] == '=');
+    return token[0] == '^' || token[0] == '$' || (strchr("xiwnvbflsz-", token[0]) && (!token[1] || token[1] == ':' || token[1] == '='));
 }
 
 static void attribute(struct making *b, char *token)
@@ -357,6 +379,10 @@ static void step(struct making *b, char *text, char last[24])
     snprintf(attributes, sizeof attributes, "%s", text);
     strcpy(inputs, last);
     char *op = strtok_r(text, " ", &save);
+    if (*op == '_') { // reads what is written, nothing else
+        op++;
+        *inputs = 0;
+    }
     for (char *t; (t = strtok_r(NULL, " ", &save));) {
         char name[24] = "-";
         if (!is_input(t))
@@ -378,11 +404,13 @@ static void step(struct making *b, char *text, char last[24])
             attribute(b, t);
     if (b->quantized && !strchr(op, ':') && !strstr(op, "Linear"))
         pair(b, last);
+    if (b->results < 16)
+        memcpy(b->result[b->results++], last, 24);
 }
 
 static void take_row(const struct seed_row *r, bool quantized, int i, fuzz_take *take, void *user)
 {
-    struct making b = { model_new(r->opset), quantized, 0, 1 };
+    struct making b = { .m = model_new(r->opset), .quantized = quantized, .random = 1 };
     char text[400], last[24] = "", *save = NULL, name[40];
     size_t n;
     snprintf(text, sizeof text, "%s", r->text);

@@ -104,7 +104,8 @@ def main():
     node("MatMul", ["flat", constant("w", w.astype(np.float32))], "scores")
     node("Gather", ["scores", constant("zero", np.int64(0))], "steer", axis=1)
     node("Gather", ["scores", constant("one", np.int64(1))], "other", axis=1)
-    node("Sigmoid", ["other"], "collision")
+    node("Mul", ["other", constant("small", np.float32(2.0**-17))], "small_other")
+    node("Sigmoid", ["small_other"], "collision")
     value = helper.make_tensor_value_info
     graph = helper.make_graph(nodes, "integers", [value("x", TensorProto.FLOAT, [1, 1, 16, 16])],
                               [value("steer", TensorProto.FLOAT, [1]), value("collision", TensorProto.FLOAT, [1])], constants)

@@ -16,6 +16,7 @@
 #include "dataflow/quant.h"
 #include "frontend/shape.h"
 #include "frontend/simplify.h"
+#include "sim/ref_float.h"
 #include "sim/ref_int.h"
 
 #define DIMS(...) ((int64_t[]){ __VA_ARGS__ })
@@ -425,6 +426,37 @@ static void check_quant(void **state)
     assert_true(distinct >= (highest(r) - lowest(r) + 1) / 2);
 }
 
+// ---- Trunc: between two grids of eight and four bits, one table ----
+
+static void a_truncation_is_a_table(void **state)
+{
+    (void)state;
+    const struct graph *source;
+    model_input(m, "x", DT_FLOAT, 2, DIMS(1, 256));
+    constant("scale", 0.5);
+    constant("zero", 3);
+    constant("none", 0);
+    constant("eight", 8);
+    constant("four", 4);
+    model_node(m, "qonnx.custom_op.general:Quant", "x scale zero eight", "a");
+    model_node(m, "qonnx.custom_op.general:Trunc", "a scale zero eight four", "b");
+    model_node(m, "qonnx.custom_op.general:Quant", "b scale none eight", "y");
+    model_output(m, "y");
+    struct pipeline *p = qdq_lower(&source, REQUANT_EXACT);
+    assert_int_equal(p->n_stages, 1);
+    assert_int_equal(p->stages[0].kind, STAGE_TABLE);
+    struct array x = array_new(&arena, DT_FLOAT, 2, DIMS(1, 256)), by_float;
+    for (int i = 0; i < 256; i++)
+        ((float *)x.data)[i] = (float)(i - 128 - 3) / 2;
+    const float *y = run_pipeline(p, &x)[0].data;
+    assert_true(ref_float_run(&cx, graph_clone(source, &arena), &arena, &x, &by_float));
+    for (int i = 0; i < 256; i++) {
+        double want = (floor((i - 128) / 16.0) - 3) * 0.5;
+        if ((double)y[i] != want || array_f64(&by_float, i) != want)
+            fail_msg("%d: %g, in floats %g, not %g", i - 128, (double)y[i], array_f64(&by_float, i), want);
+    }
+}
+
 // ---- what QONNX may ask for and hardware does not have ----
 
 static struct refused_row {
@@ -461,8 +493,9 @@ static void check_refusal(void **state)
 int main(void)
 {
     struct CMUnitTest tests[40] = { cmocka_unit_test(a_floor_is_a_rounded_offset),
+                                    cmocka_unit_test_setup_teardown(a_truncation_is_a_table, setup, qdq_teardown),
                                     cmocka_unit_test_setup_teardown(a_product_of_integers_in_floats_is_exact, setup, qdq_teardown) };
-    size_t n = 2;
+    size_t n = 3;
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
         tests[n++] = (struct CMUnitTest){ sums[i].name, check_sum, setup, qdq_teardown, &sums[i] };
     for (size_t i = 0; i < sizeof plains / sizeof *plains; i++)
