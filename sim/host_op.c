@@ -22,6 +22,9 @@ struct draft {
     const int32_t *table;
 };
 
+// Of a pool's kernel and dilation: what goes beyond is somebody's joke.
+#define MAX_WINDOW 4096
+
 #define USE(d, name) ((d)->run = (name), (d)->function = #name)
 #define P(d, ...) parameters((d), (int64_t[]){ __VA_ARGS__ }, (int)(sizeof(int64_t[]){ __VA_ARGS__ } / sizeof(int64_t)))
 #define F(d, ...) factors((d), (double[]){ __VA_ARGS__ }, (int)(sizeof(double[]){ __VA_ARGS__ } / sizeof(double)))
@@ -143,13 +146,15 @@ static bool describe_concat(struct draft *d)
 static bool describe_gather(struct draft *d)
 {
     int axis = axis_of(node_int(d->n, "axis", 0), d->in[0]->rank);
+    if (d->in[0]->dims[axis] == 0)
+        return false;
     if (d->n->op == OP_GatherElements) {
         USE(d, aihls_host_gather_elements);
         return P(d, axis);
     }
     USE(d, aihls_host_gather);
     line_parameters(d, d->in[0], axis);
-    return d->in[0]->dims[axis] > 0;
+    return true;
 }
 
 // ---- products and windows ----
@@ -215,6 +220,8 @@ static bool describe_pool(struct draft *d)
     struct window_geometry w = { .in_h = 1, .in_w = pixels, .out_h = 1, .out_w = 1, .kernel_h = 1, .kernel_w = pixels, .stride_h = 1, .stride_w = 1,
                                  .dilation_h = 1, .dilation_w = 1, .group = 1 };
     if ((d->n->n_out > 1 && d->n->out[1]) || pixels == 0 || (!global && (x->rank > 4 || !window_geometry(d->b->cx, d->b->part->whole, d->n, &w))))
+        return false;
+    if (w.kernel_h > MAX_WINDOW || w.kernel_w > MAX_WINDOW || w.dilation_h > MAX_WINDOW || w.dilation_w > MAX_WINDOW)
         return false;
     d->n_out = 1;
     USE(d, aihls_host_pool);
@@ -287,7 +294,7 @@ static bool describe_scales(struct draft *d)
         USE(d, aihls_host_quantize);
     else
         USE(d, aihls_host_dequantize);
-    return P(d, inner, size, 0);
+    return size > 0 && P(d, inner, size, 0);
 }
 
 static bool describe_lrn(struct draft *d)
@@ -301,11 +308,12 @@ static bool describe_lrn(struct draft *d)
 
 static bool describe_cumsum(struct draft *d)
 {
-    const struct tensor *axis = d->in[1];
-    if (!axis->data || !dtype_is_float(d->in[0]->dtype))
+    int rank = d->in[0]->rank;
+    int64_t axis = d->in[1]->data && tensor_count(d->in[1]) == 1 ? tensor_const_i64(d->in[1], 0) : rank;
+    if (axis < -rank || axis >= rank || !dtype_is_float(d->in[0]->dtype))
         return false;
     USE(d, aihls_host_cumsum);
-    line_parameters(d, d->in[0], axis_of(tensor_const_i64(axis, 0), d->in[0]->rank));
+    line_parameters(d, d->in[0], axis_of(axis, rank));
     d->n_in = 1;
     return P(d, node_int(d->n, "exclusive", 0) != 0, node_int(d->n, "reverse", 0) != 0);
 }
@@ -317,7 +325,7 @@ static bool describe_top_k(struct draft *d)
     USE(d, aihls_host_top_k);
     line_parameters(d, x, axis);
     d->n_in = 1;
-    return P(d, y->dims[axis], !node_int(d->n, "largest", 1));
+    return y->dims[axis] <= x->dims[axis] && P(d, y->dims[axis], !node_int(d->n, "largest", 1));
 }
 
 static bool describe_arg(struct draft *d)
@@ -337,6 +345,9 @@ static bool describe_lp_norm(struct draft *d)
 static bool describe_nms(struct draft *d)
 {
     int64_t rows = d->out[0]->dims[0], classes = d->in[1]->dims[0] * d->in[1]->dims[1];
+    for (int k = 3; k < d->n_in; k++)
+        if (d->in[k] && tensor_count(d->in[k]) != 1)
+            return false;
     USE(d, aihls_host_nms);
     return P(d, node_int(d->n, "center_point_box", 0) != 0, classes ? rows / classes : 0);
 }
@@ -373,6 +384,7 @@ static bool describe_plain(struct draft *d)
     case OP_Clip: USE(d, aihls_host_clip); return true;
     case OP_CastLike:
     case OP_Cast: USE(d, aihls_host_cast); d->n_in = 1; return true;
+    case OP_Dropout: USE(d, aihls_host_copy); d->n_in = 1; return d->n_out == 1 || !d->out[1];
     default: USE(d, aihls_host_copy); d->n_in = d->n_out = 1; return true;
     }
 }
@@ -445,6 +457,17 @@ bool host_supports(enum op op)
     return moves(op) || describer_of(op);
 }
 
+// No strings.
+static bool numbers_only(const struct node *n)
+{
+    bool ok = true;
+    for (int k = 0; k < n->n_in; k++)
+        ok &= !n->in[k] || dtype_bytes(n->in[k]->dtype) > 0;
+    for (int k = 0; k < n->n_out; k++)
+        ok &= !n->out[k] || dtype_bytes(n->out[k]->dtype) > 0;
+    return ok;
+}
+
 void host_node(struct host_builder *b, const struct node *n, int pass)
 {
     struct draft d = { .b = b, .n = n, .n_in = n->n_in, .n_out = n->n_out, .in = arena_array(b->a, const struct tensor *, n->n_in),
@@ -454,9 +477,9 @@ void host_node(struct host_builder *b, const struct node *n, int pass)
     for (int k = 0; k < n->n_out; k++)
         d.out[k] = n->out[k];
     int before = b->cx->diag->errors;
-    if (n->op != OP_Reshape && move_is(n) && add_moves(&d, pass))
+    if (n->op != OP_Reshape && numbers_only(n) && move_is(n) && add_moves(&d, pass))
         return;
-    describer *describe = describer_of(n->op);
+    describer *describe = numbers_only(n) ? describer_of(n->op) : NULL;
     if (describe && describe(&d)) {
         add(&d, pass);
         return;

@@ -165,7 +165,7 @@ void parted_random_model(void)
     int n = random_int(2, 6);
     for (int i = 0; i < n; i++) {
         snprintf(name, sizeof name, "t%d", i);
-        int kind = i == 0 ? 0 : random_int(0, 3);
+        int kind = i == 0 ? 0 : i == 1 ? 2 : random_int(0, 3);
         if (kind < 2)
             parted_conv(last, name);
         else if (kind == 2) {
