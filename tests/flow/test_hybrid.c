@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "base/check.h"
@@ -18,6 +19,7 @@
 #define FRAMES 6
 #define RANDOM_MODELS 6
 #define MAX_OUTPUTS 4
+#define LEAST_FOUND 31 // of the 37 objects in tests/models/detector_test.npz, in float
 
 static const struct row {
     const char *name;
@@ -150,6 +152,57 @@ static void on_the_board(void **state)
         same(r->name, r->outputs, arena_printf(&arena, "%s_board_probe", r->name), b ? "bare" : "linux");
 }
 
+// ---- a trained detector: tests/models/detector.py ----
+
+#define IMAGES 24
+#define ROWS 8 // of NonMaxSuppression
+#define CELLS 64
+#define OBJECTS 2
+
+static double overlap(const float *a, const float *b)
+{
+    double h = fmin((double)a[2], (double)b[2]) - fmax((double)a[0], (double)b[0]), w = fmin((double)a[3], (double)b[3]) - fmax((double)a[1], (double)b[1]);
+    double common = fmax(h, 0) * fmax(w, 0), both = (double)((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]));
+    return common / (both - common);
+}
+
+// Objects that a box of their class covers by half, and boxes in all.
+static int count_found(const char *results, int *boxes_in_all)
+{
+    struct array rows_found, boxes, objects;
+    int found = 0;
+    assert_true(npz_read(&cx, path(results), "found", &rows_found) && npz_read(&cx, path(results), "boxes", &boxes) &&
+                npz_read(&cx, "tests/models/detector_test.npz", "objects", &objects));
+    assert_int_equal(array_count(&rows_found), IMAGES * ROWS * 3);
+    *boxes_in_all = 0;
+    for (int i = 0; i < IMAGES; i++) {
+        const int64_t *row = (const int64_t *)rows_found.data + i * ROWS * 3;
+        for (int k = 0; k < ROWS; k++)
+            *boxes_in_all += row[3 * k] >= 0;
+        for (int o = 0; o < OBJECTS; o++) {
+            const float *object = (const float *)objects.data + (i * OBJECTS + o) * 5;
+            bool hit = false;
+            for (int k = 0; k < ROWS && object[0] >= 0; k++)
+                hit |= row[3 * k] >= 0 && row[3 * k + 1] == (int64_t)object[0] && overlap((const float *)boxes.data + (i * CELLS + row[3 * k + 2]) * 4, object + 1) > 0.5;
+            found += hit;
+        }
+    }
+    return found;
+}
+
+static void a_detector_finds(void **state)
+{
+    (void)state;
+    int boxes, float_boxes;
+    expect(0, "on the host", run("$A $T/models/detector.onnx --board ultra96 --fps 2000 --calib $T/models/detector_calib.npy -o found"));
+    expect(0, NULL, run("$A run found --input $T/models/detector_test.npz --output integer.npz && $A run found --float --input $T/models/detector_test.npz --output float.npz"));
+    int integer = count_found("integer.npz", &boxes), real = count_found("float.npz", &float_boxes);
+    print_message("objects found: %d, %d boxes; in float: %d, %d boxes\n", integer, boxes, real, float_boxes);
+    assert_true(real >= LEAST_FOUND);
+    assert_in_range(integer, real - 2, real + 2);
+    assert_in_range(boxes, float_boxes - 4, float_boxes + 4);
+}
+
 // The streams of the hardware, fed with what the host made of the frames.
 static void streams_are_the_references(void **state)
 {
@@ -210,7 +263,7 @@ static void reports_say_what_the_host_does(void **state)
 int main(void)
 {
     enum { N = sizeof rows / sizeof *rows };
-    struct CMUnitTest tests[2 * N + 5];
+    struct CMUnitTest tests[2 * N + 6];
     size_t n = 0;
     for (size_t i = 0; i < N; i++)
         tests[n++] = (struct CMUnitTest){ rows[i].name, driver_is_run, setup, qdq_teardown, (void *)(uintptr_t)i };
@@ -218,6 +271,7 @@ int main(void)
         if (rows[i].board)
             tests[n++] = (struct CMUnitTest){ "on the board", on_the_board, setup, qdq_teardown, (void *)(uintptr_t)i };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(streams_are_the_references, setup, qdq_teardown);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(a_detector_finds, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_models, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(strict_hw_reports_all, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(partition_is_printed, setup, qdq_teardown);
