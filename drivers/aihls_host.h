@@ -100,6 +100,8 @@ aihls_host_function aihls_host_lp_norm;  // p: outer, size, inner, order
 aihls_host_function aihls_host_cumsum;   // p: outer, size, inner; 1: exclusive; 1: reverse
 aihls_host_function aihls_host_top_k;    // p: outer, size, inner, k; 1: least
 aihls_host_function aihls_host_resize;   // table: of each axis and index the two indices that it reads. f: the share of the second
+aihls_host_function aihls_host_recurrent; // x, w, r, b, none, h, c. p: 0 RNN, 1 GRU, 2 LSTM; 1: linear before reset; 1: in reverse (of two directions
+                                         // the second is). A fourth output is memory: 2 + gates doubles a hidden unit
 aihls_host_function aihls_host_nms;      // as NonMaxSuppression; rows behind the last are -1. p: 1: boxes by centre; most boxes of a class
 
 // Image axes: height and width, in front of them batch and channels.

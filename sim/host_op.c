@@ -108,7 +108,7 @@ static bool add_moves(struct draft *d, int pass)
         const struct tensor *y = n->out[k];
         const int32_t *map;
         double fill;
-        int64_t offset, step[MAX_RANK];
+        int64_t offset = 0, step[MAX_RANK] = { 0 };
         if (!y)
             continue;
         if (!move_map(d->b->cx, d->b->part->whole, n, k, d->b->a, &map, &fill))
@@ -164,7 +164,7 @@ static bool describe_matmul(struct draft *d)
     const struct tensor *a = d->in[0], *b = d->in[1], *y = d->out[0];
     int64_t m = a->rank > 1 ? a->dims[a->rank - 2] : 1, k = a->dims[a->rank - 1], n = b->rank > 1 ? b->dims[b->rank - 1] : 1;
     int batch = (a->rank > b->rank ? a->rank : b->rank) - 2;
-    int64_t step_a = m * k, step_b = k * n, steps[3 * MAX_RANK];
+    int64_t step_a = m * k, step_b = k * n, steps[3 * MAX_RANK] = { 0 };
     USE(d, aihls_host_matmul);
     P(d, m, n, k, k, 1, n, 1, 0, 0, batch > 0 ? batch : 0);
     for (int i = 1; i <= batch; i++) {
@@ -352,6 +352,36 @@ static bool describe_nms(struct draft *d)
     return P(d, node_int(d->n, "center_point_box", 0) != 0, classes ? rows / classes : 0);
 }
 
+// ---- recurrent layers ----
+
+// Memory that the operator needs while it runs: a value that nothing else reads.
+static const struct tensor *work_memory(struct draft *d, int64_t doubles)
+{
+    struct tensor *t = arena_new(d->b->a, struct tensor);
+    *t = (struct tensor){ .name = "", .dtype = DT_DOUBLE, .rank = 1, .dims = { doubles }, .index = -1 };
+    return t;
+}
+
+static bool describe_recurrent(struct draft *d)
+{
+    static const char *const refused[] = { "activations", "activation_alpha", "activation_beta", "clip", "input_forget", "layout" };
+    bool plain = (d->n_in < 5 || !d->in[4]) && (d->n_in < 8 || !d->in[7]); // no lengths, no peepholes
+    const struct tensor *x = d->in[0], *w = d->in[1], *r = d->in[2];
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        plain &= !node_attr(d->n, refused[i]);
+    if (!plain || tensor_count(x) == 0 || tensor_count(w) == 0)
+        return false;
+    const struct tensor **out = arena_array(d->b->a, const struct tensor *, 4);
+    for (int k = 0; k < d->n_out && k < 3; k++)
+        out[k] = d->out[k];
+    out[3] = work_memory(d, 2 * r->dims[2] + w->dims[1]);
+    d->out = out;
+    d->n_out = 4;
+    USE(d, aihls_host_recurrent);
+    return P(d, d->n->op == OP_LSTM ? 2 : d->n->op == OP_GRU, node_int(d->n, "linear_before_reset", 0) != 0,
+             strcmp(node_string(d->n, "direction", "forward"), "reverse") == 0);
+}
+
 // ---- one element at a time ----
 
 static bool describe_unary(struct draft *d)
@@ -436,6 +466,9 @@ static describer *describer_of(enum op op)
     case OP_LogSoftmax:
     case OP_Hardmax: return describe_softmax;
     case OP_LRN: return describe_lrn;
+    case OP_RNN:
+    case OP_GRU:
+    case OP_LSTM: return describe_recurrent;
     case OP_LpNormalization: return describe_lp_norm;
     case OP_CumSum: return describe_cumsum;
     case OP_TopK: return describe_top_k;

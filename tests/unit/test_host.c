@@ -64,6 +64,10 @@ static const struct row {
     { "TopK", "f x 3 9;K k", "", 2 }, { "TopK", "q x 3 9;K k", "largest=0", 2 },
     { "Resize", "f x 1 2 3 4;-;S scales", "mode\"linear", 1 }, { "Resize", "f x 1 2 3 4;-;S scales", "mode\"linear coordinate_transformation_mode\"asymmetric", 1 },
     { "Resize", "f x 1 2 3 4;-;S scales", "mode\"nearest", 1 }, { "Tile", "f x 2 3;R repeats", "", 1 }, { "Expand", "f x 3 1;R shape", "", 1 },
+    { "LSTM", "f x 5 2 3;f w 1 16 3;f r 1 16 4;f b 1 32", "hidden_size=4", 3 }, { "LSTM", "f x 5 2 3;f w 2 16 3;f r 2 16 4", "hidden_size=4 direction\"bidirectional", 3 },
+    { "LSTM", "f x 4 1 3;f w 1 8 3;f r 1 8 2;f b 1 16;-;f h 1 1 2;f c 1 1 2", "hidden_size=2 direction\"reverse", 2 },
+    { "GRU", "f x 5 2 3;f w 1 12 3;f r 1 12 4;f b 1 24", "hidden_size=4", 2 }, { "GRU", "f x 5 2 3;f w 1 12 3;f r 1 12 4;f b 1 24", "hidden_size=4 linear_before_reset=1", 2 },
+    { "RNN", "f x 5 2 3;f w 2 4 3;f r 2 4 4;f b 2 8;-;f h 2 2 4", "hidden_size=4 direction\"bidirectional", 2 },
     { "NonMaxSuppression", "f b 2 9 4;f s 2 3 9;K most;H iou;H least", "center_point_box=1", 1 }, { "NonMaxSuppression", "f b 1 9 4;f s 1 2 9;K most;H iou", "", 1 },
 };
 
