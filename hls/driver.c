@@ -14,6 +14,7 @@
 #include "hls/driver_host.h"
 #include "hls/driver_text.h"
 #include "hls/shell.h"
+#include "sim/host.h"
 #include "sim/ref_int.h"
 
 #define SPDX "// SPDX-License-Identifier: Apache-2.0\n"
@@ -384,6 +385,8 @@ static bool write_header(struct writer *w)
     if (project_has_system(w->d))
         strbuf_addf(&sb, "#define %s_REGISTERS 0x%llxu // address, as project/ has it\n#define %s_INTERRUPT %lld // of the GIC; Linux counts from 32\n",
                     big, (unsigned long long)w->d->board.axi_base, big, (long long)w->d->board.irq_spi + 32);
+    if (p->host)
+        strbuf_addf(&sb, "#define %s_HOST_BYTES %d // of the handle's memory that the host's part takes for each frame in the queue\n", big, p->host->host.bytes);
     for (int i = 0; i < w->model_in + w->model_out; i++)
         add_side_constants(w, &sb, big, &w->model[i]);
     strbuf_addf(&sb, "\nextern const struct aihls_network %s_network;\n\n"

@@ -139,7 +139,7 @@ static bool describe_concat(struct draft *d)
     USE(d, aihls_host_concat);
     P(d, inner * (int64_t)dtype_bytes(y->dtype));
     for (int k = 0; k < d->n_in; k++)
-        P(d, d->in[k]->dims[axis]);
+        parameters(d, &d->in[k]->dims[axis], 1);
     return true;
 }
 
@@ -199,7 +199,7 @@ static void window_parameters(struct draft *d, const struct window_geometry *w)
 
 static bool describe_conv(struct draft *d)
 {
-    struct window_geometry w;
+    struct window_geometry w = { 0 };
     bool transposed = d->n->op == OP_ConvTranspose;
     if (d->in[0]->rank > 4 || !(transposed ? conv_transpose_geometry : window_geometry)(d->b->cx, d->b->part->whole, d->n, &w))
         return false;
@@ -425,12 +425,13 @@ typedef bool describer(struct draft *d);
 static describer *describer_of(enum op op)
 {
     switch ((int)op) {
-#define UNARY(name) case OP_##name: return describe_unary;
-        AIHLS_UNARY_FUNCTIONS(UNARY)
-#define BINARY(name) case OP_##name: return describe_binary;
-        AIHLS_BINARY_FUNCTIONS(BINARY)
-#define REDUCE(name) case OP_##name: return describe_reduce;
-        AIHLS_REDUCE_FUNCTIONS(REDUCE)
+#define CASE(name) case OP_##name:
+        AIHLS_UNARY_FUNCTIONS(CASE)
+        return describe_unary;
+        AIHLS_REDUCE_FUNCTIONS(CASE)
+        return describe_reduce;
+        AIHLS_BINARY_FUNCTIONS(CASE)
+#undef CASE
     case OP_Sum:
     case OP_Mean: return describe_binary;
     case OP_Where:
