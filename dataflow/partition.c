@@ -435,10 +435,8 @@ static bool finish(struct partitioner *p, struct partition **out)
 
 static bool whole_lowers(struct partitioner *p, struct strbuf *errors)
 {
-    struct graph *c = graph_clone(p->g, p->a);
     strbuf_clear(errors);
-    bool ok = lowers(p, c, errors);
-    return ok;
+    return lowers(p, graph_clone(p->g, p->a), errors);
 }
 
 static bool search(struct partitioner *p, struct strbuf *errors, struct partition **out)

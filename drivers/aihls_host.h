@@ -87,6 +87,8 @@ aihls_host_function aihls_host_gather_elements; // the same. p: axis
 aihls_host_function aihls_host_matmul;   // a, b, c or none. p: rows, columns, depth, steps of a along rows and depth, of b along
                                          // depth and columns, of c along rows and columns, number of batch axes, then of each:
                                          // size, step of a, step of b. f: alpha, beta
+aihls_host_function aihls_host_einsum;   // p: number of letters, how many of them the result has, in front; then for each letter: its size, and its step in
+                                         // each input
 aihls_host_function aihls_host_conv;     // x, weights, bias or none. p: struct aihls_host_window
 aihls_host_function aihls_host_conv_transpose; // the same
 aihls_host_function aihls_host_pool;     // p: struct aihls_host_window, then 0 mean, 1 maximum, 2 norm; 1: pads count. f: order of the norm

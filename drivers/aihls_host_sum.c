@@ -43,6 +43,38 @@ void aihls_host_matmul(const struct aihls_host_call *c)
     }
 }
 
+// Where input k stands when the letters from `first` up to `end` count to `i`, the last one fastest.
+static int32_t einsum_offset(const struct aihls_host_op *op, int32_t k, int32_t first, int32_t end, int32_t i)
+{
+    int32_t at = 0;
+    for (int32_t l = end - 1; l >= first; l--) {
+        const int32_t *letter = op->p + 2 + l * (1 + op->n_in);
+        at += i % letter[0] * letter[1 + k];
+        i /= letter[0];
+    }
+    return at;
+}
+
+void aihls_host_einsum(const struct aihls_host_call *c)
+{
+    struct aihls_view y = aihls_out(c, 0);
+    int32_t letters = c->op->p[0], outer = c->op->p[1], inner = 1;
+    for (int32_t l = outer; l < letters; l++)
+        inner *= c->op->p[2 + l * (1 + c->op->n_in)];
+    for (int32_t i = 0; i < y.v->count; i++) {
+        double sum = 0;
+        for (int32_t j = 0; j < inner; j++) {
+            double v = 1;
+            for (int32_t k = 0; k < c->op->n_in; k++) {
+                struct aihls_view x = aihls_in(c, k);
+                v *= aihls_get(&x, einsum_offset(c->op, k, 0, outer, i) + einsum_offset(c->op, k, outer, letters, j));
+            }
+            sum += v;
+        }
+        aihls_set(&y, i, sum);
+    }
+}
+
 static struct aihls_host_window window(const struct aihls_host_call *c)
 {
     struct aihls_host_window w;

@@ -191,6 +191,51 @@ static bool describe_gemm(struct draft *d)
     return F(d, (double)node_float(d->n, "alpha", 1), (double)node_float(d->n, "beta", 1)) && m > 0 && n > 0 && dtype_is_float(y->dtype);
 }
 
+// The step of a letter in operand k of an Einsum: it may stand there several times, or broadcast.
+static int64_t einsum_step(const struct draft *d, const struct einsum *e, int k, int letter)
+{
+    int64_t step = 0, dense = 1;
+    for (int i = d->in[k]->rank - 1; i >= 0; dense *= d->in[k]->dims[i--])
+        if (e->terms[k].letter[i] == letter && d->in[k]->dims[i] > 1)
+            step += dense;
+    return step;
+}
+
+static void add_letter(struct draft *d, const struct einsum *e, int letter)
+{
+    parameters(d, &e->size[letter], 1);
+    for (int k = 0; k < d->n_in; k++) {
+        int64_t step = einsum_step(d, e, k, letter);
+        parameters(d, &step, 1);
+    }
+}
+
+static bool describe_einsum(struct draft *d)
+{
+    struct einsum e;
+    int letters = 0;
+    bool in_result[52 + MAX_RANK] = { false };
+    int64_t products = tensor_count(d->out[0]);
+    if (!einsum_parse(d->b->cx, d->b->part->whole, d->n, &e) || !dtype_is_float(d->out[0]->dtype))
+        return false;
+    for (int i = 0; i < e.result.n; i++)
+        in_result[e.result.letter[i]] = true;
+    for (int l = 0; l < 52 + MAX_RANK; l++) {
+        bool used = !in_result[l] && e.size[l] >= 0;
+        letters += used;
+        if (used && (!mul_i64(products, e.size[l], &products) || products > INT32_MAX || e.size[l] == 0))
+            return false;
+    }
+    USE(d, aihls_host_einsum);
+    P(d, letters + e.result.n, e.result.n);
+    for (int i = 0; i < e.result.n; i++)
+        add_letter(d, &e, e.result.letter[i]);
+    for (int l = 0; l < 52 + MAX_RANK; l++)
+        if (!in_result[l] && e.size[l] >= 0)
+            add_letter(d, &e, l);
+    return true;
+}
+
 static void window_parameters(struct draft *d, const struct window_geometry *w)
 {
     P(d, w->in_h, w->in_w, w->out_h, w->out_w, w->kernel_h, w->kernel_w, w->stride_h, w->stride_w, w->dilation_h, w->dilation_w, w->pad_top, w->pad_left,
@@ -451,6 +496,7 @@ static describer *describer_of(enum op op)
     case OP_GatherElements: return describe_gather;
     case OP_MatMul: return describe_matmul;
     case OP_Gemm: return describe_gemm;
+    case OP_Einsum: return describe_einsum;
     case OP_Conv:
     case OP_ConvTranspose: return describe_conv;
     case OP_MaxPool:

@@ -48,6 +48,8 @@ static const struct row {
     { "GatherElements", "f x 3 4;i k 2 4", "axis=0", 1 }, { "Gather", "f x 3 5 2;i k 2 2", "axis=1", 1 }, { "Gather", "i x 7;i k 3", "", 1 },
     { "MatMul", "f a 3 4;f b 4 5", "", 1 }, { "MatMul", "f a 2 1 3 4;f b 3 4 5", "", 1 }, { "MatMul", "f a 4;f b 4 5", "", 1 }, { "MatMul", "f a 2 3 4;f b 4", "", 1 },
     { "Gemm", "f a 3 4;f b 4 5;f c 5", "", 1 }, { "Gemm", "f a 4 3;f b 5 4;f c 3 1", "transA=1 transB=1 alpha:0.5 beta:2", 1 }, { "Gemm", "f a 3 4;f b 4 5", "", 1 },
+    { "Einsum", "f a 2 3 4;f b 2 4 5", "equation\"bij,bjk->bik", 1 }, { "Einsum", "f a 3 3", "equation\"ii->i", 1 }, { "Einsum", "f a 2 3;f b 4", "equation\"ij,k->", 1 },
+    { "Einsum", "f a 2 1 3 4;f b 5 4 2", "equation\"...ij,...jk->...ik", 1 },
     { "Conv", "f x 2 4 7 6;f w 6 2 3 3;f b 6", "group=2 pads=1,0,2,1 strides=2,1 dilations=1,2", 1 }, { "Conv", "f x 1 3 9;f w 2 3 4", "", 1 },
     { "Conv", "f x 1 3 5 5;f w 3 1 3 3", "group=3", 1 }, { "ConvTranspose", "f x 2 4 5 4;f w 4 3 3 3;f b 6", "group=2 pads=1,0,1,1 strides=2,3", 1 },
     { "MaxPool", "f x 1 2 7 7", "kernel_shape=3,2 strides=2,2 pads=1,0,1,1", 1 }, { "MaxPool", "f x 1 2 7 7", "kernel_shape=2,2 dilations=2,2 ceil_mode=1 strides=2,2", 1 },
