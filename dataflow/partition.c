@@ -537,7 +537,7 @@ static void print_whole(const struct graph *g, struct strbuf *out)
     int ends = 0;
     for (int i = 0; i < g->n_nodes; i++) {
         const struct node *n = g->nodes[i];
-        bool in_hardware = inside[n->out[0]->index] && (op_info(n->op)->support != OP_BORDER || argmax_in_hardware(n));
+        bool in_hardware = n->out[0] && inside[n->out[0]->index] && (op_info(n->op)->support != OP_BORDER || argmax_in_hardware(n));
         if (is_quantizer(n))
             continue;
         ends += !in_hardware;

@@ -147,7 +147,7 @@ bool host_describe(const struct ctx *cx, const struct partition *part, struct ho
             return diag_error(cx, E212, at_tensor(g, g->tensors[i]), NULL, "the host has no room for a tensor of %lld elements", (long long)tensor_count(g->tensors[i]));
     for (int pass = 0; pass <= part->n_passes; pass++)
         for (int i = 0; i < g->n_nodes; i++)
-            if (part->places[i].on_host && part->places[i].pass == pass && !(g->nodes[i]->n_out && tensor_is_constant(g->nodes[i]->out[0])))
+            if (part->places[i].pass == pass && partition_on_host(part, g->nodes[i]))
                 host_node(&b, g->nodes[i], pass);
     h->core_inputs = ports(&b, part->inputs, part->core->n_inputs);
     h->core_outputs = ports(&b, part->outputs, part->core->n_outputs);

@@ -560,6 +560,8 @@ void host_node(struct host_builder *b, const struct node *n, int pass)
     if (n->op != OP_Reshape && numbers_only(n) && move_is(n) && add_moves(&d, pass))
         return;
     describer *describe = numbers_only(n) ? describer_of(n->op) : NULL;
+    if (!n->out[0] && describe != describe_recurrent && describe != describe_top_k) // these may leave their first output out
+        describe = NULL;
     if (describe && describe(&d)) {
         add(&d, pass);
         return;

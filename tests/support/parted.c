@@ -112,6 +112,19 @@ void parted_attention(void)
     model_output(m, "y");
 }
 
+void parted_recurrent(void)
+{
+    parted_image();
+    parted_conv("x", "a");
+    model_i64(m, "steps", 3, DIMS(16, 1, 128));
+    model_node(m, "Reshape", "a steps", "s");
+    constant("w", 3, DIMS(1, 24, 128), 0.1);
+    constant("r", 3, DIMS(1, 24, 8), 0.3);
+    model_node(m, "GRU", "s w r", "- y");
+    model_int(m, "hidden_size", 8);
+    model_output(m, "y");
+}
+
 // Boxes and scores of 256 places, decoded, the best of them.
 void parted_detector(void)
 {

@@ -89,6 +89,7 @@ static const struct {
     { "in front", parted_host_in_front, "Sinh*0 Conv1", 0.1 },
     { "an output of the host", parted_host_output_beside, "Conv1 Cosh*0", 0.1 },
     { "attention", parted_attention, "Conv1 Conv1 Conv1 Reshape1 Reshape1 Reshape1 Transpose1 MatMul*1 Softmax*1 MatMul*1", 0.2 },
+    { "recurrent", parted_recurrent, "Conv1 Reshape1 GRU*1", 0.1 },
     { "detector", parted_detector,
       "Conv1 Reshape1 Transpose1 Split1 Softmax*1 Exp1 Mul*1 Add*1 Transpose*1 NonMaxSuppression*1", 0.2 },
     { "quantized", parted_quantized, "QuantizeLinear1 DequantizeLinear1 Conv1 QuantizeLinear1 DequantizeLinear1 Sinh*1 QuantizeLinear2 DequantizeLinear2 Conv2 "
@@ -103,7 +104,7 @@ static void places(void **state)
     struct partition *p = partition();
     for (int i = 0; p && i < whole->n_nodes; i++) {
         const struct node *n = whole->nodes[i];
-        if (tensor_is_constant(n->out[0]))
+        if (n->out[0] && tensor_is_constant(n->out[0]))
             continue;
         strbuf_addf(&sb, "%s%s%s%d", sb.len ? " " : "", op_info(n->op)->name, p->places[i].on_host ? "*" : "", p->places[i].pass);
         if (p->places[i].on_host) {
