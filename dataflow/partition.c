@@ -16,6 +16,7 @@
 #define CROSSING_NS 6 // quantized or dequantized, and moved over the bus
 #define RUN_NS 20000  // another run of the core: to start it, and to wait
 #define RANGE_FRAMES 4 // frames that the trials' ranges are taken from
+#define MOST_MACS ((int64_t)1 << 45)
 #define CALIBRATION_BYTES 400000000 // of the core's inputs in all frames
 
 struct partitioner {
@@ -30,6 +31,13 @@ struct partitioner {
     struct placement *places;
 };
 
+// a * b, or what is more than anybody computes: sums of it stay far from overflow.
+static int64_t capped(int64_t a, int64_t b)
+{
+    int64_t product;
+    return mul_i64(a, b, &product) && product < MOST_MACS ? product : MOST_MACS;
+}
+
 int64_t node_macs(const struct node *n)
 {
     const struct tensor *w = n->n_in > 1 ? n->in[1] : NULL;
@@ -38,13 +46,13 @@ int64_t node_macs(const struct node *n)
         return 0;
     switch ((int)n->op) {
     case OP_Conv:
-        return w->dims[0] ? count * (tensor_count(w) / w->dims[0]) : 0;
+        return w->dims[0] ? capped(count, tensor_count(w) / w->dims[0]) : 0;
     case OP_ConvTranspose:
-        return w->dims[0] ? tensor_count(n->in[0]) * (tensor_count(w) / w->dims[0]) : 0;
+        return w->dims[0] ? capped(tensor_count(n->in[0]), tensor_count(w) / w->dims[0]) : 0;
     case OP_Gemm:
-        return count * n->in[0]->dims[node_int(n, "transA", 0) ? 0 : 1];
+        return capped(count, n->in[0]->dims[node_int(n, "transA", 0) ? 0 : 1]);
     case OP_MatMul:
-        return count * n->in[0]->dims[n->in[0]->rank - 1];
+        return capped(count, n->in[0]->dims[n->in[0]->rank - 1]);
     default:
         return 0;
     }

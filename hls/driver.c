@@ -275,7 +275,7 @@ static int64_t class_count(const struct side *out)
     const struct node *last = out->port ? out->port->tensor->producer : out->tensor->producer;
     if (!out->port && last && last->op == OP_Softmax)
         return out->tensor->dims[axis_of(node_int(last, "axis", -1), out->tensor->rank)];
-    if (argmax_in_hardware(last))
+    if (last && argmax_in_hardware(last))
         return last->in[0]->dims[axis_of(node_int(last, "axis", 0), last->in[0]->rank)];
     return tensor_count(out->tensor);
 }
