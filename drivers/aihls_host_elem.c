@@ -97,12 +97,12 @@ void aihls_host_clip(const struct aihls_host_call *c)
     for (int32_t i = 0; i < y.v->count; i++) {
         if (aihls_is_integer(x.v->type)) {
             int64_t v = aihls_load_integer(x.v->type, x.data, i);
-            v = lo.v ? aihls_binary_integer(AIHLS_Max, is_signed, 0, v, aihls_load_integer(lo.v->type, lo.data, 0)) : v;
-            v = hi.v ? aihls_binary_integer(AIHLS_Min, is_signed, 0, v, aihls_load_integer(hi.v->type, hi.data, 0)) : v;
+            v = lo.present ? aihls_binary_integer(AIHLS_Max, is_signed, 0, v, aihls_load_integer(lo.v->type, lo.data, 0)) : v;
+            v = hi.present ? aihls_binary_integer(AIHLS_Min, is_signed, 0, v, aihls_load_integer(hi.v->type, hi.data, 0)) : v;
             aihls_store_integer(y.v->type, y.data, i, v);
             continue;
         }
-        double v = aihls_get(&x, i), least = lo.v ? aihls_get(&lo, 0) : -INFINITY, most = hi.v ? aihls_get(&hi, 0) : INFINITY;
+        double v = aihls_get(&x, i), least = lo.present ? aihls_get(&lo, 0) : -INFINITY, most = hi.present ? aihls_get(&hi, 0) : INFINITY;
         v = v < least ? least : v; // in this order: the largest wins when the bounds are crossed
         aihls_set(&y, i, v > most ? most : v);
     }
@@ -122,7 +122,7 @@ void aihls_host_quantize(const struct aihls_host_call *c)
         int32_t k = i / c->op->p[0] % c->op->p[1];
         double q = aihls_get(&x, i) / aihls_get(&scale, k);
         q = c->op->p[2] ? (double)(float)q : q;
-        aihls_set(&y, i, rint(q) + (zero.v ? aihls_get(&zero, k) : 0.0));
+        aihls_set(&y, i, rint(q) + (zero.present ? aihls_get(&zero, k) : 0.0));
     }
 }
 
@@ -131,7 +131,7 @@ void aihls_host_dequantize(const struct aihls_host_call *c)
     struct aihls_view x = aihls_in(c, 0), scale = aihls_in(c, 1), zero = aihls_in(c, 2), y = aihls_out(c, 0);
     for (int32_t i = 0; i < y.v->count; i++) {
         int32_t k = i / c->op->p[0] % c->op->p[1];
-        aihls_set(&y, i, (aihls_get(&x, i) - (zero.v ? aihls_get(&zero, k) : 0.0)) * aihls_get(&scale, k));
+        aihls_set(&y, i, (aihls_get(&x, i) - (zero.present ? aihls_get(&zero, k) : 0.0)) * aihls_get(&scale, k));
     }
 }
 
@@ -199,7 +199,7 @@ void aihls_host_gather(const struct aihls_host_call *c)
 void aihls_host_gather_elements(const struct aihls_host_call *c)
 {
     struct aihls_view x = aihls_in(c, 0), indices = aihls_in(c, 1), y = aihls_out(c, 0);
-    int32_t axis = c->op->p[0], step[AIHLS_MAX_RANK], at = 1;
+    int32_t axis = c->op->p[0], step[AIHLS_MAX_RANK] = { 0 }, at = 1;
     for (int32_t d = x.v->rank - 1; d >= 0; at *= x.v->dims[d--])
         step[d] = at;
     struct walk w = { .y = y.v };

@@ -25,7 +25,7 @@ static double input_part(const struct layer *l, const struct aihls_view *x, int3
     int32_t from = (l->direction * l->rows + row) * l->inputs;
     for (int32_t i = 0; i < l->inputs; i++)
         sum += aihls_get(&l->w, from + i) * aihls_get(x, at + i);
-    return l->b.v ? sum + aihls_get(&l->b, l->direction * 2 * l->rows + row) : sum;
+    return l->b.present ? sum + aihls_get(&l->b, l->direction * 2 * l->rows + row) : sum;
 }
 
 static double state_part(const struct layer *l, const double *h, int32_t row)
@@ -34,7 +34,7 @@ static double state_part(const struct layer *l, const double *h, int32_t row)
     int32_t from = (l->direction * l->rows + row) * l->hidden;
     for (int32_t i = 0; i < l->hidden; i++)
         sum += aihls_get(&l->r, from + i) * h[i];
-    return l->b.v ? sum + aihls_get(&l->b, (l->direction * 2 + 1) * l->rows + row) : sum;
+    return l->b.present ? sum + aihls_get(&l->b, (l->direction * 2 + 1) * l->rows + row) : sum;
 }
 
 // Rows are gates i, o, f, c.
@@ -77,7 +77,7 @@ static void step_rnn(const struct layer *l, const struct aihls_view *x, int32_t 
 // Element `at` of a state that may be left out.
 static double initial(const struct aihls_view *x, int32_t at)
 {
-    return x->v ? aihls_get(x, at) : 0;
+    return x->present ? aihls_get(x, at) : 0;
 }
 
 void aihls_host_recurrent(const struct aihls_host_call *c)
@@ -105,13 +105,13 @@ void aihls_host_recurrent(const struct aihls_host_call *c)
                 step_gru(&l, &x, at, c->op->p[1]);
             else
                 step_rnn(&l, &x, at);
-            for (int32_t k = 0; k < l.hidden && y[0].v; k++)
+            for (int32_t k = 0; k < l.hidden && y[0].present; k++)
                 aihls_set(&y[0], ((t * directions + l.direction) * batch + b) * l.hidden + k, l.h[k]);
         }
         for (int32_t k = 0; k < l.hidden; k++) {
-            if (y[1].v)
+            if (y[1].present)
                 aihls_set(&y[1], state + k, l.h[k]);
-            if (y[2].v)
+            if (y[2].present)
                 aihls_set(&y[2], state + k, l.c[k]);
         }
     }

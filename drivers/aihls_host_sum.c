@@ -28,7 +28,7 @@ void aihls_host_matmul(const struct aihls_host_call *c)
         for (int32_t m = 0; m < rows; m++)
             for (int32_t n = 0; n < columns; n++) {
                 double v = c->op->f[0] * product(&a, at_a + m * p[3], p[4], &b, at_b + n * p[6], p[5], depth);
-                aihls_set(&y, i + m * columns + n, bias.v ? v + c->op->f[1] * aihls_get(&bias, m * p[7] + n * p[8]) : v);
+                aihls_set(&y, i + m * columns + n, bias.present ? v + c->op->f[1] * aihls_get(&bias, m * p[7] + n * p[8]) : v);
             }
         for (int32_t d = n_batch - 1; d >= 0; d--) {
             const int32_t *axis = p + 10 + 3 * d;
@@ -90,7 +90,7 @@ void aihls_host_conv(const struct aihls_host_call *c)
     for (int32_t i = 0; i < y.v->count; i++) {
         int32_t image = i / (outs * pixels), m = i / pixels % outs, oy = i % pixels / w.out_w, ox = i % w.out_w;
         int32_t base = (image * per * w.group + m / (outs / w.group) * per) * in_pixels;
-        double sum = bias.v ? aihls_get(&bias, m) : 0;
+        double sum = bias.present ? aihls_get(&bias, m) : 0;
         for (int32_t ch = 0; ch < per; ch++)
             for (int32_t ky = 0; ky < w.kernel_h; ky++) {
                 int32_t iy = oy * w.stride_h - w.pad_top + ky * w.dilation_h;
@@ -120,7 +120,7 @@ void aihls_host_conv_transpose(const struct aihls_host_call *c)
     int32_t channels = weights.v->dims[0], per = channels / w.group, mg = weights.v->dims[1], outs = mg * w.group, in_pixels = w.in_h * w.in_w, pixels = w.out_h * w.out_w;
     for (int32_t i = 0; i < y.v->count; i++) {
         int32_t image = i / (outs * pixels), m = i / pixels % outs, oy = i % pixels / w.out_w, ox = i % w.out_w, first = m / mg * per;
-        double sum = bias.v ? aihls_get(&bias, m) : 0;
+        double sum = bias.present ? aihls_get(&bias, m) : 0;
         for (int32_t ch = first; ch < first + per; ch++)
             for (int32_t ky = 0; ky < w.kernel_h; ky++) {
                 int32_t iy = source_of(oy, ky, w.dilation_h, w.pad_top, w.stride_h, w.in_h);
@@ -253,11 +253,11 @@ void aihls_host_normalize(const struct aihls_host_call *c)
         double inverse = 1 / sqrt(squares / n + c->op->f[0]);
         for (int32_t i = from; i < from + n; i++) {
             int32_t k = i / c->op->p[1] % c->op->p[2];
-            aihls_set(&y, i, (aihls_get(&x, i) - mean) * inverse * (scale.v ? aihls_get(&scale, k) : 1) + (bias.v ? aihls_get(&bias, k) : 0));
+            aihls_set(&y, i, (aihls_get(&x, i) - mean) * inverse * (scale.present ? aihls_get(&scale, k) : 1) + (bias.present ? aihls_get(&bias, k) : 0));
         }
-        if (means.v)
+        if (means.present)
             aihls_set(&means, from / n, mean);
-        if (inverses.v)
+        if (inverses.present)
             aihls_set(&inverses, from / n, inverse);
     }
 }
