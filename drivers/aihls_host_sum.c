@@ -311,7 +311,7 @@ void aihls_host_cumsum(const struct aihls_host_call *c)
 void aihls_host_resize(const struct aihls_host_call *c)
 {
     struct aihls_view x = aihls_in(c, 0), y = aihls_out(c, 0);
-    int32_t rank = y.v->rank;
+    int32_t rank = y.v->rank > 0 && y.v->rank <= AIHLS_MAX_RANK ? y.v->rank : 0; // shifts need to know
     for (int32_t i = 0; i < y.v->count; i++) {
         double sum = 0;
         for (int32_t corner = 0; corner < 1 << rank; corner++) {
