@@ -116,6 +116,10 @@ conformance: all $(B)/tests/flow/test_conformance
 	@AIHLS_CONFORMANCE=docs/conformance.md $(B)/tests/flow/test_conformance >$(B)/conformance.log 2>&1 || { grep -v '^\[' $(B)/conformance.log; exit 1; }
 	@grep '^|\|^In scope [0-9]' docs/conformance.md
 
+## Writes docs/operators.md from the program's tables.
+operators: all
+	@$(B)/aihls ops | awk -f docs/operators.awk >docs/operators.md && grep '^In hardware' docs/operators.md
+
 ## Measures the networks of the README's table, and writes docs/benchmarks.md.
 bench: all
 	@sh tests/bench.sh $(B)/aihls
@@ -172,6 +176,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test conformance check-fast test-rtl networks soak bench synth synth-ecp5 synth-shell formal mutation fuzz lint install clean help
+.PHONY: all deps demo test conformance operators check-fast test-rtl networks soak bench synth synth-ecp5 synth-shell formal mutation fuzz lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

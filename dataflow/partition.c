@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dataflow/argmax.h"
 #include "dataflow/lower.h"
 #include "dataflow/mincut.h"
 #include "sim/ref_float.h"
@@ -15,6 +16,8 @@
 #define CROSSING_NS 6 // quantized or dequantized, and moved over the bus
 #define RUN_NS 20000  // another run of the core: to start it, and to wait
 #define RANGE_FRAMES 4 // frames that the trials' ranges are taken from
+#define MOST_MACS ((int64_t)1 << 45)
+#define CALIBRATION_BYTES 400000000 // of the core's inputs in all frames
 
 struct partitioner {
     const struct ctx *cx;
@@ -28,19 +31,28 @@ struct partitioner {
     struct placement *places;
 };
 
+// a * b, or what is more than anybody computes: sums of it stay far from overflow.
+static int64_t capped(int64_t a, int64_t b)
+{
+    int64_t product;
+    return mul_i64(a, b, &product) && product < MOST_MACS ? product : MOST_MACS;
+}
+
 int64_t node_macs(const struct node *n)
 {
     const struct tensor *w = n->n_in > 1 ? n->in[1] : NULL;
     int64_t count = n->n_out && n->out[0] && n->out[0]->rank >= 0 ? tensor_count(n->out[0]) : 0;
+    if (!w)
+        return 0;
     switch ((int)n->op) {
     case OP_Conv:
-        return w->dims[0] ? count * (tensor_count(w) / w->dims[0]) : 0;
+        return w->dims[0] ? capped(count, tensor_count(w) / w->dims[0]) : 0;
     case OP_ConvTranspose:
-        return w->dims[0] ? tensor_count(n->in[0]) * (tensor_count(w) / w->dims[0]) : 0;
+        return w->dims[0] ? capped(tensor_count(n->in[0]), tensor_count(w) / w->dims[0]) : 0;
     case OP_Gemm:
-        return count * n->in[0]->dims[node_int(n, "transA", 0) ? 0 : 1];
+        return capped(count, n->in[0]->dims[node_int(n, "transA", 0) ? 0 : 1]);
     case OP_MatMul:
-        return count * n->in[0]->dims[n->in[0]->rank - 1];
+        return capped(count, n->in[0]->dims[n->in[0]->rank - 1]);
     default:
         return 0;
     }
@@ -289,12 +301,12 @@ static bool trial_ranges(struct partitioner *p, const struct array *calib)
 {
     const struct graph *g = p->g;
     struct arena scratch = { 0 };
-    const struct array *batch = calib ? calib : quant_noise(&scratch, g);
-    struct array *frame = arena_array(&scratch, struct array, g->n_inputs);
+    const struct array *batch = calib ? calib : quant_noise(p->a, g);
+    struct array *frame = arena_array(p->a, struct array, g->n_inputs);
     int64_t frames = min_i64(batch_frames(g, batch), RANGE_FRAMES);
     struct quant_range *of = arena_array(p->a, struct quant_range, g->n_tensors);
     bool ok = true;
-    for (int64_t f = 0; ok && f < frames; f++) {
+    for (int64_t f = 0; ok && f < frames; f++, arena_release(&scratch)) {
         struct array *values = arena_array(&scratch, struct array, g->n_tensors);
         ok = batch_frame(p->cx, g, "calibration data", batch, f, frame) && ref_float_graph(p->cx, g, &scratch, frame, values);
         for (int i = 0; ok && i < g->n_tensors; i++)
@@ -431,10 +443,8 @@ static bool finish(struct partitioner *p, struct partition **out)
 
 static bool whole_lowers(struct partitioner *p, struct strbuf *errors)
 {
-    struct graph *c = graph_clone(p->g, p->a);
     strbuf_clear(errors);
-    bool ok = lowers(p, c, errors);
-    return ok;
+    return lowers(p, graph_clone(p->g, p->a), errors);
 }
 
 static bool search(struct partitioner *p, struct strbuf *errors, struct partition **out)
@@ -500,7 +510,10 @@ bool partition_calibration(const struct ctx *cx, const struct partition *p, cons
         quant_no_data(cx, g);
         calib = quant_noise(cx->arena, g);
     }
-    int64_t frames = batch_frames(g, calib);
+    int64_t given = batch_frames(g, calib), bytes_a_frame = 1;
+    for (int i = 0; i < n; i++)
+        bytes_a_frame += tensor_count(p->inputs[i].tensor) * (int64_t)dtype_bytes(p->inputs[i].tensor->dtype);
+    int64_t frames = min_i64(given, max_i64(1, CALIBRATION_BYTES / bytes_a_frame)); // spread over those that are given
     for (int i = 0; i < n; i++) {
         const struct tensor *t = p->inputs[i].tensor;
         int64_t dims[MAX_RANK + 1] = { frames };
@@ -511,7 +524,7 @@ bool partition_calibration(const struct ctx *cx, const struct partition *p, cons
     }
     bool ok = true;
     for (int64_t f = 0; ok && f < frames; f++, arena_release(&scratch)) {
-        ok = batch_frame(cx, g, "calibration data", calib, f, frame) && partition_frame(cx, p, &scratch, frame, at);
+        ok = batch_frame(cx, g, "calibration data", calib, f * given / frames, frame) && partition_frame(cx, p, &scratch, frame, at);
         for (int i = 0; ok && i < n; i++) {
             size_t bytes = (size_t)array_count(&at[i]) * dtype_bytes(at[i].dtype);
             memcpy((char *)all[i].data + (size_t)f * bytes, at[i].data, bytes);
@@ -525,13 +538,27 @@ bool partition_on_host(const struct partition *p, const struct node *n)
     return p->places[n->index].on_host && !is_constant_node(n);
 }
 
+// Without a partition the host has what stands in front of the first stage and behind the last.
+static void print_whole(const struct graph *g, struct strbuf *out)
+{
+    bool *inside = quant_hardware(g, g->arena);
+    int ends = 0;
+    for (int i = 0; i < g->n_nodes; i++) {
+        const struct node *n = g->nodes[i];
+        bool in_hardware = n->out[0] && inside[n->out[0]->index] && (op_info(n->op)->support != OP_BORDER || argmax_in_hardware(n));
+        if (is_quantizer(n))
+            continue;
+        ends += !in_hardware;
+        strbuf_addf(out, "%4d  %-20s %s  %s%s\n", n->model_index, op_info(n->op)->name, in_hardware ? "hardware 1" : "host      ", n->name,
+                    in_hardware ? "" : ": at the network's end, where the driver orders and converts what a port carries");
+    }
+    strbuf_addf(out, "%d node%s on the host, at the network's ends; all multiply-accumulates in hardware\n", ends, ends == 1 ? "" : "s");
+}
+
 void partition_print(const struct partition *part, const struct graph *g, struct strbuf *out)
 {
     if (!part) {
-        for (int i = 0; i < g->n_nodes; i++)
-            if (!is_quantizer(g->nodes[i]))
-                strbuf_addf(out, "%4d  %-20s hardware    %s\n", g->nodes[i]->model_index, op_info(g->nodes[i]->op)->name, g->nodes[i]->name);
-        strbuf_adds(out, "all in hardware, but for what stands in front of its first operator and behind its last one\n");
+        print_whole(g, out);
         return;
     }
     for (int i = 0; i < part->whole->n_nodes; i++) {

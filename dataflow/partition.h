@@ -46,7 +46,7 @@ struct partition {
 //           character for each node of the whole graph, '1' on the host.
 // requires  a shaped, simplified graph; calib as for quantize_graph
 // provides  *out NULL: hardware takes the whole graph, or there is something wrong with it that no host would mend; the ordinary
-//           passes go on. Else the parts, the core not yet quantized. ranges: filled when calibration was measured.
+//           passes go on. Else the parts, the core not yet quantized.
 // cost      some lowerings
 // E210 when nothing is left for hardware.
 bool partition_graph(const struct ctx *cx, const struct graph *whole, const struct array *calib, const char *host, struct partition **out);

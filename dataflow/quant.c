@@ -456,7 +456,7 @@ static bool quantize_all_weights(const struct ctx *cx, struct graph *g, const bo
         struct node *n = g->nodes[i];
         if (n->n_in < 2 || !n->in[1] || !n->in[1]->data || n->in[1]->dtype != DT_FLOAT || n->in[1]->rank < 2)
             continue;
-        if (n->out[0]->index < n_marked && !inside[n->out[0]->index])
+        if (!n->out[0] || (n->out[0]->index < n_marked && !inside[n->out[0]->index]))
             continue;
         if (n->op == OP_Conv)
             ok &= quantize_weights(cx, g, n, 0);

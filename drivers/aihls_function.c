@@ -60,6 +60,7 @@ double aihls_unary(enum aihls_function f, const struct aihls_parameters *p, doub
     case AIHLS_Atanh: return atanh(x);
     case AIHLS_Gelu: return gelu(x, p->alpha != 0.0);
     case AIHLS_Mish: return x * tanh(fmax(x, 0.0) + log1p(exp(-fabs(x))));
+    case AIHLS_Swish: return x * sigmoid(p->alpha * x);
     case AIHLS_Shrink: return x < -p->beta ? x + p->gamma : x > p->beta ? x - p->gamma : 0.0;
     case AIHLS_IsNaN: return isnan(x);
     case AIHLS_IsInf: return isinf(x) && (x > 0.0 ? p->alpha : p->beta) != 0.0;

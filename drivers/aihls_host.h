@@ -87,6 +87,8 @@ aihls_host_function aihls_host_gather_elements; // the same. p: axis
 aihls_host_function aihls_host_matmul;   // a, b, c or none. p: rows, columns, depth, steps of a along rows and depth, of b along
                                          // depth and columns, of c along rows and columns, number of batch axes, then of each:
                                          // size, step of a, step of b. f: alpha, beta
+aihls_host_function aihls_host_einsum;   // p: number of letters, how many of them the result has, in front; then for each letter: its size, and its step in
+                                         // each input
 aihls_host_function aihls_host_conv;     // x, weights, bias or none. p: struct aihls_host_window
 aihls_host_function aihls_host_conv_transpose; // the same
 aihls_host_function aihls_host_pool;     // p: struct aihls_host_window, then 0 mean, 1 maximum, 2 norm; 1: pads count. f: order of the norm
@@ -100,6 +102,8 @@ aihls_host_function aihls_host_lp_norm;  // p: outer, size, inner, order
 aihls_host_function aihls_host_cumsum;   // p: outer, size, inner; 1: exclusive; 1: reverse
 aihls_host_function aihls_host_top_k;    // p: outer, size, inner, k; 1: least
 aihls_host_function aihls_host_resize;   // table: of each axis and index the two indices that it reads. f: the share of the second
+aihls_host_function aihls_host_recurrent; // x, w, r, b, none, h, c. p: 0 RNN, 1 GRU, 2 LSTM; 1: linear before reset; 1: in reverse (of two directions
+                                         // the second is). A fourth output is memory: 2 + gates doubles a hidden unit
 aihls_host_function aihls_host_nms;      // as NonMaxSuppression; rows behind the last are -1. p: 1: boxes by centre; most boxes of a class
 
 // Image axes: height and width, in front of them batch and channels.

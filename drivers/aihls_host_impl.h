@@ -9,17 +9,17 @@
 #include "aihls_host.h"
 
 struct aihls_view {
-    const struct aihls_host_value *v; // NULL: the operand is left out
+    const struct aihls_host_value *v; // of an operand that is left out: one without elements
     void *data;
+    int present;
 };
 
 static inline struct aihls_view aihls_view_of(const struct aihls_host_call *c, int32_t i)
 {
-    struct aihls_view w = { i < 0 ? NULL : &c->values[i], NULL };
-    union { const void *from; void *to; } constant = { w.v ? w.v->constant : NULL };
-    if (w.v)
-        w.data = constant.to ? constant.to : c->memory + w.v->offset;
-    return w;
+    static const struct aihls_host_value none = { .type = AIHLS_UINT8 };
+    const struct aihls_host_value *v = i < 0 ? &none : &c->values[i];
+    union { const void *from; void *to; } constant = { i < 0 ? &none : v->constant }; // only read
+    return (struct aihls_view){ v, constant.to ? constant.to : c->memory + v->offset, i >= 0 };
 }
 
 static inline struct aihls_view aihls_in(const struct aihls_host_call *c, int32_t k)

@@ -49,9 +49,9 @@ void aihls_host_top_k(const struct aihls_host_call *c)
                     best = k;
             }
             int32_t to = line / inner * n * inner + line % inner + i * inner;
-            if (values.v)
+            if (values.present)
                 aihls_move_element(&values, to, &x, base + best * inner);
-            if (indices.v)
+            if (indices.present)
                 aihls_store_integer(indices.v->type, indices.data, to, best);
             before = best;
         }
@@ -129,8 +129,8 @@ void aihls_host_nms(const struct aihls_host_call *c)
     struct search s = { aihls_in(c, 0), aihls_in(c, 1), c->op->p[0], 0, c->op->p[1], 0, -INFINITY };
     struct aihls_view iou = aihls_in(c, 3), least = aihls_in(c, 4), y = aihls_out(c, 0);
     s.n = s.boxes.v->dims[1];
-    s.iou = iou.v ? aihls_get(&iou, 0) : 0;
-    s.least = least.v ? aihls_get(&least, 0) : -INFINITY;
+    s.iou = iou.present ? aihls_get(&iou, 0) : 0;
+    s.least = least.present ? aihls_get(&least, 0) : -INFINITY;
     int64_t *rows = y.data;
     for (int32_t i = 0; i < y.v->count; i++)
         rows[i] = -1;

@@ -28,7 +28,7 @@ void aihls_host_matmul(const struct aihls_host_call *c)
         for (int32_t m = 0; m < rows; m++)
             for (int32_t n = 0; n < columns; n++) {
                 double v = c->op->f[0] * product(&a, at_a + m * p[3], p[4], &b, at_b + n * p[6], p[5], depth);
-                aihls_set(&y, i + m * columns + n, bias.v ? v + c->op->f[1] * aihls_get(&bias, m * p[7] + n * p[8]) : v);
+                aihls_set(&y, i + m * columns + n, bias.present ? v + c->op->f[1] * aihls_get(&bias, m * p[7] + n * p[8]) : v);
             }
         for (int32_t d = n_batch - 1; d >= 0; d--) {
             const int32_t *axis = p + 10 + 3 * d;
@@ -40,6 +40,38 @@ void aihls_host_matmul(const struct aihls_host_call *c)
             at_b -= axis[2] * axis[0];
             index[d] = 0;
         }
+    }
+}
+
+// Where input k stands when the letters from `first` up to `end` count to `i`, the last one fastest.
+static int32_t einsum_offset(const struct aihls_host_op *op, int32_t k, int32_t first, int32_t end, int32_t i)
+{
+    int32_t at = 0;
+    for (int32_t l = end - 1; l >= first; l--) {
+        const int32_t *letter = op->p + 2 + l * (1 + op->n_in);
+        at += i % letter[0] * letter[1 + k];
+        i /= letter[0];
+    }
+    return at;
+}
+
+void aihls_host_einsum(const struct aihls_host_call *c)
+{
+    struct aihls_view y = aihls_out(c, 0);
+    int32_t letters = c->op->p[0], outer = c->op->p[1], inner = 1;
+    for (int32_t l = outer; l < letters; l++)
+        inner *= c->op->p[2 + l * (1 + c->op->n_in)];
+    for (int32_t i = 0; i < y.v->count; i++) {
+        double sum = 0;
+        for (int32_t j = 0; j < inner; j++) {
+            double v = 1;
+            for (int32_t k = 0; k < c->op->n_in; k++) {
+                struct aihls_view x = aihls_in(c, k);
+                v *= aihls_get(&x, einsum_offset(c->op, k, 0, outer, i) + einsum_offset(c->op, k, outer, letters, j));
+            }
+            sum += v;
+        }
+        aihls_set(&y, i, sum);
     }
 }
 
@@ -58,7 +90,7 @@ void aihls_host_conv(const struct aihls_host_call *c)
     for (int32_t i = 0; i < y.v->count; i++) {
         int32_t image = i / (outs * pixels), m = i / pixels % outs, oy = i % pixels / w.out_w, ox = i % w.out_w;
         int32_t base = (image * per * w.group + m / (outs / w.group) * per) * in_pixels;
-        double sum = bias.v ? aihls_get(&bias, m) : 0;
+        double sum = bias.present ? aihls_get(&bias, m) : 0;
         for (int32_t ch = 0; ch < per; ch++)
             for (int32_t ky = 0; ky < w.kernel_h; ky++) {
                 int32_t iy = oy * w.stride_h - w.pad_top + ky * w.dilation_h;
@@ -88,7 +120,7 @@ void aihls_host_conv_transpose(const struct aihls_host_call *c)
     int32_t channels = weights.v->dims[0], per = channels / w.group, mg = weights.v->dims[1], outs = mg * w.group, in_pixels = w.in_h * w.in_w, pixels = w.out_h * w.out_w;
     for (int32_t i = 0; i < y.v->count; i++) {
         int32_t image = i / (outs * pixels), m = i / pixels % outs, oy = i % pixels / w.out_w, ox = i % w.out_w, first = m / mg * per;
-        double sum = bias.v ? aihls_get(&bias, m) : 0;
+        double sum = bias.present ? aihls_get(&bias, m) : 0;
         for (int32_t ch = first; ch < first + per; ch++)
             for (int32_t ky = 0; ky < w.kernel_h; ky++) {
                 int32_t iy = source_of(oy, ky, w.dilation_h, w.pad_top, w.stride_h, w.in_h);
@@ -221,11 +253,11 @@ void aihls_host_normalize(const struct aihls_host_call *c)
         double inverse = 1 / sqrt(squares / n + c->op->f[0]);
         for (int32_t i = from; i < from + n; i++) {
             int32_t k = i / c->op->p[1] % c->op->p[2];
-            aihls_set(&y, i, (aihls_get(&x, i) - mean) * inverse * (scale.v ? aihls_get(&scale, k) : 1) + (bias.v ? aihls_get(&bias, k) : 0));
+            aihls_set(&y, i, (aihls_get(&x, i) - mean) * inverse * (scale.present ? aihls_get(&scale, k) : 1) + (bias.present ? aihls_get(&bias, k) : 0));
         }
-        if (means.v)
+        if (means.present)
             aihls_set(&means, from / n, mean);
-        if (inverses.v)
+        if (inverses.present)
             aihls_set(&inverses, from / n, inverse);
     }
 }
@@ -237,9 +269,9 @@ void aihls_host_lrn(const struct aihls_host_call *c)
     for (int32_t i = 0; i < y.v->count; i++) {
         int32_t ch = i / inner % channels;
         double sum = 0;
-        for (int32_t k = ch - (size - 1) / 2; k <= ch + size / 2; k++)
-            if (k >= 0 && k < channels)
-                sum += aihls_get(&x, i + (k - ch) * inner) * aihls_get(&x, i + (k - ch) * inner);
+        int32_t from = ch - (size - 1) / 2 > 0 ? ch - (size - 1) / 2 : 0, to = size / 2 < channels - ch ? ch + size / 2 : channels - 1;
+        for (int32_t k = from; k <= to; k++)
+            sum += aihls_get(&x, i + (k - ch) * inner) * aihls_get(&x, i + (k - ch) * inner);
         aihls_set(&y, i, aihls_get(&x, i) / pow(c->op->f[2] + c->op->f[0] / size * sum, c->op->f[1]));
     }
 }
@@ -279,7 +311,7 @@ void aihls_host_cumsum(const struct aihls_host_call *c)
 void aihls_host_resize(const struct aihls_host_call *c)
 {
     struct aihls_view x = aihls_in(c, 0), y = aihls_out(c, 0);
-    int32_t rank = y.v->rank;
+    int32_t rank = y.v->rank > 0 && y.v->rank <= AIHLS_MAX_RANK ? y.v->rank : 0; // shifts need to know
     for (int32_t i = 0; i < y.v->count; i++) {
         double sum = 0;
         for (int32_t corner = 0; corner < 1 << rank; corner++) {

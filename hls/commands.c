@@ -15,6 +15,7 @@
 #include "hls/report.h"
 #include "hls/shell.h"
 #include "hls/simulate.h"
+#include "sim/host.h"
 #include "sim/ref_float.h"
 #include "sim/ref_int.h"
 
@@ -536,11 +537,12 @@ int command_boards(const struct ctx *cx)
 
 int command_ops(void)
 {
-    static const char *const where[] = { "hardware", "host", "folded", "reference" };
-    printf("%-16s %-26s %5s  %-9s  %s\n", "domain", "operator", "opset", "runs in", "notes");
+    static const char *const hardware[] = { "yes", "at its ends", "folded", "-" };
+    printf("%-16s %-26s %5s  %-12s %-5s %-9s  %s\n", "domain", "operator", "opset", "hardware", "host", "reference", "notes");
     for (int i = 0; i < OP_COUNT; i++) {
         const struct op_info *o = op_info((enum op)i);
-        printf("%-16s %-26s %5d  %-9s  %s\n", o->domain[0] ? o->domain : "ai.onnx", o->name, o->since, where[o->support], o->note);
+        printf("%-16s %-26s %5d  %-12s %-5s %-9s  %s\n", o->domain[0] ? o->domain : "ai.onnx", o->name, o->since, hardware[o->support],
+               host_supports((enum op)i) ? "yes" : "-", ref_float_supports((enum op)i) ? "yes" : "-", o->note);
     }
     return 0;
 }

@@ -15,6 +15,7 @@
 #include "hls/driver_host.h"
 #include "hls/driver_text.h"
 #include "hls/shell.h"
+#include "sim/host.h"
 #include "sim/ref_int.h"
 
 #define SPDX "// SPDX-License-Identifier: Apache-2.0\n"
@@ -191,7 +192,7 @@ static void add_end_fields(struct writer *w, struct strbuf *arrays, struct strbu
     const struct tensor *x = n->in[0], *c = n->n_in > 1 ? n->in[1] : NULL;
     int64_t count = c ? tensor_count(c) : 0;
     if (n->op == OP_MatMulInteger) {
-        add_array(arrays, "int8_t", prefix, "matrix", count, c->data, put_i8);
+        driver_array(arrays, "int8_t", prefix, "matrix", count, c->data, driver_i8);
         strbuf_addf(sb, ", .outer = %lld, .size = %lld, .inner = %lld, .matrix = %s_matrix", (long long)x->dims[0], (long long)x->dims[1],
                     (long long)c->dims[1], prefix);
     } else if (n->op == OP_Gather) {
@@ -199,14 +200,14 @@ static void add_end_fields(struct writer *w, struct strbuf *arrays, struct strbu
         int32_t *at = arena_array(a, int32_t, count);
         for (int64_t i = 0; i < count; i++)
             at[i] = (int32_t)(tensor_const_i64(c, i) < 0 ? tensor_const_i64(c, i) + x->dims[axis] : tensor_const_i64(c, i));
-        add_array(arrays, "int32_t", prefix, "zero_point", count, at, put_i32);
+        driver_array(arrays, "int32_t", prefix, "zero_point", count, at, driver_i32);
         add_axis(sb, x, axis, false);
         strbuf_addf(sb, ", .zero_point = %s_zero_point", prefix);
     } else if (c) {
         int axis = 0;
         for (int i = 0; i < c->rank; i++)
             axis = c->dims[i] != 1 ? i + x->rank - c->rank : axis;
-        add_array(arrays, "float", prefix, "scale", count, c->data, put_f32);
+        driver_array(arrays, "float", prefix, "scale", count, c->data, driver_f32);
         if (count > 1)
             add_axis(sb, x, axis, false);
         else
@@ -316,7 +317,7 @@ static int64_t class_count(const struct side *out)
     const struct node *last = out->port ? out->port->tensor->producer : out->tensor->producer;
     if (!out->port && last && last->op == OP_Softmax)
         return out->tensor->dims[axis_of(node_int(last, "axis", -1), out->tensor->rank)];
-    if (argmax_in_hardware(last))
+    if (last && argmax_in_hardware(last))
         return last->in[0]->dims[axis_of(node_int(last, "axis", 0), last->in[0]->rank)];
     return tensor_count(out->tensor);
 }
@@ -439,6 +440,8 @@ static bool write_header(struct writer *w)
     if (project_has_system(w->d))
         strbuf_addf(&sb, "#define %s_REGISTERS 0x%llxu // address, as project/ has it\n#define %s_INTERRUPT %lld // of the GIC; Linux counts from 32\n",
                     big, (unsigned long long)w->d->board.axi_base, big, (long long)w->d->board.irq_spi + 32);
+    if (p->host)
+        strbuf_addf(&sb, "#define %s_HOST_BYTES %d // of the handle's memory that the host's part takes for each frame in the queue\n", big, p->host->host.bytes);
     for (int i = 0; i < w->model_in + w->model_out; i++)
         add_side_constants(w, &sb, big, &w->model[i]);
     strbuf_addf(&sb, "\nextern const struct aihls_network %s_network;\n\n"

@@ -36,7 +36,7 @@ void html_summary(const struct view *v, struct strbuf *out)
     double predicted = fmax(1, (double)v->predicted_cycles), simulated = fmax(1, (double)v->simulated_cycles);
     strbuf_adds(out, "<table class=\"figures\"><thead><tr><th></th><th class=\"num\">predicted</th><th class=\"num\">simulated</th><th class=\"num\">"
                 "difference</th></tr></thead><tbody>\n");
-    summary_row(v, out, "frames a second", hz / predicted, hz / simulated, 0);
+    summary_row(v, out, "frames a second", hz / predicted / v->runs, hz / simulated / v->runs, 0);
     summary_row(v, out, "cycles a frame", (double)v->predicted_cycles, (double)v->simulated_cycles, 0);
     summary_row(v, out, "latency, cycles", view_real(r, "predicted.latency_cycles"), view_real(r, "simulated.latency_cycles"), 0);
     summary_row(v, out, "latency, &#181;s", hz > 0 ? view_real(r, "predicted.latency_cycles") * 1e6 / hz : 0, hz > 0 ?

@@ -53,11 +53,10 @@ static void print_figures(const struct view *v, struct strbuf *out)
     const json_t *r = v->report;
     double hz = (double)v->clock_hz, macs = view_real(r, "model.macs"), predicted = fmax(1, (double)v->predicted_cycles), simulated = fmax(1,
                  (double)v->simulated_cycles);
-    double runs = fmax(1, view_real(r, "partition.runs"));
     strbuf_addf(out, "%s on %s (%s, %lld MHz)\n\n", plain(v, view_text(r, "model.name"), 40), plain(v, view_text(r, "board.name"), 30),
                 plain(v, view_text(r, "board.part"), 30), (long long)(v->clock_hz / 1000000));
     strbuf_addf(out, "  %-26s %14s%s\n", "", "predicted", v->simulated ? "      simulated" : "");
-    figure(v, out, "frames a second", hz / predicted / runs, hz / simulated / runs, 0);
+    figure(v, out, "frames a second", hz / predicted / v->runs, hz / simulated / v->runs, 0);
     figure(v, out, "cycles a frame", (double)v->predicted_cycles, (double)v->simulated_cycles, 0);
     figure(v, out, "latency, cycles", view_real(r, "predicted.latency_cycles"), view_real(r, "simulated.latency_cycles"), 0);
     figure(v, out, "MAC a cycle", macs / predicted, macs / simulated, 1);

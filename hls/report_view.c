@@ -151,6 +151,7 @@ struct view view_make(const json_t *report, struct arena *a)
 {
     const json_t *stages = view_get(report, "stages"), *streams = view_get(report, "streams");
     struct view v = { .report = report, .arena = a, .clock_hz = view_int(report, "board.clock_hz"),
+                      .runs = fmax(1, view_real(report, "partition.runs")),
                       .predicted_cycles = min_i64(view_int(report, "predicted.cycles_per_frame"), MOST_CYCLES),
                       .simulated_cycles = min_i64(view_int(report, "simulated.cycles_per_frame"), MOST_CYCLES) };
     v.simulated = v.simulated_cycles > 0;

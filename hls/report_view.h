@@ -43,6 +43,7 @@ struct view_edge {
 };
 
 struct view {
+    double runs; // of the hardware for a frame of the model, at least 1
     const json_t *report;
     struct arena *arena;
     struct view_stage *stages;

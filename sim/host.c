@@ -12,12 +12,12 @@ int host_value(struct host_builder *b, const struct tensor *t)
 {
     if (!t)
         return -1;
-    if (b->value_of[t->index] > 0)
+    if (t->index >= 0 && b->value_of[t->index] > 0)
         return b->value_of[t->index] - 1;
     struct aihls_host_value v = { .type = (enum aihls_type)t->dtype, .rank = t->rank, .count = (int32_t)tensor_count(t), .constant = t->data };
     for (int i = 0; i < t->rank; i++)
         v.dims[i] = (int32_t)t->dims[i];
-    if (!t->data && tensor_is_constant(t)) { // a dequantized weight
+    if (t->index >= 0 && !t->data && tensor_is_constant(t)) { // a dequantized weight
         const struct node *n = t->producer;
         struct array y, *c = arena_array(b->a, struct array, n->n_in);
         const struct array **in = arena_array(b->a, const struct array *, n->n_in);
@@ -34,7 +34,8 @@ int host_value(struct host_builder *b, const struct tensor *t)
         v.constant = y.data;
     }
     arena_push(b->a, b->values, b->n_values, b->cap_values, v);
-    b->value_of[t->index] = b->n_values;
+    if (t->index >= 0)
+        b->value_of[t->index] = b->n_values;
     return b->n_values - 1;
 }
 
@@ -127,6 +128,7 @@ static const struct aihls_tensor *model_tensors(struct host_builder *b, const in
 {
     struct aihls_tensor *out = arena_array(b->a, struct aihls_tensor, n);
     for (int i = 0; i < n; i++) {
+        ASSERT(values[i] >= 0 && values[i] < b->n_values && b->values);
         const struct aihls_host_value *v = &b->values[values[i]];
         out[i] = (struct aihls_tensor){ .name = t[i]->name, .type = v->type, .rank = v->rank, .count = v->count };
         memcpy(out[i].dims, v->dims, sizeof out[i].dims);
@@ -145,7 +147,7 @@ bool host_describe(const struct ctx *cx, const struct partition *part, struct ho
             return diag_error(cx, E212, at_tensor(g, g->tensors[i]), NULL, "the host has no room for a tensor of %lld elements", (long long)tensor_count(g->tensors[i]));
     for (int pass = 0; pass <= part->n_passes; pass++)
         for (int i = 0; i < g->n_nodes; i++)
-            if (part->places[i].on_host && part->places[i].pass == pass && !(g->nodes[i]->n_out && tensor_is_constant(g->nodes[i]->out[0])))
+            if (part->places[i].pass == pass && partition_on_host(part, g->nodes[i]))
                 host_node(&b, g->nodes[i], pass);
     h->core_inputs = ports(&b, part->inputs, part->core->n_inputs);
     h->core_outputs = ports(&b, part->outputs, part->core->n_outputs);

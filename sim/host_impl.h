@@ -19,7 +19,8 @@ struct host_builder {
     bool failed; // reported
 };
 
-int host_value(struct host_builder *b, const struct tensor *t); // its number, -1 for NULL
+// The number of a tensor's value, -1 for NULL. A tensor without index in the graph (index -1) gets a value of its own.
+int host_value(struct host_builder *b, const struct tensor *t);
 void host_node(struct host_builder *b, const struct node *n, int pass);
 
 #endif

@@ -22,6 +22,9 @@ struct draft {
     const int32_t *table;
 };
 
+// Of a pool's kernel and dilation: what goes beyond is somebody's joke.
+#define MAX_WINDOW 4096
+
 #define USE(d, name) ((d)->run = (name), (d)->function = #name)
 #define P(d, ...) parameters((d), (int64_t[]){ __VA_ARGS__ }, (int)(sizeof(int64_t[]){ __VA_ARGS__ } / sizeof(int64_t)))
 #define F(d, ...) factors((d), (double[]){ __VA_ARGS__ }, (int)(sizeof(double[]){ __VA_ARGS__ } / sizeof(double)))
@@ -105,7 +108,7 @@ static bool add_moves(struct draft *d, int pass)
         const struct tensor *y = n->out[k];
         const int32_t *map;
         double fill;
-        int64_t offset, step[MAX_RANK];
+        int64_t offset = 0, step[MAX_RANK] = { 0 };
         if (!y)
             continue;
         if (!move_map(d->b->cx, d->b->part->whole, n, k, d->b->a, &map, &fill))
@@ -136,20 +139,22 @@ static bool describe_concat(struct draft *d)
     USE(d, aihls_host_concat);
     P(d, inner * (int64_t)dtype_bytes(y->dtype));
     for (int k = 0; k < d->n_in; k++)
-        P(d, d->in[k]->dims[axis]);
+        parameters(d, &d->in[k]->dims[axis], 1);
     return true;
 }
 
 static bool describe_gather(struct draft *d)
 {
     int axis = axis_of(node_int(d->n, "axis", 0), d->in[0]->rank);
+    if (d->in[0]->dims[axis] == 0)
+        return false;
     if (d->n->op == OP_GatherElements) {
         USE(d, aihls_host_gather_elements);
         return P(d, axis);
     }
     USE(d, aihls_host_gather);
     line_parameters(d, d->in[0], axis);
-    return d->in[0]->dims[axis] > 0;
+    return true;
 }
 
 // ---- products and windows ----
@@ -159,7 +164,7 @@ static bool describe_matmul(struct draft *d)
     const struct tensor *a = d->in[0], *b = d->in[1], *y = d->out[0];
     int64_t m = a->rank > 1 ? a->dims[a->rank - 2] : 1, k = a->dims[a->rank - 1], n = b->rank > 1 ? b->dims[b->rank - 1] : 1;
     int batch = (a->rank > b->rank ? a->rank : b->rank) - 2;
-    int64_t step_a = m * k, step_b = k * n, steps[3 * MAX_RANK];
+    int64_t step_a = m * k, step_b = k * n, steps[3 * MAX_RANK] = { 0 };
     USE(d, aihls_host_matmul);
     P(d, m, n, k, k, 1, n, 1, 0, 0, batch > 0 ? batch : 0);
     for (int i = 1; i <= batch; i++) {
@@ -186,6 +191,51 @@ static bool describe_gemm(struct draft *d)
     return F(d, (double)node_float(d->n, "alpha", 1), (double)node_float(d->n, "beta", 1)) && m > 0 && n > 0 && dtype_is_float(y->dtype);
 }
 
+// The step of a letter in operand k of an Einsum: it may stand there several times, or broadcast.
+static int64_t einsum_step(const struct draft *d, const struct einsum *e, int k, int letter)
+{
+    int64_t step = 0, dense = 1;
+    for (int i = d->in[k]->rank - 1; i >= 0; dense *= d->in[k]->dims[i--])
+        if (e->terms[k].letter[i] == letter && d->in[k]->dims[i] > 1)
+            step += dense;
+    return step;
+}
+
+static void add_letter(struct draft *d, const struct einsum *e, int letter)
+{
+    parameters(d, &e->size[letter], 1);
+    for (int k = 0; k < d->n_in; k++) {
+        int64_t step = einsum_step(d, e, k, letter);
+        parameters(d, &step, 1);
+    }
+}
+
+static bool describe_einsum(struct draft *d)
+{
+    struct einsum e;
+    int letters = 0;
+    bool in_result[52 + MAX_RANK] = { false };
+    int64_t products = tensor_count(d->out[0]);
+    if (!einsum_parse(d->b->cx, d->b->part->whole, d->n, &e) || !dtype_is_float(d->out[0]->dtype))
+        return false;
+    for (int i = 0; i < e.result.n; i++)
+        in_result[e.result.letter[i]] = true;
+    for (int l = 0; l < 52 + MAX_RANK; l++) {
+        bool used = !in_result[l] && e.size[l] >= 0;
+        letters += used;
+        if (used && (!mul_i64(products, e.size[l], &products) || products > INT32_MAX || e.size[l] == 0))
+            return false;
+    }
+    USE(d, aihls_host_einsum);
+    P(d, letters + e.result.n, e.result.n);
+    for (int i = 0; i < e.result.n; i++)
+        add_letter(d, &e, e.result.letter[i]);
+    for (int l = 0; l < 52 + MAX_RANK; l++)
+        if (!in_result[l] && e.size[l] >= 0)
+            add_letter(d, &e, l);
+    return true;
+}
+
 static void window_parameters(struct draft *d, const struct window_geometry *w)
 {
     P(d, w->in_h, w->in_w, w->out_h, w->out_w, w->kernel_h, w->kernel_w, w->stride_h, w->stride_w, w->dilation_h, w->dilation_w, w->pad_top, w->pad_left,
@@ -194,7 +244,7 @@ static void window_parameters(struct draft *d, const struct window_geometry *w)
 
 static bool describe_conv(struct draft *d)
 {
-    struct window_geometry w;
+    struct window_geometry w = { 0 };
     bool transposed = d->n->op == OP_ConvTranspose;
     if (d->in[0]->rank > 4 || !(transposed ? conv_transpose_geometry : window_geometry)(d->b->cx, d->b->part->whole, d->n, &w))
         return false;
@@ -215,6 +265,8 @@ static bool describe_pool(struct draft *d)
     struct window_geometry w = { .in_h = 1, .in_w = pixels, .out_h = 1, .out_w = 1, .kernel_h = 1, .kernel_w = pixels, .stride_h = 1, .stride_w = 1,
                                  .dilation_h = 1, .dilation_w = 1, .group = 1 };
     if ((d->n->n_out > 1 && d->n->out[1]) || pixels == 0 || (!global && (x->rank > 4 || !window_geometry(d->b->cx, d->b->part->whole, d->n, &w))))
+        return false;
+    if (w.kernel_h > MAX_WINDOW || w.kernel_w > MAX_WINDOW || w.dilation_h > MAX_WINDOW || w.dilation_w > MAX_WINDOW)
         return false;
     d->n_out = 1;
     USE(d, aihls_host_pool);
@@ -287,7 +339,7 @@ static bool describe_scales(struct draft *d)
         USE(d, aihls_host_quantize);
     else
         USE(d, aihls_host_dequantize);
-    return P(d, inner, size, 0);
+    return size > 0 && P(d, inner, size, 0);
 }
 
 static bool describe_lrn(struct draft *d)
@@ -301,11 +353,12 @@ static bool describe_lrn(struct draft *d)
 
 static bool describe_cumsum(struct draft *d)
 {
-    const struct tensor *axis = d->in[1];
-    if (!axis->data || !dtype_is_float(d->in[0]->dtype))
+    int rank = d->in[0]->rank;
+    int64_t axis = d->in[1]->data && tensor_count(d->in[1]) == 1 ? tensor_const_i64(d->in[1], 0) : rank;
+    if (axis < -rank || axis >= rank || !dtype_is_float(d->in[0]->dtype))
         return false;
     USE(d, aihls_host_cumsum);
-    line_parameters(d, d->in[0], axis_of(tensor_const_i64(axis, 0), d->in[0]->rank));
+    line_parameters(d, d->in[0], axis_of(axis, rank));
     d->n_in = 1;
     return P(d, node_int(d->n, "exclusive", 0) != 0, node_int(d->n, "reverse", 0) != 0);
 }
@@ -317,7 +370,7 @@ static bool describe_top_k(struct draft *d)
     USE(d, aihls_host_top_k);
     line_parameters(d, x, axis);
     d->n_in = 1;
-    return P(d, y->dims[axis], !node_int(d->n, "largest", 1));
+    return y->dims[axis] <= x->dims[axis] && P(d, y->dims[axis], !node_int(d->n, "largest", 1));
 }
 
 static bool describe_arg(struct draft *d)
@@ -337,8 +390,41 @@ static bool describe_lp_norm(struct draft *d)
 static bool describe_nms(struct draft *d)
 {
     int64_t rows = d->out[0]->dims[0], classes = d->in[1]->dims[0] * d->in[1]->dims[1];
+    for (int k = 3; k < d->n_in; k++)
+        if (d->in[k] && tensor_count(d->in[k]) != 1)
+            return false;
     USE(d, aihls_host_nms);
     return P(d, node_int(d->n, "center_point_box", 0) != 0, classes ? rows / classes : 0);
+}
+
+// ---- recurrent layers ----
+
+// Memory that the operator needs while it runs: a value that nothing else reads.
+static const struct tensor *work_memory(struct draft *d, int64_t doubles)
+{
+    struct tensor *t = arena_new(d->b->a, struct tensor);
+    *t = (struct tensor){ .name = "", .dtype = DT_DOUBLE, .rank = 1, .dims = { doubles }, .index = -1 };
+    return t;
+}
+
+static bool describe_recurrent(struct draft *d)
+{
+    static const char *const refused[] = { "activations", "activation_alpha", "activation_beta", "clip", "input_forget", "layout" };
+    bool plain = (d->n_in < 5 || !d->in[4]) && (d->n_in < 8 || !d->in[7]); // no lengths, no peepholes
+    const struct tensor *x = d->in[0], *w = d->in[1], *r = d->in[2];
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        plain &= !node_attr(d->n, refused[i]);
+    if (!plain || tensor_count(x) == 0 || tensor_count(w) == 0)
+        return false;
+    const struct tensor **out = arena_array(d->b->a, const struct tensor *, 4);
+    for (int k = 0; k < d->n_out && k < 3; k++)
+        out[k] = d->out[k];
+    out[3] = work_memory(d, 2 * r->dims[2] + w->dims[1]);
+    d->out = out;
+    d->n_out = 4;
+    USE(d, aihls_host_recurrent);
+    return P(d, d->n->op == OP_LSTM ? 2 : d->n->op == OP_GRU, node_int(d->n, "linear_before_reset", 0) != 0,
+             strcmp(node_string(d->n, "direction", "forward"), "reverse") == 0);
 }
 
 // ---- one element at a time ----
@@ -373,6 +459,7 @@ static bool describe_plain(struct draft *d)
     case OP_Clip: USE(d, aihls_host_clip); return true;
     case OP_CastLike:
     case OP_Cast: USE(d, aihls_host_cast); d->n_in = 1; return true;
+    case OP_Dropout: USE(d, aihls_host_copy); d->n_in = 1; return d->n_out == 1 || !d->out[1];
     default: USE(d, aihls_host_copy); d->n_in = d->n_out = 1; return true;
     }
 }
@@ -383,12 +470,13 @@ typedef bool describer(struct draft *d);
 static describer *describer_of(enum op op)
 {
     switch ((int)op) {
-#define UNARY(name) case OP_##name: return describe_unary;
-        AIHLS_UNARY_FUNCTIONS(UNARY)
-#define BINARY(name) case OP_##name: return describe_binary;
-        AIHLS_BINARY_FUNCTIONS(BINARY)
-#define REDUCE(name) case OP_##name: return describe_reduce;
-        AIHLS_REDUCE_FUNCTIONS(REDUCE)
+#define CASE(name) case OP_##name:
+        AIHLS_UNARY_FUNCTIONS(CASE)
+        return describe_unary;
+        AIHLS_REDUCE_FUNCTIONS(CASE)
+        return describe_reduce;
+        AIHLS_BINARY_FUNCTIONS(CASE)
+#undef CASE
     case OP_Sum:
     case OP_Mean: return describe_binary;
     case OP_Where:
@@ -408,6 +496,7 @@ static describer *describer_of(enum op op)
     case OP_GatherElements: return describe_gather;
     case OP_MatMul: return describe_matmul;
     case OP_Gemm: return describe_gemm;
+    case OP_Einsum: return describe_einsum;
     case OP_Conv:
     case OP_ConvTranspose: return describe_conv;
     case OP_MaxPool:
@@ -424,6 +513,9 @@ static describer *describer_of(enum op op)
     case OP_LogSoftmax:
     case OP_Hardmax: return describe_softmax;
     case OP_LRN: return describe_lrn;
+    case OP_RNN:
+    case OP_GRU:
+    case OP_LSTM: return describe_recurrent;
     case OP_LpNormalization: return describe_lp_norm;
     case OP_CumSum: return describe_cumsum;
     case OP_TopK: return describe_top_k;
@@ -445,6 +537,17 @@ bool host_supports(enum op op)
     return moves(op) || describer_of(op);
 }
 
+// No strings.
+static bool numbers_only(const struct node *n)
+{
+    bool ok = true;
+    for (int k = 0; k < n->n_in; k++)
+        ok &= !n->in[k] || dtype_bytes(n->in[k]->dtype) > 0;
+    for (int k = 0; k < n->n_out; k++)
+        ok &= !n->out[k] || dtype_bytes(n->out[k]->dtype) > 0;
+    return ok;
+}
+
 void host_node(struct host_builder *b, const struct node *n, int pass)
 {
     struct draft d = { .b = b, .n = n, .n_in = n->n_in, .n_out = n->n_out, .in = arena_array(b->a, const struct tensor *, n->n_in),
@@ -454,9 +557,11 @@ void host_node(struct host_builder *b, const struct node *n, int pass)
     for (int k = 0; k < n->n_out; k++)
         d.out[k] = n->out[k];
     int before = b->cx->diag->errors;
-    if (n->op != OP_Reshape && move_is(n) && add_moves(&d, pass))
+    if (n->op != OP_Reshape && numbers_only(n) && move_is(n) && add_moves(&d, pass))
         return;
-    describer *describe = describer_of(n->op);
+    describer *describe = numbers_only(n) ? describer_of(n->op) : NULL;
+    if (!n->out[0] && describe != describe_recurrent && describe != describe_top_k) // these may leave their first output out
+        describe = NULL;
     if (describe && describe(&d)) {
         add(&d, pass);
         return;

@@ -4,12 +4,14 @@
 // the float reference alone, which takes more.
 #include "base/check.h"
 #include "dataflow/lower.h"
+#include "dataflow/partition.h"
 #include "dataflow/quant.h"
 #include "dataflow/schedule.h"
 #include "frontend/onnx.h"
 #include "frontend/shape.h"
 #include "frontend/simplify.h"
 #include "hls/bind.h"
+#include "sim/host.h"
 #include "sim/ref_float.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -55,12 +57,58 @@ static bool schedule_and_bind(const struct ctx *cx, struct pipeline *p)
     return true;
 }
 
+// Everything on the host, where it has functions for that: on bytes of all values.
+static void host(const struct ctx *cx, const struct graph *g)
+{
+    struct strbuf text = STRBUF_INIT;
+    struct diag quiet = { .rendered = &text };
+    struct ctx inner = { cx->arena, &quiet };
+    struct placement *places = arena_array(cx->arena, struct placement, g->n_nodes);
+    struct partition part = { .whole = g, .places = places, .core = graph_new(cx->arena, "", "") };
+    struct host_program *p;
+    for (int i = 0; i < g->n_nodes; i++)
+        places[i].on_host = true;
+    if (host_describe(&inner, &part, &p)) {
+        const struct aihls_host *h = &p->host;
+        char *memory = arena_alloc(cx->arena, (size_t)h->bytes + 1);
+        for (int i = 0; i < h->n_inputs; i++) {
+            uint8_t *x = aihls_host_data(h, h->input_values[i], memory);
+            for (size_t k = 0; k < (size_t)h->inputs[i].count * aihls_type_bytes(h->inputs[i].type); k++)
+                x[k] = h->inputs[i].type == AIHLS_BOOL ? k % 2 : (uint8_t)(k * 37);
+        }
+        aihls_host_run(h, 0, memory);
+    }
+    strbuf_release(&text);
+}
+
+// The same, cut into hardware and host where hardware cannot take all. False after a diagnostic.
+static bool parts(const struct ctx *cx, const struct graph *g, bool *parted)
+{
+    struct partition *part;
+    struct array *calib = NULL;
+    struct pipeline *p;
+    struct host_program *program;
+    struct quant_ranges ranges = { 0 };
+    *parted = false;
+    if (!partition_graph(cx, g, NULL, NULL, &part))
+        return false;
+    if (!part)
+        return true;
+    *parted = true;
+    graph_verify(part->core);
+    if ((!quant_is_quantized(part->core) && !partition_calibration(cx, part, NULL, &calib)) || !quantize_graph(cx, part->core, calib, &ranges) ||
+        !lower_graph(cx, part->core, REQUANT_EXACT, "fuzz", &p))
+        return false;
+    return host_describe(cx, part, &program);
+}
+
 // The passes of design_build; false after a diagnostic.
 static bool passes(const struct ctx *cx, const uint8_t *bytes, size_t n)
 {
     struct graph *g;
     struct pipeline *p;
     struct quant_ranges ranges = { 0 };
+    bool parted;
     if (!onnx_parse(cx, "fuzz.onnx", bytes, n, &g) || !shape_infer(cx, g))
         return false;
     g = graph_clone(g, cx->arena);
@@ -69,6 +117,9 @@ static bool passes(const struct ctx *cx, const uint8_t *bytes, size_t n)
     graph_verify(g);
     if (!is_cheap(g))
         return true;
+    host(cx, g);
+    if (!parts(cx, g, &parted) || parted)
+        return parted && cx->diag->errors == 0;
     if (!quantize_graph(cx, g, NULL, &ranges) || !lower_graph(cx, g, REQUANT_EXACT, "fuzz", &p))
         return false;
     return p->n_stages > MAX_STAGES || schedule_and_bind(cx, p);

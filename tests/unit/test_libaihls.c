@@ -13,6 +13,7 @@
 
 #include "drivers/aihls_backend.h"
 #include "drivers/aihls_border.h"
+#include "drivers/aihls_host.h"
 #include "sim/array.h"
 
 // ---- a network of two inputs and two outputs ----
@@ -492,10 +493,158 @@ static void scales_follow_their_axis(void **state)
     assert_memory_equal(back, q, sizeof q);
 }
 
+// ---- a network whose frames take two runs: input m is a; d of run 1, two elements of it as int8, is b; c of run 2 is the output ----
+
+static const struct aihls_host_value values[] = {
+    { .type = AIHLS_FLOAT32, .rank = 1, .dims = { 6 }, .count = 6, .offset = 0 },
+    { .type = AIHLS_FLOAT32, .rank = 1, .dims = { 4 }, .count = 4, .offset = 24 },
+    { .type = AIHLS_FLOAT32, .rank = 1, .dims = { 2 }, .count = 2, .offset = 40 },
+    { .type = AIHLS_INT8, .rank = 1, .dims = { 2 }, .count = 2, .offset = 48 },
+    { .type = AIHLS_UINT8, .rank = 1, .dims = { 2 }, .count = 2, .offset = 56 },
+};
+static const int32_t numbers[] = { 0, 1, 2, 3, 4 }, odd[] = { 1, 2 }; // elements 1 and 3
+static const struct aihls_host_op host_ops[] = {
+    { .run = aihls_host_strided, .pass = 1, .n_in = 1, .n_out = 1, .in = numbers + 1, .out = numbers + 2, .p = odd },
+    { .run = aihls_host_cast, .pass = 1, .n_in = 1, .n_out = 1, .in = numbers + 2, .out = numbers + 3 },
+};
+static const struct aihls_host_port host_in[] = { { 0, 0 }, { 3, 1 } }, host_out[] = { { 4, 2 }, { 1, 1 } };
+static const struct aihls_tensor host_m = { "m", AIHLS_FLOAT32, 1, { 6 }, 6 }, host_y = { "y", AIHLS_UINT8, 1, { 2 }, 2 };
+static const struct aihls_host host = {
+    .values = values, .ops = host_ops, .n_ops = 2, .n_passes = 2, .core_inputs = host_in, .core_outputs = host_out, .n_inputs = 1, .n_outputs = 1,
+    .inputs = &host_m, .outputs = &host_y, .input_values = numbers, .output_values = numbers + 4, .bytes = 64,
+};
+
+static int reports;
+
+static void count_report(void *user, uint64_t which)
+{
+    *(uint64_t *)user = which;
+    reports++;
+}
+
+static struct aihls *open_host(int32_t queue_frames)
+{
+    static struct aihls_network two_runs;
+    struct aihls_options options = { .queue_frames = queue_frames, .on_done = count_report, .user = &ticket };
+    struct aihls *h;
+    two_runs = network;
+    two_runs.host = &host;
+    reports = 0;
+    assert_int_equal(aihls_open(&two_runs, &fake, &options, &h), AIHLS_OK);
+    return h;
+}
+
+// Element i of the output: d[2 * i + 1] = 0.25 * (q - 1), q = x / 0.5 + 3 of channel 1 of pixel i of x in reverse.
+static int expected_byte(int i)
+{
+    double q = fmin(rint((double)x[i ? 1 : 4] / 0.5) + 3, 127);
+    return (uint8_t)((int)(0.25 * (q - 1)) ^ 0x80);
+}
+
+static void fill_x(int base)
+{
+    for (int i = 0; i < 6; i++)
+        x[i] = (float)(base + 3 * i);
+}
+
+static void a_frame_of_two_runs(void **state)
+{
+    (void)state;
+    uint64_t mine, last;
+    for (int queue = 1; queue <= 3; queue++) {
+        struct aihls *h = open_host(queue);
+        for (int f = 0; f < 5; f++) {
+            fill_x(7 * f);
+            assert_int_equal(aihls_input_count(aihls_describe(h)), 1);
+            assert_string_equal(aihls_output_tensor(aihls_describe(h), 0)->name, "y");
+            assert_int_equal(aihls_submit(h, in, 1, &mine), AIHLS_OK);
+            assert_int_equal(mine, 2 * f + 2);
+            assert_int_equal(aihls_poll(h, &last), AIHLS_OK);
+            assert_int_equal(last, mine);
+            memset(c_out, 0, sizeof c_out);
+            assert_int_equal(aihls_wait(h, mine, out, 1, -1, NULL), AIHLS_OK);
+            assert_int_equal(c_out[0], expected_byte(0));
+            assert_int_equal(c_out[1], expected_byte(1));
+            assert_int_equal(reports, f + 1); // of frames, not of runs
+            assert_int_equal(ticket, mine);
+        }
+        assert_int_equal(aihls_poll(h, &last), AIHLS_E_EMPTY);
+        aihls_close(&h);
+    }
+}
+
+static void frames_of_two_runs_need_two_places(void **state)
+{
+    (void)state;
+    uint64_t first, second;
+    struct aihls *h = open_host(2);
+    assert_int_equal(aihls_submit(h, in, 1, &first), AIHLS_OK);
+    assert_int_equal(aihls_submit(h, in, 1, &second), AIHLS_E_FULL);
+    assert_int_equal(aihls_wait(h, first, out, 1, -1, NULL), AIHLS_OK);
+    assert_int_equal(aihls_submit(h, in, 1, &second), AIHLS_OK);
+    assert_int_equal(aihls_wait(h, second, NULL, 0, -1, NULL), AIHLS_OK);
+    aihls_close(&h);
+}
+
+static void frames_of_two_runs_have_memory_of_their_own(void **state)
+{
+    (void)state;
+    uint64_t first, second;
+    struct aihls *h = open_host(4);
+    fill_x(20);
+    assert_int_equal(aihls_submit(h, in, 1, &first), AIHLS_OK);
+    int byte = expected_byte(0);
+    fill_x(0);
+    assert_int_equal(aihls_submit(h, in, 1, &second), AIHLS_OK);
+    assert_int_equal(aihls_wait(h, second, out, 1, -1, NULL), AIHLS_OK);
+    assert_int_equal(c_out[0], expected_byte(0));
+    assert_int_equal(aihls_wait(h, first, out, 1, -1, NULL), AIHLS_OK);
+    assert_int_equal(c_out[0], byte);
+    assert_int_not_equal(byte, expected_byte(0));
+    aihls_close(&h);
+}
+
+static void a_run_in_the_middle_is_lost(void **state)
+{
+    (void)state;
+    uint64_t mine;
+    struct aihls *h = open_host(2);
+    script.lose = true;
+    assert_int_equal(aihls_submit(h, in, 1, &mine), AIHLS_E_DEVICE);
+    script.lose = false;
+    assert_int_equal(aihls_poll(h, &mine), AIHLS_E_EMPTY);
+    assert_int_equal(aihls_submit(h, in, 1, &mine), AIHLS_OK);
+    assert_int_equal(aihls_wait(h, mine, out, 1, -1, NULL), AIHLS_OK);
+    assert_int_equal(c_out[1], expected_byte(1));
+    aihls_close(&h);
+}
+
+static void what_a_host_part_refuses(void **state)
+{
+    (void)state;
+    struct aihls *h = open_host(2);
+    struct aihls_input wire = { x, AIHLS_STREAM, 8 };
+    struct aihls_output wide = { c_out, AIHLS_UINT8, 4 };
+    void *buffer;
+    uint64_t mine;
+    assert_int_equal(aihls_submit(h, &wire, 1, &mine), AIHLS_E_TYPE);
+    assert_int_equal(aihls_submit(h, in, 2, &mine), AIHLS_E_SHAPE);
+    assert_int_equal(aihls_input_buffer(h, 0, &buffer), AIHLS_E_ARGUMENT);
+    assert_int_equal(aihls_run(h, in, 1, &wide, 1, NULL), AIHLS_E_SHAPE);
+    script.submit = AIHLS_E_DEVICE;
+    assert_int_equal(aihls_submit(h, in, 1, &mine), AIHLS_E_DEVICE);
+    script.submit = AIHLS_OK;
+    assert_int_equal(aihls_run(h, in, 1, out, 1, NULL), AIHLS_OK);
+    assert_int_equal(c_out[0], expected_byte(0));
+    aihls_close(&h);
+}
+
 int main(void)
 {
 #define FRAME(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    struct CMUnitTest tests[64] = {
+    struct CMUnitTest tests[80] = {
+        FRAME(a_frame_of_two_runs), FRAME(frames_of_two_runs_need_two_places), FRAME(frames_of_two_runs_have_memory_of_their_own),
+        FRAME(a_run_in_the_middle_is_lost), FRAME(what_a_host_part_refuses),
         FRAME(a_frame_goes_through_both_borders), FRAME(frames_are_taken_in_any_order), FRAME(a_timeout_leaves_the_frame_where_it_is),
         FRAME(a_mistake_in_wait_leaves_the_frame_where_it_is), FRAME(poll_finds_the_oldest_frame_that_is_done), FRAME(a_lost_frame_is_reported_once),
         FRAME(a_refused_submission_takes_no_slot), FRAME(bytes_of_the_wire_pass_unchanged), FRAME(memory_of_the_caller_is_enough),
@@ -503,7 +652,7 @@ int main(void)
         cmocka_unit_test(every_status_has_its_own_text), cmocka_unit_test(casts_equal_the_compilers), cmocka_unit_test(quantization_rounds_as_the_compiler_does),
         cmocka_unit_test(scales_follow_their_axis),
     };
-    size_t n = 15;
+    size_t n = 20;
     for (size_t i = 0; i < sizeof misuses / sizeof *misuses; i++)
         tests[n++] = (struct CMUnitTest){ misuses[i].name, check_misuse, setup, teardown, &misuses[i] };
     return _cmocka_run_group_tests("libaihls", tests, n, NULL, NULL);

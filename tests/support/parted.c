@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/parted.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+
+#define DIMS(...) ((int64_t[]){ __VA_ARGS__ })
+
+static float numbers[65536];
+
+static void constant(const char *name, int rank, const int64_t *dims, double scale)
+{
+    int64_t n = 1;
+    for (int i = 0; i < rank; i++)
+        n *= dims[i];
+    ASSERT(n <= (int64_t)(sizeof numbers / sizeof *numbers));
+    for (int64_t i = 0; i < n; i++)
+        numbers[i] = (float)(scale * random_int(-100, 100) / 100);
+    model_f32(m, name, rank, dims, numbers);
+}
+
+void parted_conv(const char *x, const char *y)
+{
+    char name[64], in[128];
+    snprintf(name, sizeof name, "%s_w", y);
+    constant(name, 4, DIMS(8, 8, 3, 3), 0.2);
+    snprintf(in, sizeof in, "%s %s", x, name);
+    model_node(m, "Conv", in, y);
+    model_ints(m, "pads", 4, DIMS(1, 1, 1, 1));
+}
+
+void parted_image(void)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 8, 16, 16));
+}
+
+void parted_all_in_hardware(void)
+{
+    parted_image();
+    parted_conv("x", "a");
+    model_node(m, "Relu", "a", "b");
+    parted_conv("b", "y");
+    model_output(m, "y");
+}
+
+void parted_norm_between(void)
+{
+    parted_image();
+    parted_conv("x", "a");
+    constant("s", 1, DIMS(16), 1);
+    model_node(m, "LayerNormalization", "a s", "n");
+    parted_conv("n", "y");
+    model_output(m, "y");
+}
+
+void parted_norm_with_a_way_around(void)
+{
+    parted_image();
+    parted_conv("x", "a");
+    model_node(m, "Softmax", "a", "n");
+    parted_conv("n", "b");
+    model_node(m, "Add", "a b", "c");
+    parted_conv("c", "y");
+    model_output(m, "y");
+}
+
+void parted_three_runs(void)
+{
+    parted_image();
+    parted_conv("x", "a");
+    model_node(m, "Softmax", "a", "n");
+    parted_conv("n", "b");
+    model_node(m, "Softmax", "b", "o");
+    parted_conv("o", "y");
+    model_output(m, "y");
+}
+
+void parted_host_in_front(void)
+{
+    parted_image();
+    model_node(m, "Sinh", "x", "a");
+    parted_conv("a", "y");
+    model_output(m, "y");
+}
+
+void parted_host_output_beside(void)
+{
+    parted_image();
+    parted_conv("x", "y");
+    model_node(m, "Cosh", "x", "z");
+    model_output(m, "z");
+    model_output(m, "y");
+}
+
+void parted_attention(void)
+{
+    parted_image();
+    parted_conv("x", "q");
+    parted_conv("x", "k");
+    parted_conv("x", "v");
+    model_i64(m, "rows", 3, DIMS(1, 8, 256));
+    model_node(m, "Reshape", "q rows", "qr");
+    model_node(m, "Reshape", "k rows", "kr");
+    model_node(m, "Reshape", "v rows", "vr");
+    model_node(m, "Transpose", "kr", "kt");
+    model_ints(m, "perm", 3, DIMS(0, 2, 1));
+    model_node(m, "MatMul", "qr kt", "e");
+    model_node(m, "Softmax", "e", "p");
+    model_node(m, "MatMul", "p vr", "y");
+    model_output(m, "y");
+}
+
+void parted_recurrent(void)
+{
+    parted_image();
+    parted_conv("x", "a");
+    model_i64(m, "steps", 3, DIMS(16, 1, 128));
+    model_node(m, "Reshape", "a steps", "s");
+    constant("w", 3, DIMS(1, 24, 128), 0.1);
+    constant("r", 3, DIMS(1, 24, 8), 0.3);
+    model_node(m, "GRU", "s w r", "- y");
+    model_int(m, "hidden_size", 8);
+    model_output(m, "y");
+}
+
+// Boxes and scores of 256 places, decoded, the best of them.
+void parted_detector(void)
+{
+    parted_image();
+    parted_conv("x", "f");
+    model_i64(m, "shape", 3, DIMS(1, 8, 256));
+    model_node(m, "Reshape", "f shape", "r");
+    model_node(m, "Transpose", "r", "t");
+    model_ints(m, "perm", 3, DIMS(0, 2, 1));
+    model_i64(m, "parts", 2, DIMS(4, 4));
+    model_node(m, "Split", "t parts", "o c");
+    model_int(m, "axis", 2);
+    model_node(m, "Softmax", "c", "p");
+    constant("prior", 2, DIMS(256, 4), 2);
+    model_node(m, "Exp", "o", "e");
+    model_node(m, "Mul", "e prior", "d");
+    model_node(m, "Add", "d prior", "boxes");
+    model_node(m, "Transpose", "p", "scores");
+    model_ints(m, "perm", 3, DIMS(0, 2, 1));
+    model_i64(m, "most", 1, DIMS(3));
+    model_f32(m, "iou", 0, NULL, (float[]){ 0.5f });
+    model_f32(m, "least", 0, NULL, (float[]){ 0.3f });
+    model_node(m, "NonMaxSuppression", "boxes scores most iou least", "best");
+    model_output(m, "best");
+    model_output(m, "boxes");
+    model_output(m, "scores");
+}
+
+void parted_quantized(void)
+{
+    input(4, DIMS(1, 8, 16, 16), 0.02f, 3, DT_INT8);
+    weights("w", 4, DIMS(8, 8, 3, 3), 8, 0, DT_INT8, false);
+    model_node(m, "Conv", "x_d w", "a");
+    model_ints(m, "pads", 4, DIMS(1, 1, 1, 1));
+    qdq("a", 0.05f, -5, DT_INT8);
+    model_node(m, "Sinh", "a_d", "b");
+    qdq("b", 0.1f, 0, DT_INT8);
+    weights("v", 4, DIMS(8, 8, 3, 3), 1, 0, DT_INT8, false);
+    model_node(m, "Conv", "b_d v", "y");
+    model_ints(m, "pads", 4, DIMS(1, 1, 1, 1));
+    qdq("y", 4, 7, DT_INT8);
+    model_output(m, "y_d");
+}
+
+void parted_random_model(void)
+{
+    static const char *const others[] = { "Softmax", "Sinh", "Cosh", "LpNormalization", "Hardmax", "InstanceNormalization", "Erf", "Relu" }; // the last two have hardware
+    char last[32] = "x", older[32] = "x", name[32], in[96];
+    parted_image();
+    constant("one", 1, DIMS(8), 1);
+    int n = random_int(2, 6);
+    for (int i = 0; i < n; i++) {
+        snprintf(name, sizeof name, "t%d", i);
+        int kind = i == 0 ? 0 : i == 1 ? 2 : random_int(0, 3);
+        if (kind < 2)
+            parted_conv(last, name);
+        else if (kind == 2) {
+            const char *op = others[random_int(0, i == 1 ? 5 : 7)];
+            snprintf(in, sizeof in, strcmp(op, "InstanceNormalization") == 0 ? "%s one one" : "%s", last);
+            model_node(m, op, in, name);
+        } else {
+            snprintf(in, sizeof in, "%s %s", last, older);
+            model_node(m, "Add", in, name);
+        }
+        if (random_int(0, 1))
+            memcpy(older, last, sizeof older);
+        memcpy(last, name, sizeof last);
+    }
+    parted_conv(last, "y");
+    model_output(m, "y");
+}

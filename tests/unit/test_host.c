@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// The run-time library's operators against the float reference, each on a graph of that one node.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include "dataflow/partition.h"
+#include "frontend/shape.h"
+#include "sim/host.h"
+#include "sim/ref_float.h"
+#include "tests/support/qdq.h"
+
+#define X "f x 2 3 4 4" // the usual image
+
+// inputs: a row each, type, name and dims: f float in [-2, 2], p float in (0, 2], i int64 in [-3, 3], b bool, u uint8, q int8; capitals are
+// constants. attributes: name=v or name=v,v (integers), name:v (float), name"text.
+static const struct row {
+    const char *op, *inputs, *attributes;
+    int outputs;
+} rows[] = {
+#define UNARY(name) { #name, X, "", 1 },
+    UNARY(Relu) UNARY(LeakyRelu) UNARY(Sigmoid) UNARY(Tanh) UNARY(HardSigmoid) UNARY(HardSwish) UNARY(Elu) UNARY(Selu) UNARY(Celu) UNARY(Softplus)
+    UNARY(Softsign) UNARY(ThresholdedRelu) UNARY(Abs) UNARY(Neg) UNARY(Exp) UNARY(Erf) UNARY(Sign) UNARY(Floor) UNARY(Ceil) UNARY(Round) UNARY(Sin)
+    UNARY(Cos) UNARY(Tan) UNARY(Atan) UNARY(Sinh) UNARY(Cosh) UNARY(Asinh) UNARY(Shrink) UNARY(IsNaN) UNARY(IsInf) UNARY(Identity)
+    { "Sqrt", "p x 9", "", 1 }, { "Log", "p x 9", "", 1 }, { "Reciprocal", "p x 9", "", 1 }, { "Acosh", "p x 9", "", 1 }, { "Mish", X, "", 1 },
+    { "Gelu", X, "", 1 }, { "Gelu", X, "approximate\"tanh", 1 }, { "LeakyRelu", X, "alpha:0.3", 1 }, { "Shrink", X, "lambd:1 bias:0.25", 1 },
+    { "Abs", "i x 7", "", 1 }, { "Neg", "q x 7", "", 1 }, { "Sign", "i x 7", "", 1 }, { "Not", "b x 7", "", 1 }, { "BitwiseNot", "u x 7", "", 1 },
+#define BINARY(name) { #name, "f a 2 3 4;f b 3 1", "", 1 }, { #name, "i a 2 1 4;i b 3 1", "", 1 },
+    BINARY(Add) BINARY(Sub) BINARY(Mul) BINARY(Div) BINARY(Equal) BINARY(Greater) BINARY(GreaterOrEqual) BINARY(Less) BINARY(LessOrEqual)
+    BINARY(Min) BINARY(Max)
+    { "Pow", "p a 5;f b 5", "", 1 }, { "Mod", "i a 9;i b 9", "", 1 }, { "Mod", "f a 9;p b 9", "fmod=1", 1 }, { "And", "b a 4;b b 3 1", "", 1 },
+    { "Or", "b a 4;b b 3 1", "", 1 }, { "Xor", "b a 4;b b 3 1", "", 1 }, { "BitwiseAnd", "u a 9;u b 9", "", 1 }, { "BitwiseOr", "u a 9;u b 9", "", 1 },
+    { "BitwiseXor", "u a 9;u b 9", "", 1 }, { "BitShift", "u a 9;u b 9", "direction\"LEFT", 1 }, { "BitShift", "u a 9;u b 9", "direction\"RIGHT", 1 },
+    { "PRelu", "f a 2 3 4;f b 3 1", "", 1 }, { "Sum", "f a 3;f b 2 1;f c 1", "", 1 }, { "Mean", "f a 3;f b 2 1;f c 1", "", 1 }, { "Max", "f a 3", "", 1 },
+    { "Min", "f a 3;f b 2 1;f c 1", "", 1 }, { "Where", "b c 3;f a 2 1;f b 3", "", 1 }, { "Where", "b c 3;i a 2 1;i b 3", "", 1 },
+    { "Clip", X ";F lo;F hi", "", 1 }, { "Clip", "i x 9;I lo;I hi", "", 1 }, { "Clip", X, "", 1 },
+    { "Cast", X, "to=7", 1 }, { "Cast", "i x 9", "to=1", 1 }, { "Cast", X, "to=9", 1 }, { "Cast", X, "to=2", 1 }, { "Cast", X, "to=11", 1 },
+    { "QuantizeLinear", X ";P s;Q z", "", 1 }, { "QuantizeLinear", X ";P s 3;Q z 3", "axis=1", 1 }, { "DequantizeLinear", "u x 2 3 4;P s 3;U z 3", "axis=1", 1 },
+    { "DequantizeLinear", "q x 2 3 4;P s", "", 1 },
+    { "Transpose", X, "perm=0,2,3,1", 1 }, { "Transpose", X, "", 1 }, { "DepthToSpace", "f x 1 8 2 3", "blocksize=2", 1 }, { "SpaceToDepth", "f x 1 2 4 6", "blocksize=2", 1 },
+    { "Concat", "f a 2 3 4;f b 2 1 4;f c 2 2 4", "axis=1", 1 }, { "Concat", "i a 2;i b 3", "axis=0", 1 }, { "Flatten", X, "", 1 },
+    { "GatherElements", "f x 3 4;i k 2 4", "axis=0", 1 }, { "Gather", "f x 3 5 2;i k 2 2", "axis=1", 1 }, { "Gather", "i x 7;i k 3", "", 1 },
+    { "MatMul", "f a 3 4;f b 4 5", "", 1 }, { "MatMul", "f a 2 1 3 4;f b 3 4 5", "", 1 }, { "MatMul", "f a 4;f b 4 5", "", 1 }, { "MatMul", "f a 2 3 4;f b 4", "", 1 },
+    { "Gemm", "f a 3 4;f b 4 5;f c 5", "", 1 }, { "Gemm", "f a 4 3;f b 5 4;f c 3 1", "transA=1 transB=1 alpha:0.5 beta:2", 1 }, { "Gemm", "f a 3 4;f b 4 5", "", 1 },
+    { "Einsum", "f a 2 3 4;f b 2 4 5", "equation\"bij,bjk->bik", 1 }, { "Einsum", "f a 3 3", "equation\"ii->i", 1 }, { "Einsum", "f a 2 3;f b 4", "equation\"ij,k->", 1 },
+    { "Einsum", "f a 2 1 3 4;f b 5 4 2", "equation\"...ij,...jk->...ik", 1 },
+    { "Conv", "f x 2 4 7 6;f w 6 2 3 3;f b 6", "group=2 pads=1,0,2,1 strides=2,1 dilations=1,2", 1 }, { "Conv", "f x 1 3 9;f w 2 3 4", "", 1 },
+    { "Conv", "f x 1 3 5 5;f w 3 1 3 3", "group=3", 1 }, { "ConvTranspose", "f x 2 4 5 4;f w 4 3 3 3;f b 6", "group=2 pads=1,0,1,1 strides=2,3", 1 },
+    { "MaxPool", "f x 1 2 7 7", "kernel_shape=3,2 strides=2,2 pads=1,0,1,1", 1 }, { "MaxPool", "f x 1 2 7 7", "kernel_shape=2,2 dilations=2,2 ceil_mode=1 strides=2,2", 1 },
+    { "AveragePool", "f x 1 2 7 7", "kernel_shape=3,2 strides=2,2 pads=1,0,1,1", 1 }, { "AveragePool", "f x 1 2 7 7", "kernel_shape=3,3 strides=2,2 pads=1,1,1,1 count_include_pad=1", 1 },
+    { "LpPool", "f x 1 2 7 7", "kernel_shape=3,3 p=3", 1 }, { "GlobalAveragePool", "f x 1 3 4 5", "", 1 }, { "GlobalMaxPool", "f x 1 3 4 5", "", 1 }, { "GlobalLpPool", "f x 1 3 4", "", 1 },
+    { "ReduceSum", "f x 2 3 4;A axes", "", 1 }, { "ReduceSum", "i x 2 3 4;A axes", "keepdims=0", 1 }, { "ReduceMean", X, "axes=1,3 keepdims=0", 1 }, { "ReduceMax", X, "axes=-1", 1 },
+    { "ReduceMin", X, "axes=0,2", 1 }, { "ReduceProd", X, "axes=1", 1 }, { "ReduceL1", X, "", 1 }, { "ReduceL2", X, "axes=2", 1 }, { "ReduceLogSum", "p x 3 4", "axes=1", 1 },
+    { "ReduceLogSumExp", X, "axes=1", 1 }, { "ReduceSumSquare", X, "axes=1,2", 1 }, { "ReduceMax", "i x 3 4", "axes=1", 1 },
+    { "ArgMax", X, "axis=1", 1 }, { "ArgMin", "q x 3 40", "axis=1 keepdims=0", 1 }, { "ArgMax", "q x 3 40", "axis=1 select_last_index=1", 1 },
+    { "Softmax", X, "axis=1", 1 }, { "LogSoftmax", X, "", 1 }, { "Hardmax", X, "axis=2", 1 },
+    { "LayerNormalization", X ";f s 4 4;f b 4 4", "axis=2", 3 }, { "LayerNormalization", X ";f s 4", "epsilon:0.01", 1 }, { "InstanceNormalization", X ";f s 3;f b 3", "", 1 },
+    { "LRN", "f x 1 5 3 3", "size=3 alpha:0.1", 1 }, { "LpNormalization", X, "axis=1 p=1", 1 }, { "LpNormalization", X, "", 1 },
+    { "CumSum", X ";O axis", "reverse=1 exclusive=1", 1 }, { "CumSum", X ";O axis", "", 1 },
+    { "TopK", "f x 3 9;K k", "", 2 }, { "TopK", "q x 3 9;K k", "largest=0", 2 },
+    { "Resize", "f x 1 2 3 4;-;S scales", "mode\"linear", 1 }, { "Resize", "f x 1 2 3 4;-;S scales", "mode\"linear coordinate_transformation_mode\"asymmetric", 1 },
+    { "Resize", "f x 1 2 3 4;-;S scales", "mode\"nearest", 1 }, { "Tile", "f x 2 3;R repeats", "", 1 }, { "Expand", "f x 3 1;R shape", "", 1 },
+    { "LSTM", "f x 5 2 3;f w 1 16 3;f r 1 16 4;f b 1 32", "hidden_size=4", 3 }, { "LSTM", "f x 5 2 3;f w 2 16 3;f r 2 16 4", "hidden_size=4 direction\"bidirectional", 3 },
+    { "LSTM", "f x 4 1 3;f w 1 8 3;f r 1 8 2;f b 1 16;-;f h 1 1 2;f c 1 1 2", "hidden_size=2 direction\"reverse", 2 },
+    { "GRU", "f x 5 2 3;f w 1 12 3;f r 1 12 4;f b 1 24", "hidden_size=4", 2 }, { "GRU", "f x 5 2 3;f w 1 12 3;f r 1 12 4;f b 1 24", "hidden_size=4 linear_before_reset=1", 2 },
+    { "RNN", "f x 5 2 3;f w 2 4 3;f r 2 4 4;f b 2 8;-;f h 2 2 4", "hidden_size=4 direction\"bidirectional", 2 },
+    { "NonMaxSuppression", "f b 2 9 4;f s 2 3 9;K most;H iou;H least", "center_point_box=1", 1 }, { "NonMaxSuppression", "f b 1 9 4;f s 1 2 9;K most;H iou", "", 1 },
+};
+
+static int64_t values[4096];
+
+static void operand(char *text)
+{
+    char type = text[0], *name = strtok(text + 1, " ");
+    int64_t dims[8], n = 1;
+    int rank = 0;
+    float f[4096];
+    for (char *d = strtok(NULL, " "); d; d = strtok(NULL, " "))
+        n *= dims[rank++] = atoi(d);
+    for (int64_t i = 0; i < n; i++) {
+        values[i] = random_int(-3, 3);
+        f[i] = (float)random_int(-200, 200) / 100;
+    }
+    switch (type) {
+    case 'f': model_input(m, name, DT_FLOAT, rank, dims); return;
+    case 'p': model_input(m, name, DT_FLOAT, rank, dims); return;
+    case 'i': model_input(m, name, DT_INT64, rank, dims); return;
+    case 'b': model_input(m, name, DT_BOOL, rank, dims); return;
+    case 'u': model_input(m, name, DT_UINT8, rank, dims); return;
+    case 'q': model_input(m, name, DT_INT8, rank, dims); return;
+    case 'F': model_f32(m, name, 0, NULL, (float[]){ name[0] == 'l' ? -0.5f : 1.25f }); return;
+    case 'I': model_raw(m, name, DT_INT64, 0, NULL, 8, &(int64_t){ name[0] == 'l' ? -1 : 2 }); return;
+    case 'P':
+        for (int64_t i = 0; i < n; i++)
+            f[i] = 0.01f + 0.03f * (float)i;
+        model_f32(m, name, rank, dims, f);
+        return;
+    case 'Q':
+    case 'U': model_raw(m, name, type == 'Q' ? DT_INT8 : DT_UINT8, rank, dims, (size_t)n, "\3\5\7\11"); return;
+    case 'A': model_i64(m, name, 2, (int64_t[]){ 0, -1 }); return;
+    case 'O': model_raw(m, name, DT_INT64, 0, NULL, 8, &(int64_t){ 1 }); return;
+    case 'K': model_i64(m, name, 1, (int64_t[]){ 4 }); return;
+    case 'R': model_i64(m, name, 2, (int64_t[]){ 3, 2 }); return;
+    case 'S': model_f32(m, name, 1, (int64_t[]){ 4 }, (float[]){ 1, 1, 2, 1.5f }); return;
+    case 'H': model_f32(m, name, 0, NULL, (float[]){ name[0] == 'i' ? 0.4f : -0.5f }); return;
+    default: fail_msg("operand of type %c", type);
+    }
+}
+
+static void attribute(char *text)
+{
+    char *at = text + strcspn(text, "=:\""), kind = *at, *end;
+    int n = 0;
+    *at++ = 0;
+    if (kind == '"')
+        model_string(m, text, at);
+    else if (kind == ':')
+        model_float(m, text, strtof(at, NULL));
+    else {
+        for (char *p = at;; p = end + 1) {
+            values[n++] = strtoll(p, &end, 10);
+            if (*end != ',')
+                break;
+        }
+        bool list = n > 1 || strcmp(text, "axes") == 0;
+        if (list)
+            model_ints(m, text, n, values);
+        else
+            model_int(m, text, values[0]);
+    }
+}
+
+static void build(const struct row *r)
+{
+    char text[256], in[128] = "", *next;
+    snprintf(text, sizeof text, "%s", r->inputs);
+    for (char *p = text; p; p = next) {
+        next = strchr(p, ';');
+        if (next)
+            *next++ = 0;
+        const char *name = *p == '-' ? "-" : p + 2;
+        snprintf(in + strlen(in), sizeof in - strlen(in), "%s%.*s", in[0] ? " " : "", (int)strcspn(name, " "), name);
+        if (*p != '-')
+            operand(p);
+    }
+    model_node(m, r->op, in, r->outputs == 1 ? "y0" : r->outputs == 2 ? "y0 y1" : "y0 y1 y2");
+    snprintf(text, sizeof text, "%s", r->attributes);
+    for (char *p = text; p && *p; p = next) {
+        next = strchr(p, ' ');
+        if (next)
+            *next++ = 0;
+        attribute(p);
+    }
+    for (int i = 0; i < r->outputs; i++)
+        model_output(m, (const char *[]){ "y0", "y1", "y2" }[i]);
+}
+
+static struct array frame(const struct tensor *t, bool positive)
+{
+    struct array x = array_new(&arena, t->dtype, t->rank, t->dims);
+    for (int64_t i = 0; i < array_count(&x); i++) {
+        if (t->dtype == DT_FLOAT)
+            array_set_f64(&x, i, (double)random_int(positive ? 101 : -200, 200) / 100);
+        else
+            array_set_i64(&x, i, t->dtype == DT_INT64 ? random_int(-3, 2) : random_int(0, 7));
+    }
+    return x;
+}
+
+// Everything on the host: a program without a core.
+static struct host_program *describe(const struct graph *g)
+{
+    struct placement *places = arena_array(&arena, struct placement, g->n_nodes);
+    struct partition part = { .whole = g, .places = places, .core = graph_new(&arena, "", "") };
+    struct host_program *p;
+    for (int i = 0; i < g->n_nodes; i++)
+        places[i].on_host = true;
+    if (!host_describe(&cx, &part, &p))
+        fail_msg("%s", messages.text);
+    return p;
+}
+
+static void like_the_reference(void **state)
+{
+    const struct row *r = &rows[(size_t)(uintptr_t)*state];
+    struct graph *g;
+    int64_t opset = strcmp(r->op, "Gelu") == 0 ? 20 : strncmp(r->op, "Bitwise", 7) == 0 || strcmp(r->op, "Mish") == 0 ? 18 : 17;
+    model_free(m);
+    m = model_new(opset);
+    build(r);
+    if (!model_parse(m, &cx, &g) || !shape_infer(&cx, g))
+        fail_msg("%s: %s", r->op, messages.text);
+    const struct aihls_host *h = &describe(g)->host;
+    for (int f = 0; f < 3; f++) {
+        struct array *x = arena_array(&arena, struct array, g->n_inputs), *want = arena_array(&arena, struct array, g->n_tensors);
+        void *memory = arena_alloc(&arena, (size_t)h->bytes);
+        for (int i = 0; i < g->n_inputs; i++) {
+            x[i] = frame(g->inputs[i], strchr(r->inputs, 'p') == r->inputs || (i == 1 && strstr(r->inputs, ";p")));
+            memcpy(aihls_host_data(h, h->input_values[i], memory), x[i].data, (size_t)array_count(&x[i]) * dtype_bytes(x[i].dtype));
+        }
+        assert_true(ref_float_graph(&cx, g, &arena, x, want));
+        aihls_host_run(h, 0, memory);
+        for (int o = 0; o < g->n_outputs; o++) {
+            const struct array *w = &want[g->outputs[o]->index];
+            struct array y = *w;
+            y.data = aihls_host_data(h, h->output_values[o], memory);
+            assert_int_equal(h->outputs[o].type, w->dtype);
+            assert_int_equal(h->outputs[o].count, array_count(w));
+            for (int64_t i = 0; i < array_count(w); i++) {
+                double a = array_f64(&y, i), b = array_f64(w, i);
+                if (!(fabs(a - b) <= 2e-5 * fmax(1, fabs(b))) && !(isnan(a) && isnan(b)) && a != b)
+                    fail_msg("%s %s %s: output %d, element %lld is %.9g, not %.9g", r->op, r->inputs, r->attributes, o, (long long)i, a, b);
+            }
+        }
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    qdq_setup();
+    return 0;
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[sizeof rows / sizeof *rows];
+    size_t n = sizeof rows / sizeof *rows;
+    for (size_t i = 0; i < n; i++)
+        tests[i] = (struct CMUnitTest){ rows[i].op, like_the_reference, setup, qdq_teardown, (void *)(uintptr_t)i };
+    return _cmocka_run_group_tests("host", tests, n, NULL, NULL);
+}
