@@ -12,6 +12,9 @@
 #define BLOCK AIHLS_UART_BLOCK_BYTES
 #define OUTBOX_BYTES 64
 #define ANSWER_BYTES 128 // a block with some bytes doubled, and what is around it
+// Measured on ECP5 (nextpnr's TRELLIS_COMB): all but the ports, and each with its gear and its queue.
+#define UART_LUT 1400
+#define UART_PORT_LUT 300
 #define MAX_PORTS 64
 #define LEAST_DIVIDE 8 // of aihls_uart_rx
 
@@ -24,6 +27,17 @@ int64_t shell_uart_baud(const struct design *d)
 bool shell_has_uart(const struct design *d)
 {
     return !d->board.axi_data_bits && d->pipeline->n_inputs + d->pipeline->n_outputs <= MAX_PORTS;
+}
+
+// Where the family has no LUT RAM every buffer is a block RAM: of requests, answers and packets, and one a port.
+int64_t shell_uart_bram(const struct design *d)
+{
+    return d->board.tech->ram_luts ? 0 : 3 + d->pipeline->n_inputs + d->pipeline->n_outputs;
+}
+
+int64_t shell_uart_lut(const struct design *d)
+{
+    return UART_LUT + UART_PORT_LUT * (d->pipeline->n_inputs + d->pipeline->n_outputs);
 }
 
 // The line: bytes and packets.
