@@ -157,7 +157,7 @@ static bool is_network(const struct aihls_network *net, const uint8_t *identity)
 static bool reset(struct aihls_uart *u)
 {
     u->number = 0;
-    u->misses = 0;
+    u->misses = u->unanswered = 0;
     return insist(u, AIHLS_UART_RESET, 0) == ANSWERED && u->answer[2] == AIHLS_UART_OK;
 }
 
@@ -213,11 +213,24 @@ static void give_up(struct aihls_device *d)
 static int32_t done_requests(struct aihls_uart *u)
 {
     int32_t n = (uint8_t)(u->answer[3] - u->number);
-    u->misses = 0;
+    u->misses = u->unanswered = 0;
     if (n > WINDOW) // a number that cannot be: the device was reset by somebody else
         return -1;
     u->number = u->answer[3];
     return n;
+}
+
+// The answer got lost, or the request did: the very same one again tells, before anything else takes its number.
+static bool ask_again(struct aihls_uart *u, int32_t port, int32_t n_requests)
+{
+    u->unanswered = 1 + port;
+    u->repeated += n_requests;
+    return ++u->misses < TRIES;
+}
+
+static bool is_next(const struct aihls_uart *u, int32_t port)
+{
+    return !u->unanswered || u->unanswered == 1 + port;
 }
 
 // Sends up to WINDOW blocks of input p. False: the device is not what it was.
@@ -233,10 +246,8 @@ static bool write_blocks(struct aihls_device *d, const struct aihls_slot *s, int
     enum outcome o = receive_answer(u, AIHLS_UART_WRITE, (uint8_t)(u->number + sent - 1), deadline(u, sent));
     if (o == GONE)
         return false;
-    if (o == SILENT) { // the last answer got lost, or its request: the first one again tells
-        u->repeated += sent;
-        return ++u->misses < TRIES;
-    }
+    if (o == SILENT)
+        return ask_again(u, p, sent);
     int32_t n = done_requests(u);
     u->repeated += sent - n;
     if (n <= 0)
@@ -254,10 +265,8 @@ static bool read_block(struct aihls_device *d, const struct aihls_slot *s, int32
     enum outcome o = ask(u, AIHLS_UART_READ, u->number, (uint8_t)p);
     if (o == GONE)
         return false;
-    if (o == SILENT) {
-        u->repeated++;
-        return ++u->misses < TRIES;
-    }
+    if (o == SILENT)
+        return ask_again(u, d->net->n_inputs + p, 1);
     int32_t n = (int32_t)u->n_answer - HEADER_BYTES;
     if (u->answer[2] != AIHLS_UART_OK || done_requests(u) != 1 || n > left)
         return false;
@@ -292,10 +301,10 @@ static void step(struct aihls_device *d)
     if (s->state != AIHLS_SLOT_BUSY)
         return;
     for (int32_t p = 0; alive && p < d->net->n_inputs; p++)
-        if (u->moved[p] < d->net->inputs[p].bytes)
+        if (is_next(u, p) && u->moved[p] < d->net->inputs[p].bytes)
             alive = write_blocks(d, s, p);
     for (int32_t p = 0; alive && p < d->net->n_outputs; p++)
-        if (u->moved[d->net->n_inputs + p] < d->net->outputs[p].bytes)
+        if (is_next(u, d->net->n_inputs + p) && u->moved[d->net->n_inputs + p] < d->net->outputs[p].bytes)
             alive = read_block(d, s, p);
     for (int32_t p = 0; p < d->net->n_inputs + d->net->n_outputs; p++)
         ended &= u->moved[p] == (p < d->net->n_inputs ? d->net->inputs[p] : d->net->outputs[p - d->net->n_inputs]).bytes;

@@ -50,6 +50,7 @@ struct aihls_uart {
     uint8_t number;      // of the next request that changes something
     bool broken;         // the device did not come back
     int32_t misses;      // answers in a row that did not come
+    int32_t unanswered;  // 1 + the port (inputs, then outputs) of a request that may or may not have been carried out; 0: none
     uint64_t at;         // ticket of the frame under way
     int32_t *moved;      // its bytes that went into each input and came out of each output
     int64_t moved_us;    // when one last did

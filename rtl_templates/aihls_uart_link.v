@@ -5,7 +5,7 @@
 // the pipeline does, an answer begins at most 2 * BLOCK + 20 cycles behind its request.
 //
 // WRITE and READ are numbered. That of number `expected` is carried out; the one before it, whose answer was lost, is answered
-// again and changes nothing; others are refused. RESET begins with number 0 again.
+// again and changes nothing (none of the other kind is: READ's bytes stay for that); others are refused. RESET begins with number 0 again.
 //
 // m: the bytes of an answer for aihls_uart_pack. Reset: as after RESET, and all counts are 0.
 `default_nettype none
@@ -62,6 +62,7 @@ module aihls_uart_link #(
 
     reg  [2:0]      state_q;
     reg  [7:0]      expected_q;
+    reg  [7:0]      last_q;     // the request that was carried out with number expected_q - 1
     reg  [7:0]      status_q;
     reg  [AT_W:0]   at_q;       // bytes moved
     reg  [AT_W:0]   read_q;     // bytes of the last READ
@@ -80,7 +81,7 @@ module aihls_uart_link #(
     wire            known   = (op == WRITE) ? ({1'b0, arg} < INPUTS_) && (n_bytes != {(AT_W+1){1'b0}})
                             : (op == READ)  ? ({1'b0, arg} < OUTPUTS_) : (op >= IDENTIFY) && (op <= RESET);
     wire            in_turn = (seq == expected_q);
-    wire            again   = (seq == expected_q - 8'd1);
+    wire            again   = (seq == expected_q - 8'd1) && (op == last_q);
     wire [IN_W-1:0]  in_port  = arg[IN_W-1:0];
     wire [OUT_W-1:0] out_port = arg[OUT_W-1:0];
     wire            there   = r_valid[out_port] && (at_q != BLOCK_[AT_W:0]);
@@ -144,6 +145,7 @@ module aihls_uart_link #(
             end else if (op == RESET) begin
                 state_q    <= CLEAR;
                 expected_q <= 8'd0;
+                last_q     <= op;
             end else if (again) begin
                 if (op == READ) final_q <= {{(7-AT_W){1'b0}}, read_q} + 8'd3;
             end else if (!in_turn) begin
@@ -153,6 +155,7 @@ module aihls_uart_link #(
             end else begin
                 state_q    <= (op == WRITE) ? MOVE_IN : MOVE_OUT;
                 expected_q <= expected_q + 8'd1;
+                last_q     <= op;
             end
         end
         CLEAR: begin
@@ -197,6 +200,7 @@ module aihls_uart_link #(
         if (rst) begin
             state_q    <= IDLE;
             expected_q <= 8'd0;
+            last_q     <= RESET;
             read_q     <= {(AT_W+1){1'b0}};
             soft_q     <= 1'b1;
             pushing_q  <= 1'b0;

@@ -25,7 +25,7 @@ module fv_uart_link #(
     wire [7:0] m_data, w_data;
     reg        busy_q, fresh_q, room_q, carried_q;
     reg  [31:0] request_q;
-    reg  [7:0] expected_q;     // as the host counts
+    reg  [7:0] expected_q, last_q;   // as the host counts; what was carried out last
     reg  [4:0] pushed_q, popped_q;
     reg  [7:0] index_q;
     reg  [7:0] wait_q;
@@ -59,6 +59,7 @@ module fv_uart_link #(
             carried_q <= carries;
             if (carries) expected_q <= expected_q + 1'b1;
             if (op == 3) expected_q <= 0;
+            if (carries || op == 3) last_q <= op;
         end
         if (w_push) pushed_q <= pushed_q + 1'b1;
         if (r_ready && r_valid) popped_q <= popped_q + 1'b1;
@@ -71,6 +72,7 @@ module fv_uart_link #(
             busy_q     <= 1'b0;
             fresh_q    <= 1'b0;
             expected_q <= 0;
+            last_q     <= 3;
         end
     end
     always @* begin
@@ -85,7 +87,7 @@ module fv_uart_link #(
                 assert (busy_q);
                 if (index_q == 0) assert (m_data == op);
                 if (index_q == 1) assert (m_data == seq);
-                if (index_q == 2 && (is_write || is_read)) assert (m_data == ((carried_q || seq + 8'd1 == expected_q) ? 0 : (seq == expected_q) ? 1 : 2));
+                if (index_q == 2 && (is_write || is_read)) assert (m_data == ((carried_q || (seq + 8'd1 == expected_q && op == last_q)) ? 0 : (seq == expected_q) ? 1 : 2));
                 if (index_q == 3) assert (m_data == expected_q);
                 if (index_q < 3) assert (!m_last);
                 if (index_q >= 2 && is_write) assert (pushed_q == (carried_q ? n_bytes : 0) || index_q == 2);
