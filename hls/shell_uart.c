@@ -13,8 +13,8 @@
 #define OUTBOX_BYTES 64
 #define ANSWER_BYTES 128 // a block with some bytes doubled, and what is around it
 // Measured on ECP5 (nextpnr's TRELLIS_COMB): all but the ports, and each with its gear and its queue.
-#define UART_LUT 1400
-#define UART_PORT_LUT 300
+#define UART_LUT 1700
+#define UART_PORT_LUT 240
 #define MAX_PORTS 64
 #define LEAST_DIVIDE 8 // of aihls_uart_rx
 

@@ -48,7 +48,7 @@ module aihls_uart_link #(
 );
     localparam [7:0] IDENTIFY = 8'd1, STATUS = 8'd2, RESET = 8'd3, WRITE = 8'd4, READ = 8'd5;
     localparam [7:0] OK = 8'd0, BUSY = 8'd1, ORDER = 8'd2, UNKNOWN = 8'd3;
-    localparam [2:0] IDLE = 3'd0, CHOOSE = 3'd1, CLEAR = 3'd2, MOVE_IN = 3'd3, MOVE_OUT = 3'd4, SEND = 3'd5;
+    localparam [2:0] IDLE = 3'd0, DECODE = 3'd1, CHOOSE = 3'd2, CLEAR = 3'd3, MOVE_IN = 3'd4, MOVE_OUT = 3'd5, SEND = 3'd6;
     localparam AT_W  = $clog2(BLOCK);
     localparam IN_W  = (INPUTS < 2) ? 1 : $clog2(INPUTS);
     localparam OUT_W = (OUTPUTS < 2) ? 1 : $clog2(OUTPUTS);
@@ -68,6 +68,7 @@ module aihls_uart_link #(
     reg  [AT_W:0]   read_q;     // bytes of the last READ
     reg  [7:0]      index_q;    // of the answer's bytes
     reg  [7:0]      final_q;    // index of the last
+    reg             known_q, in_turn_q, again_q, room_q;
     reg  [1:0]      phase_q;    // of a byte: address, data, valid
     reg  [7:0]      byte_q;
     reg             pushing_q;
@@ -125,32 +126,39 @@ module aihls_uart_link #(
         soft_q    <= 1'b0;
         case (state_q)
         IDLE: begin
-            if (done) state_q <= CHOOSE;
+            if (done) state_q <= DECODE;
             at_q    <= {(AT_W+1){1'b0}};
             index_q <= 8'd0;
             phase_q <= 2'd0;
             clear_q <= 4'd0;
         end
+        // What is there to know of the request; room that there is stays, as nobody else fills it.
+        DECODE: begin
+            state_q   <= CHOOSE;
+            known_q   <= known;
+            in_turn_q <= in_turn;
+            again_q   <= again;
+            room_q    <= room[in_port];
+        end
         CHOOSE: begin
             state_q  <= SEND;
             status_q <= OK;
             final_q  <= 8'd3;
-            if (!known) begin
+            if (!known_q) begin
                 status_q <= UNKNOWN;
             end else if (op == IDENTIFY) begin
                 final_q <= 8'd44;
             end else if (op == STATUS) begin
-                final_q  <= 8'd19;
-                report_q <= {line_q, bad_q, interval_q, latency_q, frames_q};
+                final_q <= 8'd19;
             end else if (op == RESET) begin
                 state_q    <= CLEAR;
                 expected_q <= 8'd0;
                 last_q     <= op;
-            end else if (again) begin
+            end else if (again_q) begin
                 if (op == READ) final_q <= {{(7-AT_W){1'b0}}, read_q} + 8'd3;
-            end else if (!in_turn) begin
+            end else if (!in_turn_q) begin
                 status_q <= ORDER;
-            end else if ((op == WRITE) && !room[in_port]) begin
+            end else if ((op == WRITE) && !room_q) begin
                 status_q <= BUSY;
             end else begin
                 state_q    <= (op == WRITE) ? MOVE_IN : MOVE_OUT;
@@ -192,7 +200,6 @@ module aihls_uart_link #(
             end else if (m_ready) begin
                 phase_q <= 2'd0;
                 index_q <= index_q + 8'd1;
-                if (index_q >= 8'd4) report_q <= {8'd0, report_q[127:8]};
                 if (m_last) state_q <= IDLE;
             end
         end
@@ -205,6 +212,12 @@ module aihls_uart_link #(
             soft_q     <= 1'b1;
             pushing_q  <= 1'b0;
         end
+    end
+
+    // What STATUS tells is taken when a request is looked at, whatever that is.
+    always @(posedge clk) begin
+        if (state_q == DECODE) report_q <= {line_q, bad_q, interval_q, latency_q, frames_q};
+        else if (m_valid && m_ready && (index_q >= 8'd4)) report_q <= {8'd0, report_q[127:8]};
     end
 
     // Counts. A latency is that of a frame that found the pipeline empty.

@@ -102,8 +102,8 @@ static struct row {
     { "a port that another program has", "TAKEN=1 on one one --backend serial x.ppm", 1, "uses the device" },
     // shells that are wrong
     { "a CRC that nobody looks at", "$W aihls_uart_unpack \"s/ \\&\\& (crc_q == 16'd0)//\"", 1, "error[E60" },
-    { "a request that is carried out twice", "$W aihls_uart_link 's/end else if (again) begin/end else if (1'\\''b0) begin/'", 1, "error[E60" },
-    { "a number that nobody looks at", "$W aihls_uart_link 's/end else if (!in_turn) begin/end else if (1'\\''b0) begin/'", 1, "error[E60" },
+    { "a request that is carried out twice", "$W aihls_uart_link 's/end else if (again_q) begin/end else if (1'\\''b0) begin/'", 1, "error[E60" },
+    { "a number that nobody looks at", "$W aihls_uart_link 's/end else if (!in_turn_q) begin/end else if (1'\\''b0) begin/'", 1, "error[E60" },
     { "a request that does not wait for the one before", "$W aihls_uart_inbox 's/(used_q < MOST)/1/'", 1, "error[E60" },
 };
 
