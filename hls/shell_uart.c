@@ -12,9 +12,12 @@
 #define BLOCK AIHLS_UART_BLOCK_BYTES
 #define OUTBOX_BYTES 64
 #define ANSWER_BYTES 128 // a block with some bytes doubled, and what is around it
-// Measured on ECP5 (nextpnr's TRELLIS_COMB): all but the ports, and each with its gear and its queue.
+// Measured with nextpnr: all but the ports, and each with its gear and its queue. ECP5 (TRELLIS_COMB) has the queues in LUT
+// RAM, iCE40 (ICESTORM_LC) in block RAM.
 #define UART_LUT 1700
 #define UART_PORT_LUT 240
+#define UART_LUT_BLOCK 1200
+#define UART_PORT_LUT_BLOCK 100
 #define MAX_PORTS 64
 #define LEAST_DIVIDE 8 // of aihls_uart_rx
 
@@ -37,7 +40,8 @@ int64_t shell_uart_bram(const struct design *d)
 
 int64_t shell_uart_lut(const struct design *d)
 {
-    return UART_LUT + UART_PORT_LUT * (d->pipeline->n_inputs + d->pipeline->n_outputs);
+    int64_t ports = d->pipeline->n_inputs + d->pipeline->n_outputs;
+    return d->board.tech->ram_luts ? UART_LUT + UART_PORT_LUT * ports : UART_LUT_BLOCK + UART_PORT_LUT_BLOCK * ports;
 }
 
 // The line: bytes and packets.
