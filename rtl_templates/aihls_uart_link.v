@@ -2,7 +2,7 @@
 // aihls_uart_link: answers the requests of NAME_uart (docs/82-uart.md): identity, status, reset, a block of bytes into an
 // input, a block out of an output. One request, one answer; nothing is said unasked, and no request waits for the
 // pipeline: a block goes in only when there is room for all of it, and comes out as far as it is there. So whatever
-// the pipeline does, an answer begins at most 2 * BLOCK + 20 cycles behind its request.
+// the pipeline does, an answer begins at most BLOCK + 20 cycles behind its request.
 //
 // WRITE and READ are numbered. That of number `expected` is carried out; the one before it, whose answer was lost, is answered
 // again and changes nothing (none of the other kind is: READ's bytes stay for that); others are refused. RESET begins with number 0 again.

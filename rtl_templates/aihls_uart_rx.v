@@ -7,7 +7,7 @@
 //
 // A low that is shorter than two samples starts nothing; one that has ended half a bit later neither. Bits are
 // taken in their middle as counted from the start bit's edge, and after a missing stop bit the line must be high before a
-// new byte begins. Sender and DIVIDE may differ by 3 %. Latency: half a stop bit. Reset: waits for a start bit.
+// new byte begins. Sender and DIVIDE may differ by 2 %. Latency: half a stop bit. Reset: waits for a start bit.
 `default_nettype none
 module aihls_uart_rx #(
     parameter DIVIDE = 16   // cycles of a bit, at least 8

@@ -93,7 +93,7 @@ module fv_uart_link #(
                 if (index_q >= 2 && is_write) assert (pushed_q == (carried_q ? n_bytes : 0) || index_q == 2);
                 if (is_read && carried_q && index_q >= 3) assert (m_last == (index_q == popped_q + 3));
             end
-            assert (!busy_q || wait_q <= 2 * BLOCK + 20);
+            assert (!busy_q || wait_q <= BLOCK + 14);
         end
     end
 endmodule
