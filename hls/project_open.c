@@ -171,9 +171,8 @@ static void print_settings(const struct design *d, const struct open_family *f, 
                 f->cells[1], f->cells[2]);
 }
 
-static bool put(const struct design *d, struct arena *a, const char *file, struct strbuf *sb, project_put *put_file, void *user)
+static bool put(struct arena *a, const char *file, struct strbuf *sb, project_put *put_file, void *user)
 {
-    (void)d;
     bool ok = put_file(user, arena_printf(a, "project/%s", file), sb->text, sb->len);
     strbuf_release(sb);
     return ok;
@@ -196,8 +195,8 @@ bool project_open_emit(const struct design *d, struct arena *a, project_put *put
         strbuf_addf(&constraints, "FREQUENCY PORT \"clk\" %.6f MHZ;\n", (double)b->oscillator_hz / 1e6);
     for (int i = 0; i < 3; i++)
         strbuf_addf(&constraints, f->pin, pins[i].port, pins[i].pin);
-    bool ok = put(d, a, arena_printf(a, "%s_board.v", d->top), &board, put_file, user) && put(d, a, "settings.mk", &settings, put_file, user) &&
-              put(d, a, arena_printf(a, "%s.%s", d->top, f->pins), &constraints, put_file, user);
+    bool ok = put(a, arena_printf(a, "%s_board.v", d->top), &board, put_file, user) && put(a, "settings.mk", &settings, put_file, user) &&
+              put(a, arena_printf(a, "%s.%s", d->top, f->pins), &constraints, put_file, user);
     for (int i = 0; ok && i < 2; i++) {
         const struct embedded *e = embed_find(embedded[i][0]);
         ASSERT(e);
