@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 # Debian 12 packages: what building and testing needs.
 DEPS := gcc g++ make pkg-config verilator iverilog yosys z3 protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
         libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev libglpk-dev uthash-dev valgrind python3 tcl \
-        device-tree-compiler libonnx-testdata cmake python3-numpy
+        device-tree-compiler libonnx-testdata cmake python3-numpy nextpnr-ice40 fpga-icestorm
 
 ifneq ($(SAN),0)
 B := build/san
@@ -32,7 +32,7 @@ LDLIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lopenblas -lm
 
 SOURCES := $(filter-out hls/aihls.c,$(wildcard base/*.c frontend/*.c dataflow/*.c hls/*.c sim/*.c drivers/aihls*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o $(B)/gen/embed.o
-EMBED := $(sort $(wildcard boards/*.xsd boards/*/board.xml boards/*/preset.txt boards/*.tcl boards/project.mk rtl_templates/*.v docs/diagnostics/*.md drivers/* sim/*.v) sim/harness.cpp sim/shell.cpp)
+EMBED := $(sort $(wildcard boards/*.xsd boards/*/board.xml boards/*/preset.txt boards/*.tcl boards/*.mk boards/*.awk rtl_templates/*.v docs/diagnostics/*.md drivers/* sim/*.v) sim/harness.cpp sim/shell.cpp sim/uart.cpp)
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/test_*.c tests/flow/test_*.c)))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c tests/flow/ops_*.c) $(filter-out tests/fuzz/entry.c,$(wildcard tests/fuzz/*.c)))
 
@@ -149,6 +149,10 @@ lint: all
 synth-ecp5: all
 	@BOARDS=ulx3s-85f sh tests/synth.sh $(B)/aihls digits
 
+## Bitstreams with Yosys and nextpnr, and their table in docs/60-boards.md; ROWS= are some of tests/bitstreams.sh's.
+bitstreams: all
+	@sh tests/bitstreams.sh $(B)/aihls $(ROWS)
+
 ## What the AXI shell of digits adds to the core on boards with a processor: cells, and LUT levels.
 synth-shell: all
 	@sh tests/synth_shell.sh $(B)/aihls
@@ -176,6 +180,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test conformance operators check-fast test-rtl networks soak bench synth synth-ecp5 synth-shell formal mutation fuzz lint install clean help
+.PHONY: all deps demo test conformance operators check-fast test-rtl networks soak bench synth synth-ecp5 synth-shell bitstreams formal mutation fuzz lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

@@ -13,7 +13,7 @@ extern "C" {
 #define AIHLS_UNARY_FUNCTIONS(F)                                                                                                        \
     F(Relu) F(LeakyRelu) F(Sigmoid) F(Tanh) F(HardSigmoid) F(HardSwish) F(Elu) F(Selu) F(Celu) F(Softplus) F(Softsign)                  \
     F(ThresholdedRelu) F(Abs) F(Neg) F(Sqrt) F(Exp) F(Log) F(Erf) F(Sign) F(Reciprocal) F(Floor) F(Ceil) F(Round) F(Sin) F(Cos) F(Tan)  \
-    F(Asin) F(Acos) F(Atan) F(Sinh) F(Cosh) F(Asinh) F(Acosh) F(Atanh) F(Gelu) F(Mish) F(Swish) F(Shrink) F(IsNaN) F(IsInf) F(Not) \
+    F(Asin) F(Acos) F(Atan) F(Sinh) F(Cosh) F(Asinh) F(Acosh) F(Atanh) F(Gelu) F(Mish) F(Swish) F(Shrink) F(IsNaN) F(IsInf) F(Not)      \
     F(BitwiseNot)
 #define AIHLS_BINARY_FUNCTIONS(F)                                                                                                       \
     F(Add) F(Sub) F(Mul) F(Div) F(Pow) F(Min) F(Max) F(Mod) F(PRelu) F(Equal) F(Greater) F(GreaterOrEqual) F(Less) F(LessOrEqual)       \

@@ -54,6 +54,11 @@ static const struct field {
     { "axi_base", "a multiple of 64 KB, 0x and 8 hexadecimal digits", offsetof(struct raw, b.axi_base), true },
     { "irq_spi", "a whole number from 1 to 987", offsetof(struct raw, b.irq_spi), true },
     { "board_part", "a name of letters, digits, '-', '_' and '.'", offsetof(struct raw, b.board_part), false },
+    { "oscillator_hz", "a whole number from 1000000 to 2000000000", offsetof(struct raw, b.oscillator_hz), true },
+    { "uart_baud", "a whole number from 1200 to 12000000", offsetof(struct raw, b.uart_baud), true },
+    { "pin_clk", "a pin of letters and digits", offsetof(struct raw, b.pin_clk), false },
+    { "pin_rxd", "a pin of letters and digits", offsetof(struct raw, b.pin_rxd), false },
+    { "pin_txd", "a pin of letters and digits", offsetof(struct raw, b.pin_txd), false },
 };
 #define N_FIELDS ((int)(sizeof fields / sizeof *fields))
 
@@ -378,6 +383,21 @@ static bool check_memory(struct reader *r, const struct board *b)
     return diag_emit(r->cx, (struct diag_msg){ .code = E301, .where = r->path, .found = given, .need = lacks, .help = EXAMPLE }, "<board> lacks a field");
 }
 
+// What the schema cannot say: the oscillator and the line's pins and speed come together.
+static bool check_line(struct reader *r, const struct board *b)
+{
+    const struct { const char *name; bool given; } all[] = {
+        { "oscillator_hz", b->oscillator_hz > 0 }, { "uart_baud", b->uart_baud > 0 }, { "pin_clk", b->pin_clk }, { "pin_rxd", b->pin_rxd }, { "pin_txd", b->pin_txd },
+    };
+    const char *given = NULL, *lacks = NULL;
+    for (int i = 4; i >= 0; i--)
+        *(all[i].given ? &given : &lacks) = all[i].name;
+    if (!given || !lacks)
+        return true;
+    return diag_emit(r->cx, (struct diag_msg){ .code = E301, .where = r->path, .found = given, .need = lacks, .help = "see boards/ulx3s-85f/board.xml for an example" },
+                     "<board> lacks a field");
+}
+
 // What the schema cannot say: the multiplier and the block RAMs are the family's own.
 static bool check_family(struct reader *r, struct raw *raw)
 {
@@ -399,7 +419,7 @@ static bool check_family(struct reader *r, struct raw *raw)
             raw->b.bram18 = brams[i].count;
     }
     raw->b.tech = tech;
-    return check_memory(r, &raw->b);
+    return check_memory(r, &raw->b) && check_line(r, &raw->b);
 }
 
 static bool read_text(const struct ctx *cx, const char *path, const char *text, size_t n_bytes,

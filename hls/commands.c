@@ -196,15 +196,23 @@ static void print_shell(const struct design *d, const struct sim_result *s, doub
         printf("  frames per second %.0f at %lld MHz\n", pipeline_frames_per_s(p, s->cycles_per_frame), (long long)(p->clock_hz / 1000000));
 }
 
+static void print_uart(const struct design *d, const struct sim_result *s, double elapsed)
+{
+    printf("%lld frames through the line, 0 mismatches, %lld lost by a reset, %lld disturbances (%.1f s)\n", (long long)s->frames, (long long)s->marked,
+           (long long)s->noise, elapsed);
+    printf("  first beat to last  %lld simulated with the line, %lld predicted of the pipeline\n", (long long)s->latency_cycles, (long long)d->pipeline->latency_cycles);
+}
+
 int command_sim(const struct ctx *cx, const struct cli *cli)
 {
     struct design d = { .model_bytes = STRBUF_INIT };
     struct sim_result s;
     struct sim_request r = { cli->subject, cli->input, cli->frames, (uint64_t)cli->stalls, cli->reset_cycles, cli->reset_at, cli->power_seed, cli->trace, cli->quiet,
-                             cli->shell != NULL, (uint64_t)cli->faults };
+                             !cli->shell ? SIM_BARE : strcmp(cli->shell, "uart") == 0 ? SIM_UART : SIM_AXI, (uint64_t)cli->faults };
+    void (*const print[])(const struct design *, const struct sim_result *, double) = { [SIM_BARE] = print_simulation, [SIM_AXI] = print_shell, [SIM_UART] = print_uart };
     double start = seconds();
     if (simulate(cx, &r, &d, &s) && simulate_report(cx, &r, &d, &s) && !cli->quiet)
-        (cli->shell ? print_shell : print_simulation)(&d, &s, seconds() - start);
+        print[r.shell](&d, &s, seconds() - start);
     design_release(&d);
     return diag_finish(cx->diag);
 }

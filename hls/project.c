@@ -7,6 +7,7 @@
 #include "base/embed.h"
 #include "drivers/aihls_shell.h"
 #include "hls/ipxact.h"
+#include "hls/project_open.h"
 #include "hls/shell.h"
 
 #define SPDX "SPDX-License-Identifier: Apache-2.0\n"
@@ -91,6 +92,9 @@ static bool emit_readme(struct project *p)
                     "Registers are at 0x%08llx (%d KB), the interrupt is the GIC's shared number %lld: the same in settings.tcl\n"
                     "and %s.dtso. docs/85-projects.md of aihls says what is assumed of the board.\n",
                     top, top, b->part, top, top, (unsigned long long)b->axi_base, AIHLS_SHELL_APERTURE_BYTES / 1024, (long long)b->irq_spi, top);
+    else if (project_has_open(p->d))
+        strbuf_addf(&sb, "    make bitstream    needs Yosys, nextpnr-%s and the packer of its bitstreams (`make` says which package)\n    make program\n\n"
+                    "The board talks %lld baud; driver/ has the back end \"serial\". docs/85-projects.md of aihls has the manual.\n", b->family, (long long)shell_uart_baud(p->d));
     else
         strbuf_addf(&sb, "W304: there is no script to a bitstream for this board (`aihls explain W304`). project.txt has part, top module and\n"
                     "parameter, rtl/%s.f the Verilog, mem/ the memory images, %s.xdc the clock.\n", top, top);
@@ -223,5 +227,6 @@ static bool emit_system(struct project *p)
 bool project_emit(const struct design *d, struct arena *a, const char *rtl, project_put *put_file, void *user)
 {
     struct project p = { d, a, rtl, put_file, user, project_has_system(d) ? processor_of(&d->board) : NULL };
-    return emit_clock(&p) && emit_summary(&p) && emit_readme(&p) && (!p.cpu || emit_system(&p));
+    return emit_clock(&p) && emit_summary(&p) && emit_readme(&p) && (!p.cpu || emit_system(&p)) &&
+           (!project_has_open(d) || project_open_emit(d, a, put_file, user));
 }

@@ -21,6 +21,20 @@ struct netlist *shell_bench(const struct netlist *axi, const struct design *d, s
 // sim/shell.h: what sim/shell.cpp has to know of the design and its board.
 void shell_constants(const struct design *d, struct strbuf *out);
 
+// Whether the board has the UART shell: none with a processor's bus, and no more inputs and outputs than it numbers.
+bool shell_has_uart(const struct design *d);
+
+// NAME_uart: the pipeline behind a serial line (docs/82-uart.md). Requires shell_has_uart.
+struct netlist *shell_uart(const struct design *d, struct arena *a);
+// Bits a second on its line: the board's, or AIHLS_UART_BAUD; less where the clock is too slow for that.
+int64_t shell_uart_baud(const struct design *d);
+// What it adds to the pipeline.
+int64_t shell_uart_bram(const struct design *d);
+int64_t shell_uart_lut(const struct design *d);
+// uart_bench: the same with a line as fast as the clock allows, for simulation, and what sim/uart.cpp has to know of it.
+struct netlist *shell_uart_bench(const struct design *d, struct arena *a);
+void shell_uart_constants(const struct design *d, struct strbuf *out);
+
 // NAME_axis: the pipeline's streams as AXI-Stream, for users with a DMA of their own.
 struct netlist *shell_axis(const struct design *d, struct arena *a);
 

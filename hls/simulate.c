@@ -125,22 +125,32 @@ static bool run(const struct ctx *cx, const char *command, const char *log)
     return false;
 }
 
-// Which program a request needs: sim/build_KIND/PREFIX.
-static const char *model_kind(const struct sim_request *r)
-{
-    return r->shell ? (r->trace ? "shell_trace" : "shell") : r->trace ? "trace" : "plain";
-}
+// What is different with the programs of the two shells and of the pipeline alone.
+static const struct sim_program {
+    const char *kind, *prefix, *top, *sources; // top NULL: NAME_core
+    bool has_faults;
+    int64_t default_frames;
+} programs[] = {
+    [SIM_BARE] = { "plain", "Vcore", NULL, "sim/visible.vlt ../harness.cpp", false, DEFAULT_FRAMES },
+    [SIM_AXI] = { "shell", "Vshell", "shell_bench", "sim/aihls_check_axi.v sim/aihls_check_axil.v sim/shell_bench.v ../shell.cpp", true, DEFAULT_SHELL_FRAMES },
+    [SIM_UART] = { "uart", "Vuart", "uart_bench", "sim/uart_bench.v ../uart.cpp libuart.a -LDFLAGS -lutil", true, DEFAULT_FRAMES },
+};
 
-static const char *model_prefix(const struct sim_request *r)
+// Which program a request needs: sim/build_KIND/PREFIX.
+static const char *model_kind(struct arena *a, const struct sim_request *r)
 {
-    return r->shell ? "Vshell" : "Vcore";
+    const char *kind = programs[r->shell].kind;
+    if (!r->trace)
+        return kind;
+    return r->shell ? arena_printf(a, "%s_trace", kind) : "trace";
 }
 
 // The Verilated program for the directory; built unless it is there.
 static bool build_model(const struct ctx *cx, const struct sim_request *r, const struct design *d)
 {
     struct arena *a = cx->arena;
-    const char *kind = model_kind(r), *prefix = model_prefix(r);
+    const struct sim_program *program = &programs[r->shell];
+    const char *kind = model_kind(a, r), *prefix = program->prefix;
     const char *obj = arena_printf(a, "%s/sim/build_%s", r->dir, kind);
     const char *built = arena_printf(a, "%s/built", obj); // at the very end: a build may be killed while it writes Vcore
     if (access(built, F_OK) == 0 && access(arena_printf(a, "%s/%s", obj, prefix), X_OK) == 0)
@@ -148,12 +158,16 @@ static bool build_model(const struct ctx *cx, const struct sim_request *r, const
     if (system("command -v verilator >/dev/null 2>&1") != 0)
         return diag_error(cx, E501, "verilator", "install it: apt-get install verilator g++ make", "Verilator is not installed");
     mkdir(obj, 0755);
-    const char *sources = r->shell ? "sim/aihls_check_axi.v sim/aihls_check_axil.v sim/shell_bench.v ../shell.cpp" : "sim/visible.vlt ../harness.cpp";
+    // the host's side of the line is the driver's
+    const char *library = r->shell != SIM_UART ? "" : arena_printf(a,
+        "(cd sim/build_%s && gcc -std=c11 -O2 -DNETWORK=%s_network -I../../driver -c ../../driver/libaihls/aihls.c ../../driver/libaihls/aihls_open.c "
+        "../../driver/libaihls/aihls_border.c ../../driver/libaihls/aihls_softmax.c ../../driver/libaihls/aihls_uart.c ../../driver/%s_network.c && ar rcs libuart.a *.o && rm *.o) && ",
+        kind, d->top, d->top);
     const char *command = arena_printf(a,
-        "cd %s && verilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign unique --x-initial unique "
+        "cd %s && %sverilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign unique --x-initial unique "
         "--output-split 20000 --output-split-cfuncs 500 %s--prefix %s --top-module %s --Mdir sim/build_%s "
-        "-CFLAGS '-O1 -I..' -f rtl/%s.f %s",
-        cd_operand(a, r->dir), r->trace ? "--trace-fst " : "", prefix, r->shell ? "shell_bench" : arena_printf(a, "%s_core", d->top), kind, d->top, sources);
+        "-CFLAGS '-O1 -I.. -DNETWORK=%s_network' -f rtl/%s.f %s",
+        cd_operand(a, r->dir), library, r->trace ? "--trace-fst " : "", prefix, program->top ? program->top : arena_printf(a, "%s_core", d->top), kind, d->top, d->top, program->sources);
     const char *log = arena_printf(a, "%s/sim/build_%s.log", r->dir, kind);
     FILE *f = NULL;
     bool ok = run(cx, command, log);
@@ -341,10 +355,12 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
     const char *reference = arena_printf(a, "%s/sim/reference.bin", r->dir), *result = arena_printf(a, "%s/sim/result.json", r->dir);
     if (!design_reopen(cx, r->dir, d) || (r->input && !batch_read(cx, d->source, r->input, &batch)))
         return false;
-    if (r->shell && !shell_has_axi(d))
+    if (r->shell == SIM_UART && !shell_has_uart(d))
+        return diag_error(cx, E401, d->board.name, "boards without a processor have the UART shell", "this output has no UART shell");
+    if (r->shell == SIM_AXI && !shell_has_axi(d))
         return diag_error(cx, E401, d->board.name, "boards with a processor have the AXI shell: axi_data_bits in the board's file", "this output has no AXI shell");
     d->calib = batch;
-    int64_t frames = r->frames ? r->frames : r->input ? batch_frames(d->source, batch) : r->shell ? DEFAULT_SHELL_FRAMES : DEFAULT_FRAMES;
+    int64_t frames = r->frames ? r->frames : r->input ? batch_frames(d->source, batch) : programs[r->shell].default_frames;
     int64_t patience = 100000 + 20 * d->pipeline->interval_cycles;
     const char *trace = r->trace ? absolute(a, r->trace) : NULL;
     // of the shell's trace GTKWave shows the hierarchy alone
@@ -352,8 +368,8 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
         return false;
     remove_tree(result);
     const char *command = arena_printf(a, "cd %s && sim/build_%s/%s sim/reference.bin %lld %lld %lld %lld %llu %s%lld sim/result.json %s", cd_operand(a, r->dir),
-                                       model_kind(r), model_prefix(r), (long long)frames, (long long)r->power_seed, (long long)r->reset_cycles, (long long)r->reset_at,
-                                       (unsigned long long)r->stall_seed, r->shell ? arena_printf(a, "%llu ", (unsigned long long)r->fault_seed) : "", (long long)patience,
+                                       model_kind(a, r), programs[r->shell].prefix, (long long)frames, (long long)r->power_seed, (long long)r->reset_cycles, (long long)r->reset_at,
+                                       (unsigned long long)r->stall_seed, programs[r->shell].has_faults ? arena_printf(a, "%llu ", (unsigned long long)r->fault_seed) : "", (long long)patience,
                                        trace ? quoted(a, trace) : "");
     // the frames first: they may not fit the model, and the program takes its time
     bool ok = write_reference(cx, r, d, batch, frames, reference) && build_model(cx, r, d) &&
@@ -405,10 +421,13 @@ bool simulate_report(const struct ctx *cx, const struct sim_request *r, struct d
     json_t *report = json_load_file(path, 0, NULL);
     if (!report)
         return diag_error(cx, E105, path, "compile the model again", "report.json is missing or damaged");
-    if (r->shell)
+    if (r->shell == SIM_AXI)
         json_object_set_new(report, "simulated_shell", json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames, "cycles_per_frame",
                             (json_int_t)s->cycles_per_frame, "latency_cycles", (json_int_t)s->latency_cycles, "marked", (json_int_t)s->marked,
                             "stall_seed", (json_int_t)r->stall_seed, "fault_seed", (json_int_t)r->fault_seed));
+    else if (r->shell == SIM_UART)
+        json_object_set_new(report, "simulated_uart", json_pack("{s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames, "lost", (json_int_t)s->marked,
+                            "noise", (json_int_t)s->noise, "stall_seed", (json_int_t)r->stall_seed, "fault_seed", (json_int_t)r->fault_seed));
     else
         json_object_set_new(report, "simulated", simulated_report(r, d->pipeline, s));
     json_t *stages = json_object_get(report, "stages");

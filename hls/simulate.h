@@ -16,8 +16,8 @@ struct sim_request {
     int64_t power_seed;   // of what registers and memories hold before the first reset, at least 1
     const char *trace;    // FST file or NULL
     bool quiet;
-    bool shell;          // the pipeline behind NAME_axi instead of the pipeline alone
-    uint64_t fault_seed; // of errors that memory answers with; 0: none
+    enum sim_shell { SIM_BARE, SIM_AXI, SIM_UART } shell; // the pipeline alone, or behind NAME_axi or NAME_uart
+    uint64_t fault_seed; // of errors that memory answers with, of noise on the line; 0: none
 };
 
 struct sim_result {
@@ -29,6 +29,7 @@ struct sim_result {
     // input of that frame; -1: it did not pass; NULL of the shell's run
     int64_t *stream_first, *stream_last;
     int64_t marked, bursts;  // with a shell: frames that ended with an error, all of them injected; bursts on the bus
+    int64_t noise;           // disturbances of the serial line
 };
 
 // Builds the Verilator model (once per directory and kind), runs the frames and compares every beat of every
@@ -38,7 +39,7 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
 
 // What went wrong at a beat of a stream: the member "first" of the harness's result. E601, false.
 bool simulate_mismatch(const struct ctx *cx, const struct design *d, const json_t *first);
-// The result of sim/shell.cpp (simulate_shell.c).
+// The result of sim/shell.cpp or sim/uart.cpp (simulate_shell.c).
 bool simulate_shell_result(const struct ctx *cx, const struct design *d, const char *path, struct sim_result *out);
 
 // Writes `simulated` (of the shell's run `simulated_shell`) and the stages' simulated_cycles into DIR/report.json, and

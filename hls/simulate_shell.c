@@ -24,7 +24,7 @@ bool simulate_shell_result(const struct ctx *cx, const struct design *d, const c
         return diag_error(cx, E502, path, NULL, "the simulation left no result");
     const json_t *first = json_object_get(j, "first"), *stalls = json_object_get(j, "stalls");
     const char *failure = json_string_value(json_object_get(j, "failure"));
-    *out = (struct sim_result){ .frames = number(j, "frames"), .mismatches = number(j, "mismatches"), .marked = number(j, "marked"), .bursts = number(j, "bursts") };
+    *out = (struct sim_result){ .frames = number(j, "frames"), .mismatches = number(j, "mismatches"), .marked = number(j, "marked"), .bursts = number(j, "bursts"), .noise = number(j, "noise") };
     out->cycles_per_frame = mean_interval(json_object_get(j, "interval"));
     out->latency_cycles = (int64_t)json_integer_value(json_array_get(json_object_get(j, "latency"), 0));
     out->stream_blocked = arena_array(cx->arena, int64_t, d->pipeline->n_streams);

@@ -112,14 +112,20 @@ module aihls_window #(
     localparam integer NEED_RAW    = KERNEL_ROWS - PAD_TOP;
     localparam integer NEED_FIRST  = (NEED_RAW < 1) ? 1 : (NEED_RAW > IN_H) ? IN_H : NEED_RAW;
     localparam integer NEED_NEXT   = NEED_RAW + STRIDE_H;
+    localparam integer NEED_SECOND = (NEED_NEXT < 1) ? 1 : (NEED_NEXT > IN_H) ? IN_H : NEED_NEXT;
+    localparam integer NEED_AHEAD  = NEED_NEXT + STRIDE_H;
     localparam integer NEED_FRAME  = IN_H + NEED_FIRST;
+    localparam integer FREE_0      = STRIDE_H - PAD_TOP;       // rows that row 0 leaves behind, before the limits
+    localparam integer FREE_1      = FREE_0 + STRIDE_H;
+    localparam integer FREE_2      = FREE_1 + STRIDE_H;
+    localparam integer FREE_FIRST  = (FREE_0 < 0) ? 0 : (FREE_0 > IN_H) ? IN_H : FREE_0;
+    localparam integer FREE_SECOND = (FREE_1 < 0) ? 0 : (FREE_1 > IN_H) ? IN_H : FREE_1;
     localparam signed [COL_W-1:0]  COL_END    = ROW_WORDS[COL_W-1:0];
     localparam signed [ROW_W-1:0]  ROWS       = IN_H[ROW_W-1:0];
     localparam signed [ROW_W-1:0]  ROW_ZERO   = {ROW_W{1'b0}};
     localparam signed [ROW_W-1:0]  ROW_ONE    = {{(ROW_W-1){1'b0}}, 1'b1};
     localparam signed [ROW_W-1:0]  RING_FULL  = RING_ROWS[ROW_W-1:0];
     localparam signed [ROW_W-1:0]  ROW_STRIDE = STRIDE_H[ROW_W-1:0];
-    localparam signed [ROW_W-1:0]  ROW_KERNEL = KERNEL_ROWS[ROW_W-1:0];
     localparam [7:0]               PAD        = PAD_VALUE[7:0];
     localparam [RING_W-1:0]        RING_MOD   = RING[RING_W-1:0];
 
@@ -210,46 +216,70 @@ module aihls_window #(
     // ---- flow control: rows written, needed, released (all counted within the frame) -------
     // have: rows of this frame written, minus what older frames still lack. held: rows in the
     // ring, negative while released rows are still to come. The next row's test is made in
-    // advance, so that a row boundary costs nothing.
+    // advance, so that a row boundary costs nothing; and what the rows behind it need and release is a register each, so
+    // that limits, comparison and difference are not one path.
     wire                    row_written;
     reg  signed [ROW_W-1:0] have_q;
     reg  signed [ROW_W-1:0] need_q;
-    reg  signed [ROW_W-1:0] next_raw_q;
-    reg  signed [ROW_W-1:0] released_q;
+    reg  signed [ROW_W-1:0] next_need_q;      // of the next row, if this is not the frame's last
+    reg  signed [ROW_W-1:0] ahead_need_q;     // of the one behind that, before the limits
+    reg  signed [ROW_W-1:0] free_q;           // rows behind this one, all in all; 0 to IN_H
+    reg  signed [ROW_W-1:0] next_free_q;      // behind the next one
+    reg  signed [ROW_W-1:0] ahead_free_q;     // behind the one after that, before the limits
+    reg  signed [ROW_W-1:0] rows_q;           // that this row's end releases, if it is not the frame's last
+    reg  signed [ROW_W-1:0] left_q;           // and if it is
     reg  signed [ROW_W-1:0] held_q;
-    wire signed [ROW_W-1:0] next_clip = (next_raw_q < ROW_ONE) ? ROW_ONE
-                                      : (next_raw_q > ROWS) ? ROWS : next_raw_q;
-    wire signed [ROW_W-1:0] first_raw = next_raw_q - ROW_KERNEL;
-    wire signed [ROW_W-1:0] release_d = (oy_last || first_raw > ROWS) ? ROWS
-                                      : (first_raw < ROW_ZERO) ? ROW_ZERO : first_raw;
-    wire signed [ROW_W-1:0] next_need = oy_last ? NEED_FRAME[ROW_W-1:0] : next_clip;
-    wire signed [ROW_W-1:0] have_d    = row_end && oy_last ? have_q - ROWS : have_q;
+    wire                    frame_end  = row_end && oy_last;
+    wire signed [ROW_W-1:0] ahead_clip = (ahead_need_q < ROW_ONE) ? ROW_ONE
+                                       : (ahead_need_q > ROWS) ? ROWS : ahead_need_q;
+    wire signed [ROW_W-1:0] free_clip  = ahead_free_q[ROW_W-1] ? ROW_ZERO
+                                       : (ahead_free_q > ROWS) ? ROWS : ahead_free_q;
+    wire signed [ROW_W-1:0] have_more  = frame_end ? (row_written ? ROW_ONE - ROWS : ROW_ZERO - ROWS)
+                                                   : (row_written ? ROW_ONE : ROW_ZERO);
     // The release travels with the read it follows.
     reg                     a1_release_q;
-    reg  signed [ROW_W-1:0] a1_rows_q;
-    wire signed [ROW_W-1:0] freed = (en && a1_release_q) ? a1_rows_q : ROW_ZERO;
+    reg  signed [ROW_W-1:0] a1_less_q;        // minus the rows released
+    reg  signed [ROW_W-1:0] a1_less_1_q;      // and one more
+    wire signed [ROW_W-1:0] a1_rows    = oy_last ? left_q : rows_q;
+    wire                    freeing    = en && a1_release_q;
+    wire signed [ROW_W-1:0] held_more  = freeing ? (row_written ? a1_less_1_q : a1_less_q)
+                                                 : (row_written ? ROW_ONE : ROW_ZERO);
 
     always @(posedge clk) begin
-        have_q    <= row_written ? have_d + ROW_ONE : have_d;
-        held_q    <= (row_written ? held_q + ROW_ONE : held_q) - freed;
-        rows_ok_q <= row_end ? (have_q >= next_need) : (rows_ok_q || have_q >= need_q);
+        have_q    <= have_q + have_more;
+        held_q    <= held_q + held_more;
+        rows_ok_q <= !row_end ? (rows_ok_q || have_q >= need_q)
+                   : oy_last  ? (have_q >= NEED_FRAME[ROW_W-1:0]) : (have_q >= next_need_q);
         if (row_end) begin
-            need_q     <= oy_last ? NEED_FIRST[ROW_W-1:0] : next_clip;
-            next_raw_q <= oy_last ? NEED_NEXT[ROW_W-1:0] : next_raw_q + ROW_STRIDE;
-            released_q <= oy_last ? ROW_ZERO : release_d;
+            need_q       <= next_need_q;
+            next_need_q  <= ahead_clip;
+            ahead_need_q <= ahead_need_q + ROW_STRIDE;
+            free_q       <= next_free_q;
+            next_free_q  <= free_clip;
+            ahead_free_q <= ahead_free_q + ROW_STRIDE;
+            rows_q       <= next_free_q - free_q;
+            left_q       <= ROWS - free_q;
         end
         if (en) begin
             a1_release_q <= row_end;
-            a1_rows_q    <= release_d - released_q;
+            a1_less_q    <= ROW_ZERO - a1_rows;
+            a1_less_1_q  <= ROW_ONE - a1_rows;
         end
         if (rst) begin
             have_q       <= ROW_ZERO;
             held_q       <= ROW_ZERO;
             rows_ok_q    <= 1'b0;
-            need_q       <= NEED_FIRST[ROW_W-1:0];
-            next_raw_q   <= NEED_NEXT[ROW_W-1:0];
-            released_q   <= ROW_ZERO;
             a1_release_q <= 1'b0;
+        end
+        if (rst || frame_end) begin
+            need_q       <= NEED_FIRST[ROW_W-1:0];
+            next_need_q  <= NEED_SECOND[ROW_W-1:0];
+            ahead_need_q <= NEED_AHEAD[ROW_W-1:0];
+            free_q       <= FREE_FIRST[ROW_W-1:0];
+            next_free_q  <= FREE_SECOND[ROW_W-1:0];
+            ahead_free_q <= FREE_2[ROW_W-1:0];
+            rows_q       <= FREE_FIRST[ROW_W-1:0];
+            left_q       <= ROWS;
         end
     end
 

@@ -308,6 +308,19 @@ static void boards_with_a_processor_say_where_it_finds_the_fabric(void **state)
     assert_true(b.axi_base == 0 && b.irq_spi == 0 && !b.board_part && !b.preset_text);
 }
 
+static void boards_with_a_serial_line_say_where_it_is(void **state)
+{
+    (void)state;
+    struct board b;
+    assert_true(board_read(&cx, "ulx3s-85f", &b));
+    assert_true(b.oscillator_hz == 25000000 && b.uart_baud == 1000000);
+    assert_string_equal(b.pin_clk, "G2");
+    assert_string_equal(b.pin_rxd, "M1");
+    assert_string_equal(b.pin_txd, "L4");
+    assert_true(board_read(&cx, "ultra96", &b));
+    assert_true(!b.oscillator_hz && !b.uart_baud && !b.pin_clk && !b.pin_rxd && !b.pin_txd);
+}
+
 static void registers_without_a_way_to_memory_are_refused(void **state)
 {
     (void)state;
@@ -447,7 +460,7 @@ static struct edit_row {
       "<title> breaks the schema: The attribute 'lang' is not allowed\n  --> @:4" },
     { "an empty source", "<lut", "source=\"DS190, table 1, column Z-7020: look-up tables\"", "source=\" \"",
       "attribute 'source' of <lut> has a value that is not allowed\n  --> @:9\n   = found ' ', need 1 to 400 letters" },
-    { "a missing field", "  <family", "<family>xc7</family>", "", "<board> lacks a field\n  --> @:3\n   = need one of family, bram10, bram4\n" },
+    { "a missing field", "  <family", "<family>xc7</family>", "", "<board> lacks a field\n  --> @:3\n   = need one of family, bram10, bram4, oscillator_hz, uart_baud, pin_clk, pin_rxd, pin_txd\n" },
     { "a bus without a refresh", "<dram_refresh_ns", "<dram_refresh_ns source=\"DDR3 of 4 Gb, JESD79-3, refresh parameters by device density: tRFC\">300</dram_refresh_ns>", "",
       "<board> lacks a field\n  --> @\n   = found axi_data_bits, need dram_refresh_ns" },
     { "a field of another name", "<uram", "<uram", "<colour>red</colour><uram",
@@ -458,6 +471,9 @@ static struct edit_row {
     { "a pattern for board files", "<board_part", ">pynq-z2", ">*", "found '*', need a name of letters, digits, '-', '_' and '.'" },
     { "registers without an interrupt", "<irq_spi", "<irq_spi source=\"UG585, interrupts: IRQ_F2P begins at GIC interrupt 61, the shared ones at 32\">29</irq_spi>", "",
       "<board> lacks a field\n  --> @\n   = found axi_base, need irq_spi\n" },
+    { "an oscillator without a line", "<uram", "<uram", "<oscillator_hz source='s'>25000000</oscillator_hz><uram", "found oscillator_hz, need uart_baud\n" },
+    { "a pin that is two", "<uram", "<uram", "<pin_clk source='s'>A1 B2</pin_clk><uram", "found 'A1 B2', need a pin of letters and digits" },
+    { "a line of no speed", "<uram", "<uram", "<uart_baud source='s'>300</uart_baud><uram", "found '300', need a whole number from 1200 to 12000000" },
     { "a field twice", "<uram", "<uram", "<tech>DSP48E1</tech><uram", "<tech> does not belong here" },
     { "text between fields", "  <uram", "  <uram", "words<uram", "<board> breaks the schema: Character content" },
     { "an element in a number", "<lut", "53200", "532<b/>00", "<lut> breaks the schema: Element content is not" },
@@ -608,7 +624,7 @@ static void a_file_that_fails_to_read_is_a_system_error(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[100];
+    static struct CMUnitTest tests[128];
     size_t n = 0;
     CASE(embedded_files_are_sorted_and_found);
     CASE(a_file_that_is_not_embedded_is_not_found);
@@ -623,6 +639,7 @@ int main(void)
     CASE(an_unknown_board_that_is_near_to_none_brings_the_list);
     CASE(a_users_own_board_reads);
     CASE(boards_with_a_processor_say_where_it_finds_the_fabric);
+    CASE(boards_with_a_serial_line_say_where_it_is);
     CASE(registers_without_a_way_to_memory_are_refused);
     ROWS(preset_rows, check_preset);
     CASE(a_preset_that_cannot_be_read_is_a_system_error);

