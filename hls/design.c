@@ -174,7 +174,7 @@ json_t *design_options(const struct design *d)
     json_t *ranges = json_array();
     for (int i = 0; i < d->ranges.n; i++) {
         const struct quant_range *q = &d->ranges.items[i];
-        json_array_append_new(ranges, json_pack("[s, f, f]", q->tensor, q->lo, q->hi));
+        json_array_append_new(ranges, json_pack("[s, f, f, i]", q->tensor, q->lo, q->hi, q->bits));
     }
     json_object_set_new(o, "ranges", ranges);
     return o;
@@ -194,7 +194,7 @@ static bool read_ranges(struct arena *a, const json_t *list, struct quant_ranges
         if (!name)
             return false;
         struct quant_range q = { arena_strdup(a, name), json_number_value(json_array_get(row, 1)),
-                                 json_number_value(json_array_get(row, 2)) };
+                                 json_number_value(json_array_get(row, 2)), (int)json_integer_value(json_array_get(row, 3)) };
         arena_push(a, out->items, out->n, out->cap, q);
     }
     return true;
