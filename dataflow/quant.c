@@ -247,6 +247,21 @@ static struct tensor *scalar(struct graph *g, const char *name, enum dtype t, do
     return graph_add_const(g, name, t, 0, NULL, data);
 }
 
+// A Clip of t to the real numbers that the integers stand for; in front of `before`, or at the end.
+static struct tensor *insert_clip(struct graph *g, struct node *before, struct tensor *t, const struct quant_step *s)
+{
+    struct arena *a = g->arena;
+    struct tensor *lo = scalar(g, arena_printf(a, "%s_least", t->name), DT_FLOAT, (double)s->scale * (s->least - s->zero));
+    struct tensor *hi = scalar(g, arena_printf(a, "%s_most", t->name), DT_FLOAT, (double)s->scale * (s->most - s->zero));
+    struct tensor *y = graph_add_tensor(g, arena_printf(a, "%s_clipped", t->name), DT_FLOAT, t->rank, t->dims), *in[] = { t, lo, hi };
+    const char *name = arena_printf(a, "%s_clip", t->name);
+    if (before)
+        graph_insert_node(g, before, OP_Clip, name, 3, in, 1, &y);
+    else
+        graph_add_node(g, OP_Clip, name, 3, in, 1, &y);
+    return y;
+}
+
 // Puts QuantizeLinear and DequantizeLinear behind t; readers read the result. Integers of fewer bits than eight are kept in
 // their range by a Clip, which hardware folds into the stage.
 static void insert_pair(struct graph *g, struct tensor *t, const struct quant_range *r)
@@ -264,7 +279,9 @@ static void insert_pair(struct graph *g, struct tensor *t, const struct quant_ra
     int at = t->producer ? t->producer->index + 1 : 0;
     if (at < g->n_nodes)
         before = g->nodes[at];
-    struct tensor *q_in[] = { t, scale, zero }, *dq_in[] = { q, scale, zero };
+    bool chosen = t->producer && (is_max_pool(t->producer) || is_rename(t->producer) || move_is(t->producer)); // from what is in the range
+    struct tensor *clipped = bits < 8 && !chosen ? insert_clip(g, before, t, &step) : t;
+    struct tensor *q_in[] = { clipped, scale, zero }, *dq_in[] = { q, scale, zero };
     const char *q_name = arena_printf(a, "%s_quantize", base), *d_name = arena_printf(a, "%s_dequantize", base);
     if (before) {
         graph_insert_node(g, before, OP_QuantizeLinear, q_name, 3, q_in, 1, &q);
@@ -299,28 +316,19 @@ static void use_layer(struct graph *g, struct node *n, const struct quant_matrix
     n->in[2] = bias;
 }
 
-// Every product that concerns the hardware: as `ranges` have it, else rounded to nearest.
+// Every product that concerns the hardware, as `ranges` have it.
 static bool quantize_all_weights(const struct ctx *cx, struct graph *g, const struct quant_marks *marks, const struct quant_ranges *ranges)
 {
     bool ok = true;
     for (int i = 0; i < g->n_nodes; i++) {
         struct node *n = g->nodes[i];
         struct quant_matrix m;
-        struct quant_layer rounded;
         if (!quant_matrix_of(n, &m) || (n->out[0]->index < marks->n_tensors && !marks->inside[n->out[0]->index]))
             continue;
         const struct quant_layer *l = quant_layer_find(ranges, n);
-        if (l && (l->n_weights != tensor_count(m.weights) || l->channels != m.channels)) {
-            ok = diag_error(cx, E105, g->file, "compile the model again", "the stored weights of '%s' are not as many as the model's", l->output);
-            continue;
-        }
-        if (!l) {
-            int bits, activations;
-            quant_bits_of(ranges->options, n, &bits, &activations);
-            ok &= quant_layer_nearest(cx, g, n, bits, &rounded);
-            l = &rounded;
-        }
-        if (ok)
+        if (!l || l->n_weights != tensor_count(m.weights) || l->channels != m.channels)
+            ok = diag_error(cx, E105, g->file, "compile the model again", "the stored weights of '%s' are not as many as the model's", n->out[0]->name);
+        else
             use_layer(g, n, &m, l);
     }
     return ok;
@@ -389,6 +397,33 @@ static bool check_outputs(const struct ctx *cx, const struct graph *g)
     return host == 0;
 }
 
+// Every name that the options give bits to must be that of a product in hardware.
+static bool check_precision(const struct ctx *cx, const struct graph *g, const bool *inside, const struct quant_options *o)
+{
+    const char **names = arena_array(cx->arena, const char *, 2 * g->n_nodes);
+    int n = 0, errors = 0;
+    for (int i = 0; i < g->n_nodes; i++) {
+        struct quant_matrix m;
+        if (!quant_matrix_of(g->nodes[i], &m) || !inside[g->nodes[i]->out[0]->index])
+            continue;
+        names[n++] = g->nodes[i]->out[0]->name;
+        if (g->nodes[i]->name[0])
+            names[n++] = g->nodes[i]->name;
+    }
+    for (int k = 0; o && k < o->n_precision; k++) {
+        bool known = strcmp(o->precision[k].name, "*") == 0;
+        for (int i = 0; i < n; i++)
+            known |= strcmp(o->precision[k].name, names[i]) == 0;
+        if (known)
+            continue;
+        const char *near = diag_suggest(o->precision[k].name, names, n);
+        errors++;
+        diag_error(cx, E401, g->file, near ? arena_printf(cx->arena, "did you mean '%s'?", near) : n ? arena_printf(cx->arena, "the first is called '%s'; * means all", names[0]) : NULL,
+                   "--precision: no layer with weights is called '%s'", o->precision[k].name);
+    }
+    return errors == 0;
+}
+
 // What calibration leaves in `ranges`; without data the ranges alone.
 static bool decide(const struct ctx *cx, const struct graph *g, const struct array *calib, const struct quant_marks *marks, struct quant_ranges *ranges)
 {
@@ -402,6 +437,8 @@ static bool decide(const struct ctx *cx, const struct graph *g, const struct arr
     bool ok = quant_measure(cx, g, calib, marks, ranges, &kept);
     if (ok && given && kept.n > 0)
         ok = quant_fit(cx, g, marks, ranges, &kept);
+    else if (ok)
+        ok = quant_round(cx, g, marks, ranges);
     quant_frames_release(&kept);
     return ok;
 }
@@ -433,6 +470,8 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
     if (!check_outputs(cx, g))
         return false;
     struct quant_marks marks = mark(cx, g, ranges->options);
+    if (!check_precision(cx, g, marks.inside, ranges->options))
+        return false;
     if (ranges->n == 0 && !decide(cx, g, calib, &marks, ranges))
         return false;
     const struct quant_range **range = arena_array(cx->arena, const struct quant_range *, marks.n_tensors);

@@ -25,7 +25,6 @@ struct quant_options {
     enum quant_method method;
     const struct quant_precision *precision;
     int n_precision;
-    bool round_to_nearest; // leave weights and biases at what rounding gives
 };
 
 struct quant_range {

@@ -12,7 +12,6 @@
 #include <cblas.h>
 #include <math.h>
 #include <string.h>
-#include <stdlib.h>
 
 #include "base/check.h"
 #include "dataflow/quant_impl.h"
@@ -23,7 +22,7 @@
 #define MOST_FACTORS 1200         // of one output: larger ones are rounded to nearest, H would be too large
 #define FIT_PRODUCTS 1000000000.0 // for the H of one layer
 #define MOST_ROWS 16384
-#define RIDGE 0.02                // of the mean of H's diagonal
+#define RIDGE 0.1                 // of the mean of H's diagonal; and factors / rows of it, for few rows say little
 #define SWEEPS 12
 #define SCALES 24                 // tried for a channel
 
@@ -382,7 +381,7 @@ static void fit_group(const struct quant_matrix *mx, struct rows *r, int64_t fir
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n, (int)r->outputs, (int)r->n, 1, r->x, (int)n, r->y, (int)r->outputs, 0, cross, (int)r->outputs);
     for (int64_t k = 0; k < n; k++)
         trace += (double)gram[k * n + k];
-    double ridge = fmax(((getenv("R0")?atof(getenv("R0")):RIDGE) + (getenv("R1")?atof(getenv("R1")):0)*(double)n/(double)r->n) * trace / (double)n, 1e-30);
+    double ridge = fmax((RIDGE + (double)n / (double)r->n) * trace / (double)n, 1e-30);
     for (int64_t k = 0; k < n; k++)
         for (int64_t j = 0; j < n; j++)
             hm[k * n + j] = (double)gram[(k < j ? k * n + j : j * n + k)] + (k == j ? ridge : 0);
@@ -501,18 +500,34 @@ static bool fit_layer(struct fit *f, const struct node *n, const struct quant_ma
         return false;
     int8_t *q = (int8_t *)(uintptr_t)l.weights;
     float *scale = (float *)(uintptr_t)l.scale, *bias = bias_of(f, n, mx);
-    bool nearest = f->ranges->options && f->ranges->options->round_to_nearest;
-    if (!nearest && !fit_rows(f, n, mx, bits, q, scale, bias) && bias) {
+    if (!fit_rows(f, n, mx, bits, q, scale, bias) && bias) {
         l.bias = bias;
         use_layer(f, n, mx, &l);
         if (run_frames(f, n))
             correct_bias(f, n, mx->channels, bias);
     }
     keep_scales_apart(scale, mx->channels);
-    l.bias = nearest ? NULL : bias;
+    l.bias = bias;
     use_layer(f, n, mx, &l);
     arena_push(f->cx->arena, f->ranges->layers, f->ranges->n_layers, f->ranges->cap_layers, l);
     return true;
+}
+
+bool quant_round(const struct ctx *cx, const struct graph *g, const struct quant_marks *marks, struct quant_ranges *ranges)
+{
+    bool ok = true;
+    for (int i = 0; i < g->n_nodes; i++) {
+        const struct node *n = g->nodes[i];
+        struct quant_matrix m;
+        struct quant_layer l;
+        int bits, activations;
+        if (!marks->inside[n->out[0]->index] || !quant_matrix_of(n, &m))
+            continue;
+        quant_bits_of(ranges->options, n, &bits, &activations);
+        ok &= quant_layer_nearest(cx, g, n, bits, &l);
+        arena_push(cx->arena, ranges->layers, ranges->n_layers, ranges->cap_layers, l);
+    }
+    return ok;
 }
 
 bool quant_fit(const struct ctx *cx, const struct graph *g, const struct quant_marks *marks, struct quant_ranges *ranges,

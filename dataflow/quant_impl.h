@@ -54,7 +54,9 @@ bool quant_matrix_of(const struct node *n, struct quant_matrix *out);
 // the layers in front of it, against the float outputs.
 bool quant_fit(const struct ctx *cx, const struct graph *g, const struct quant_marks *marks, struct quant_ranges *ranges,
                struct quant_frames *frames);
-// The same without data: each weight to its nearest level. E209 when one is not finite.
+// The same without data: each weight to its nearest level, biases as they are. E209 for weights that are not finite.
+bool quant_round(const struct ctx *cx, const struct graph *g, const struct quant_marks *marks, struct quant_ranges *ranges);
+// One layer of that.
 bool quant_layer_nearest(const struct ctx *cx, const struct graph *g, const struct node *n, int bits, struct quant_layer *out);
 // Coordinate descent over q, levels of `bits` bits, from where it stands: lowers scale^2 q.H q - 2 scale q.h and returns its
 // value. H is n x n, symmetric, not negative. `gradient`: room for n.

@@ -47,7 +47,7 @@ static bool is_directory(const char *path)
 
 static struct request request_of(const struct cli *cli)
 {
-    return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .requant = cli->requant, .shapes = cli->shapes, .dims = cli->dims,
+    return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .calib_method = cli->calib_method, .precision = cli->precision, .requant = cli->requant, .shapes = cli->shapes, .dims = cli->dims,
                              .goal = { cli->fps, cli->max_latency_us, cli->max_dsp, cli->clock_mhz * 1000000 } };
 }
 

@@ -10,6 +10,7 @@
 #include "frontend/shape.h"
 #include "frontend/simplify.h"
 #include "hls/bind.h"
+#include "hls/design_quant.h"
 #include "hls/outdir.h"
 
 // IEEE 1364-2005 and IEEE 1800-2017, annex B of each: tools may read the files as either language.
@@ -114,6 +115,23 @@ bool design_read_source(const struct ctx *cx, const struct request *r, struct de
     return true;
 }
 
+// "to int8", or which weights have how many bits.
+static const char *quant_text(struct arena *a, const struct quant_ranges *r)
+{
+    static const int widths[] = { 8, 4, 2, 1 };
+    const char *text = "weights of";
+    bool narrow = false;
+    for (int k = 0; k < 4; k++) {
+        int64_t n = 0;
+        for (int i = 0; i < r->n_layers; i++)
+            n += r->layers[i].bits == widths[k] ? r->layers[i].n_weights : 0;
+        narrow |= k > 0 && n > 0;
+        if (n)
+            text = arena_printf(a, "%s %d bit%s (%lld)", text, widths[k], widths[k] > 1 ? "s" : "", (long long)n);
+    }
+    return narrow ? text : "to int8";
+}
+
 bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
 {
     struct arena *a = cx->arena;
@@ -127,9 +145,14 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
         return false;
     bool imported = quant_is_quantized(g);
     d->plain = imported ? NULL : graph_clone(g, a);
+    struct quant_options *options = arena_new(a, struct quant_options);
+    options->method = r->calib_method;
+    if (r->precision && !quant_parse_precision(cx, r->precision, options))
+        return false;
+    d->ranges.options = options;
     if (!quantize_graph(cx, g, d->calib, &d->ranges))
         return false;
-    count_text(say, user, a, "Quantized", "%s", imported ? "as the model says" : "to int8");
+    count_text(say, user, a, "Quantized", "%s", imported ? "as the model says" : quant_text(a, &d->ranges));
     d->graph = g;
     if (!lower_graph(cx, g, r->requant, d->top, &d->pipeline))
         return false;
@@ -171,12 +194,7 @@ json_t *design_options(const struct design *d)
                           "max_dsp", (json_int_t)r->goal.max_dsp, "clock_hz", (json_int_t)r->goal.clock_hz,
                           "requant", (int)r->requant);
     ASSERT(o);
-    json_t *ranges = json_array();
-    for (int i = 0; i < d->ranges.n; i++) {
-        const struct quant_range *q = &d->ranges.items[i];
-        json_array_append_new(ranges, json_pack("[s, f, f, i]", q->tensor, q->lo, q->hi, q->bits));
-    }
-    json_object_set_new(o, "ranges", ranges);
+    quant_write_json(&d->ranges, o);
     return o;
 }
 
@@ -184,20 +202,6 @@ static bool damaged(const struct ctx *cx, const char *path, const char *what)
 {
     return diag_emit(cx, (struct diag_msg){ .code = E105, .where = path, .found = what,
                      .help = "compile the model again" }, "the output directory is damaged");
-}
-
-static bool read_ranges(struct arena *a, const json_t *list, struct quant_ranges *out)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *row = json_array_get(list, i);
-        const char *name = json_string_value(json_array_get(row, 0));
-        if (!name)
-            return false;
-        struct quant_range q = { arena_strdup(a, name), json_number_value(json_array_get(row, 1)),
-                                 json_number_value(json_array_get(row, 2)), (int)json_integer_value(json_array_get(row, 3)) };
-        arena_push(a, out->items, out->n, out->cap, q);
-    }
-    return true;
 }
 
 static int64_t option_int(const json_t *o, const char *key)
@@ -249,7 +253,7 @@ bool design_reopen(const struct ctx *cx, const char *dir, struct design *d)
     json_t *o = json_load_file(path, 0, NULL);
     const char *name = json_string_value(json_object_get(o, "name"));
     const char *model = json_string_value(json_object_get(o, "model"));
-    if (!name || !model || !read_ranges(a, json_object_get(o, "ranges"), &d->ranges)) {
+    if (!name || !model || !quant_read_json(a, o, &d->ranges)) {
         json_decref(o);
         return damaged(cx, path, "no usable options");
     }

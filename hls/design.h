@@ -15,6 +15,8 @@ struct request {
     const char *board; // name or path
     const char *name;  // of the emitted top module; NULL: from the model's file name
     const char *calib; // path or NULL
+    enum quant_method calib_method;
+    const char *precision; // of layers, see quant_parse_precision; NULL: 8 bits
     const char *shapes, *dims; // of inputs, see onnx_fix_shapes; NULL: as the model says
     struct schedule_goal goal;
     enum requant_mode requant;

@@ -187,7 +187,7 @@ static struct mistake {
     { "an empty number", "aihls net.onnx -b x --fps=", "''" },
     { "a number beyond any sense", "aihls net.onnx -b x --fps 99999999999999999999", "--fps" },
     { "a fraction", "aihls net.onnx -b x --clock-mhz 1.5", "'1.5'" },
-    { "an unknown requantizer", "aihls net.onnx -b x --requant best", "exact, fast or shift" },
+    { "an unknown requantizer", "aihls net.onnx -b x --requant best", "exact|fast|shift" },
     { "sim's option while compiling", "aihls net.onnx -b x --stalls 3", "--stalls means nothing here" },
     { "compile's option in sim", "aihls sim dir --board x", "--board means nothing here" },
     { "an option of boards", "aihls boards --json", "--json means nothing here" },
