@@ -443,7 +443,7 @@ static bool decide(const struct ctx *cx, const struct graph *g, const struct arr
     return ok;
 }
 
-static struct quant_marks mark(const struct ctx *cx, const struct graph *g, const struct quant_options *options)
+struct quant_marks quant_mark(const struct ctx *cx, const struct graph *g, const struct quant_options *options)
 {
     int n = g->n_tensors, weights;
     bool *inside = quant_hardware(g, cx->arena), *wanted = arena_array(cx->arena, bool, n), *whole = arena_array(cx->arena, bool, n);
@@ -469,7 +469,7 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
         return true;
     if (!check_outputs(cx, g))
         return false;
-    struct quant_marks marks = mark(cx, g, ranges->options);
+    struct quant_marks marks = quant_mark(cx, g, ranges->options);
     if (!check_precision(cx, g, marks.inside, ranges->options))
         return false;
     if (ranges->n == 0 && !decide(cx, g, calib, &marks, ranges))

@@ -67,6 +67,30 @@ bool quant_is_quantized(const struct graph *g);
 // cost      two float inferences a calibration frame; of some frames a few more, and the fit of the weights (quant_impl.h)
 bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *calib, struct quant_ranges *ranges);
 
+// ---- what each layer costs ----
+
+// Error at the outputs when this layer alone is rounded and all else is float.
+struct quant_alone {
+    const char *name;   // of the node, or of what it computes
+    const char *output; // the tensor that the node computes
+    int64_t n_weights, products; // products: of a frame
+    double error[4];    // squared error over squared outputs, by width: 8, 4, 2, 1
+    double activations; // of rounding what the layer computes to `ranges`; 0 without
+};
+static inline int quant_width(int k) // 8, 4, 2, 1
+{
+    return 8 >> k;
+}
+
+// does      for each product in hardware, in order: fits its weights in the first n_widths widths alone, runs what follows in float, and
+//           compares the tails of the outputs. `ranges` (or NULL): those of the activations.
+// requires  the float graph that quantize_graph takes, before it did
+// provides  *out with *n entries, in the context's arena
+// cost      n_widths + 1 inferences a layer and frame, of as many frames of `batch` as QUANT_ALONE_PRODUCTS allow
+#define QUANT_ALONE_PRODUCTS 1e9
+bool quant_layers_alone(const struct ctx *cx, const struct graph *g, const struct array *batch, const struct quant_ranges *ranges, int n_widths,
+                        struct quant_alone **out, int *n);
+
 // The tensor that the last accelerated operator in front of a graph output computes: between the two stand only
 // operators that run on the host (Softmax, LogSoftmax, ArgMax, Transpose, Reshape, …). A tensor without producer
 // when there is no accelerated one.

@@ -151,16 +151,6 @@ const struct quant_layer *quant_layer_find(const struct quant_ranges *r, const s
 
 // ---- running frames through what is decided so far ----
 
-struct fit {
-    const struct ctx *cx;
-    const struct graph *g;
-    const struct quant_marks *marks;
-    struct quant_ranges *ranges;
-    struct quant_frames *frames; // float
-    struct array **now;          // [frame][tensor]: quantized; in the arenas of `frames`
-    const struct array **weights, **bias; // by node, dequantized; NULL: the model's
-};
-
 static struct array constant_of(const struct tensor *t)
 {
     struct array x = { .dtype = t->dtype, .rank = t->rank, .data = (void *)(uintptr_t)t->data };
@@ -168,9 +158,9 @@ static struct array constant_of(const struct tensor *t)
     return x;
 }
 
-static bool run_node(const struct fit *f, const struct node *n, int64_t frame)
+bool quant_run_node(const struct quant_run *f, const struct node *n, int64_t frame)
 {
-    struct arena *a = &f->frames->arenas[frame];
+    struct arena *a = &f->arenas[frame];
     struct diag silent = { .quiet = true };
     struct ctx cx = { a, &silent };
     struct array *now = f->now[frame], *constants = arena_array(a, struct array, n->n_in), *out = arena_array(a, struct array, n->n_out);
@@ -199,8 +189,7 @@ static bool run_node(const struct fit *f, const struct node *n, int64_t frame)
     return ok;
 }
 
-// Rounds tensor t of one frame to its integers, in place.
-static void round_tensor(const struct fit *f, const struct tensor *t, int64_t frame)
+void quant_run_round(const struct quant_run *f, const struct tensor *t, int64_t frame)
 {
     const struct tensor *from = f->marks->source[t->index];
     const struct quant_range *r = quant_range_find(f->ranges, from->name);
@@ -248,7 +237,7 @@ static void conv_row(const struct window_geometry *w, const float *x, int64_t ch
 }
 
 // Rows of group `group` of a convolution of one image a frame.
-static void conv_rows(const struct fit *f, const struct node *n, const struct window_geometry *w, int64_t group, const struct samples *s, struct rows *r)
+static void conv_rows(const struct quant_run *f, const struct node *n, const struct window_geometry *w, int64_t group, const struct samples *s, struct rows *r)
 {
     int64_t pixels = w->out_h * w->out_w, cg = r->factors / (w->kernel_h * w->kernel_w);
     for (int64_t i = 0; i < s->n; i++) {
@@ -260,7 +249,7 @@ static void conv_rows(const struct fit *f, const struct node *n, const struct wi
     }
 }
 
-static void matrix_rows(const struct fit *f, const struct node *n, const struct samples *s, struct rows *r)
+static void matrix_rows(const struct quant_run *f, const struct node *n, const struct samples *s, struct rows *r)
 {
     for (int64_t i = 0; i < s->n; i++) {
         int64_t frame = i * s->step / s->per_frame, at = i * s->step % s->per_frame;
@@ -398,7 +387,7 @@ static void fit_group(const struct quant_matrix *mx, struct rows *r, int64_t fir
 }
 
 // Fits the layer; false when its form is not one that rows are known of, or it is too large: then nothing changed.
-static bool fit_rows(const struct fit *f, const struct node *n, const struct quant_matrix *mx, int bits, int8_t *q, float *scale, float *bias)
+static bool fit_rows(const struct quant_run *f, const struct node *n, const struct quant_matrix *mx, int bits, int8_t *q, float *scale, float *bias)
 {
     const struct array *x = &f->now[0][n->in[0]->index];
     struct diag silent = { .quiet = true };
@@ -431,7 +420,7 @@ static bool fit_rows(const struct fit *f, const struct node *n, const struct qua
 // ---- biases alone ----
 
 // Adds what the float outputs are larger than the quantized ones on average, channel by channel, to the bias.
-static void correct_bias(const struct fit *f, const struct node *n, int64_t channels, float *bias)
+static void correct_bias(const struct quant_run *f, const struct node *n, int64_t channels, float *bias)
 {
     const struct tensor *t = n->out[0];
     int64_t inner = 1, outer = 1;
@@ -454,7 +443,7 @@ static void correct_bias(const struct fit *f, const struct node *n, int64_t chan
 // ---- layers ----
 
 // The model's bias, a value a channel; NULL when the node has none and can have none, or one of another form.
-static float *bias_of(const struct fit *f, const struct node *n, const struct quant_matrix *mx)
+static float *bias_of(const struct quant_run *f, const struct node *n, const struct quant_matrix *mx)
 {
     const struct tensor *b = n->n_in > 2 ? n->in[2] : NULL;
     if (!mx->bias_input || (b && (!b->data || b->dtype != DT_FLOAT || tensor_count(b) != mx->channels || b->dims[b->rank - 1] != mx->channels)))
@@ -473,7 +462,7 @@ static const struct array *as_array(struct arena *a, const struct tensor *like, 
     return x;
 }
 
-static void use_layer(struct fit *f, const struct node *n, const struct quant_matrix *mx, const struct quant_layer *l)
+static void use_layer(struct quant_run *f, const struct node *n, const struct quant_matrix *mx, const struct quant_layer *l)
 {
     float *w = arena_array(f->cx->arena, float, l->n_weights);
     for (int64_t i = 0; i < l->n_weights; i++)
@@ -482,16 +471,16 @@ static void use_layer(struct fit *f, const struct node *n, const struct quant_ma
     f->bias[n->index] = l->bias ? as_array(f->cx->arena, NULL, mx->channels, l->bias) : NULL;
 }
 
-static bool run_frames(const struct fit *f, const struct node *n)
+static bool run_frames(const struct quant_run *f, const struct node *n)
 {
     bool ok = true;
 #pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok)
     for (int64_t frame = 0; frame < f->frames->n; frame++)
-        ok = run_node(f, n, frame) && ok;
+        ok = quant_run_node(f, n, frame) && ok;
     return ok;
 }
 
-static bool fit_layer(struct fit *f, const struct node *n, const struct quant_matrix *mx)
+bool quant_run_fit(struct quant_run *f, const struct node *n, const struct quant_matrix *mx)
 {
     int bits, activations;
     struct quant_layer l;
@@ -534,8 +523,8 @@ bool quant_fit(const struct ctx *cx, const struct graph *g, const struct quant_m
                struct quant_frames *frames)
 {
     struct arena scratch = { 0 };
-    struct fit f = { cx, g, marks, ranges, frames, arena_array(&scratch, struct array *, frames->n),
-                     arena_array(&scratch, const struct array *, g->n_nodes), arena_array(&scratch, const struct array *, g->n_nodes) };
+    struct quant_run f = { cx, g, marks, ranges, frames, frames->arenas, arena_array(&scratch, struct array *, frames->n),
+                           arena_array(&scratch, const struct array *, g->n_nodes), arena_array(&scratch, const struct array *, g->n_nodes) };
     bool ok = true, runs = true;
     for (int64_t i = 0; i < frames->n; i++) {
         f.now[i] = arena_array(&frames->arenas[i], struct array, g->n_tensors);
@@ -545,7 +534,7 @@ bool quant_fit(const struct ctx *cx, const struct graph *g, const struct quant_m
             *x = array_new(&frames->arenas[i], t->dtype, t->rank, t->dims);
             memcpy(x->data, frames->values[i][t->index].data, (size_t)array_count(x) * dtype_bytes(t->dtype));
             if (marks->wanted[t->index])
-                round_tensor(&f, t, i);
+                quant_run_round(&f, t, i);
         }
     }
     for (int i = 0; ok && i < g->n_nodes; i++) {
@@ -557,12 +546,12 @@ bool quant_fit(const struct ctx *cx, const struct graph *g, const struct quant_m
         if (!concerns)
             continue;
         if (quant_matrix_of(n, &mx))
-            ok = fit_layer(&f, n, &mx);
+            ok = quant_run_fit(&f, n, &mx);
         runs = runs && run_frames(&f, n);
         for (int64_t frame = 0; runs && frame < frames->n; frame++)
             for (int k = 0; k < n->n_out; k++)
                 if (n->out[k] && marks->wanted[n->out[k]->index])
-                    round_tensor(&f, n->out[k], frame);
+                    quant_run_round(&f, n->out[k], frame);
     }
     arena_release(&scratch);
     ASSERT(runs); // where the float model does

@@ -32,6 +32,8 @@ struct quant_frames {
     struct array **values; // [frame][tensor]
     struct arena *arenas;  // one a frame
 };
+// Products of one frame, about.
+double quant_products(const struct graph *g);
 void quant_frames_release(struct quant_frames *f);
 
 // Ranges of all wanted tensors from all frames of `calib`, by `method`, into *ranges. *kept gets as many frames as memory
@@ -49,6 +51,30 @@ struct quant_matrix {
 };
 // False for any other node.
 bool quant_matrix_of(const struct node *n, struct quant_matrix *out);
+
+// Frames on their way through a graph whose products are integers where that is decided.
+struct quant_run {
+    const struct ctx *cx;
+    const struct graph *g;
+    const struct quant_marks *marks;
+    struct quant_ranges *ranges;
+    struct quant_frames *frames; // float
+    struct arena *arenas;        // one a frame, for `now`
+    struct array **now;          // [frame][tensor]
+    const struct array **weights, **bias; // by node, dequantized; NULL: the model's
+};
+// Computes the outputs of n for one frame; false when it cannot be evaluated.
+bool quant_run_node(const struct quant_run *f, const struct node *n, int64_t frame);
+// Rounds tensor t of one frame to the integers of its range, in place.
+void quant_run_round(const struct quant_run *f, const struct tensor *t, int64_t frame);
+// Decides the layer, by rows of `now` and the float outputs, appends it to f->ranges and takes it for n from then on. E209 for
+// weights that are not finite.
+bool quant_run_fit(struct quant_run *f, const struct node *n, const struct quant_matrix *mx);
+
+// Evaluates n frames of a batch, evenly chosen, in float. *out is to be released, also after an error.
+bool quant_frames_run(const struct ctx *cx, const struct graph *g, const struct array *batch, int64_t n, struct quant_frames *out);
+// Which tensors get integers; before the graph changes.
+struct quant_marks quant_mark(const struct ctx *cx, const struct graph *g, const struct quant_options *options);
 
 // Decides weights and biases of all products inside, into ranges->layers: layer after layer, each on inputs that went through
 // the layers in front of it, against the float outputs.

@@ -62,8 +62,7 @@ static double bin_middle(const struct observation *o, int b)
     return o->lo + (b + 0.5) * (o->hi - o->lo) / HISTOGRAM_BINS;
 }
 
-// Products of one frame, about.
-static double products_of(const struct graph *g)
+double quant_products(const struct graph *g)
 {
     double n = 1;
     for (int i = 0; i < g->n_nodes; i++) {
@@ -80,7 +79,7 @@ static int64_t frames_to_keep(const struct graph *g, int64_t frames)
     double elements = 1;
     for (int i = 0; i < g->n_tensors; i++)
         elements += g->tensors[i]->data ? 0 : (double)tensor_count(g->tensors[i]);
-    double n = fmin(KEPT_BYTES / (2 * sizeof(float) * elements), KEPT_MACS / products_of(g));
+    double n = fmin(KEPT_BYTES / (2 * sizeof(float) * elements), KEPT_MACS / quant_products(g));
     return max_i64(1, min_i64(frames, n > 1e6 ? 1000000 : (int64_t)n));
 }
 
@@ -90,6 +89,19 @@ static bool evaluate(const struct ctx *cx, const struct graph *g, const struct a
     struct array *frame = arena_array(a, struct array, g->n_inputs);
     *out = arena_array(a, struct array, g->n_tensors);
     return batch_frame(&inner, g, "calibration data", calib, f, frame) && ref_float_graph(&inner, g, a, frame, *out);
+}
+
+bool quant_frames_run(const struct ctx *cx, const struct graph *g, const struct array *batch, int64_t n, struct quant_frames *out)
+{
+    int64_t frames = batch_frames(g, batch);
+    n = min_i64(n, frames);
+    *out = (struct quant_frames){ 0, arena_array(cx->arena, struct array *, n), arena_array(cx->arena, struct arena, n) };
+    bool ok = true;
+    for (int64_t i = 0; ok && i < n; i++) {
+        out->n++;
+        ok = evaluate(cx, g, batch, i * frames / n, &out->arenas[i], &out->values[i]);
+    }
+    return ok;
 }
 
 void quant_frames_release(struct quant_frames *f)
@@ -322,7 +334,7 @@ static void choose_ranges(const struct ctx *cx, const struct graph *g, const str
 {
     enum quant_method method = ranges->options ? ranges->options->method : QUANT_AUTO;
     struct quant_range *found = arena_array(cx->arena, struct quant_range, g->n_tensors);
-    double n = CHOICE_MACS / products_of(g);
+    double n = CHOICE_MACS / quant_products(g);
     int64_t looked_at = max_i64(1, min_i64(frames->n, n > 1e6 ? 1000000 : (int64_t)n));
 #pragma omp parallel for schedule(dynamic, 1)
     for (int i = 0; i < g->n_tensors; i++) {

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 
-enum kind { FLAG, TEXT, LIST, NUMBER, CHOICE };
+enum kind { FLAG, TEXT, LIST, NUMBER, FRACTION, CHOICE };
 
 // Verbs an option belongs to, as bits of 1 << enum verb.
 #define C (1u << VERB_COMPILE)
@@ -36,6 +36,10 @@ static const struct option_row {
       "how ranges are found: auto takes for each tensor what does least harm behind it [auto]" },
     { "precision", "LAYER=W[/A],...|FILE.json", 0, TEXT, offsetof(struct cli, precision), C | R | E, false,
       "bits of a layer's weights (8, 4, 2, 1) and of what it computes (8, 4, 2); * means all layers [8/8]" },
+    { "min-accuracy", "0.98", 0, FRACTION, offsetof(struct cli, min_accuracy), C, false,
+      "fewest weight bits, layer by layer, that keep this share of the float model's top-1 on --data (of its answers, where there are no labels)" },
+    { "max-loss", "POINTS", 0, FRACTION, offsetof(struct cli, max_loss), C, false, "the same with what top-1 may lose, in points of 100" },
+    { "svg", "FILE.svg", 0, TEXT, offsetof(struct cli, svg), E, false, "draw what each layer alone costs" },
     { "shape", "INPUT=N,N,...", 0, LIST, offsetof(struct cli, shapes), C | R | E, false, "shape of an input that the model leaves open; may be given for each" },
     { "dim", "NAME=N", 0, LIST, offsetof(struct cli, dims), C | R | E, false, "an open dimension by its name in the model, as in --dim height=224" },
     { "fps", "N", 'f', NUMBER, offsetof(struct cli, fps), C, true, "frames per second to reach with the least resources [as many as fit]" },
@@ -57,8 +61,8 @@ static const struct option_row {
     { "trace", "FILE.fst", 0, TEXT, offsetof(struct cli, trace), S, false, "record all signals; FILE.gtkw beside it shows them in GTKWave, grouped by stage" },
     { "output", "FILE", 0, TEXT, offsetof(struct cli, output), R, false, "where to write the results, .npy, or .npz with a member for each output [print them]" },
     { "float", NULL, 0, FLAG, offsetof(struct cli, use_float), R, true, "run the float reference instead of the integer one" },
-    { "data", "FILE.npz", 'd', TEXT, offsetof(struct cli, data), E, true, "frames, in the form of --input, and labels y" },
-    { "scores", "NAME", 0, TEXT, offsetof(struct cli, scores), E, false, "output that the labels are for [the one that fits them]" },
+    { "data", "FILE.npz", 'd', TEXT, offsetof(struct cli, data), C | E, true, "frames, in the form of --input, and labels y" },
+    { "scores", "NAME", 0, TEXT, offsetof(struct cli, scores), C | E, false, "output that the labels are for [the one that fits them]" },
     { "html", NULL, 0, FLAG, offsetof(struct cli, html), P, false, "write DIR/report.html anew instead of printing" },
     { "json", NULL, 0, FLAG, offsetof(struct cli, json), C | S | R | E | P, false, "diagnostics as JSON, one object a line" },
     { "quiet", NULL, 'q', FLAG, offsetof(struct cli, quiet), C | S | R | E, false, "print errors only" },
@@ -233,6 +237,13 @@ static bool set_option(const struct ctx *cx, struct cli *out, const struct optio
         *(int64_t *)field = v;
         return true;
     }
+    case FRACTION: { // kept as text, for 0 is a value and NULL none
+        double v = strtod(value, &end);
+        if (*end || end == value || !(v >= 0) || v > 100)
+            return usage_error(cx, NULL, "--%s needs a number from 0 to 100, not '%s'", o->name, value);
+        *(const char **)field = value;
+        return true;
+    }
     case CHOICE: return set_choice(cx, (int *)(void *)field, o, value);
     }
     BUG("option kind");
@@ -290,6 +301,11 @@ static bool check_use(const struct ctx *cx, const struct cli *out, uint64_t used
         return usage_error(cx, "choose axi", "--shell does not know '%s'", out->shell);
     if (out->faults && !out->shell)
         return usage_error(cx, NULL, "--faults needs --shell");
+    bool bound = out->min_accuracy || out->max_loss;
+    if (bound && (!out->data || !out->calib || out->precision))
+        return usage_error(cx, "calibration frames and the frames that count should be different ones", "--min-accuracy and --max-loss need --calib FILE and --data FILE, and no --precision");
+    if (out->verb == VERB_COMPILE && !bound && (out->data || out->scores))
+        return usage_error(cx, NULL, "--data means nothing without --min-accuracy or --max-loss");
     if (out->verb == VERB_EVAL && !out->data)
         return usage_error(cx, NULL, "eval needs --data FILE.npz");
     return true;

@@ -12,6 +12,7 @@
 #include "hls/bind.h"
 #include "hls/design_quant.h"
 #include "hls/outdir.h"
+#include "hls/precision.h"
 
 // IEEE 1364-2005 and IEEE 1800-2017, annex B of each: tools may read the files as either language.
 static const char keywords[] = " "
@@ -148,6 +149,8 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
     struct quant_options *options = arena_new(a, struct quant_options);
     options->method = r->calib_method;
     if (r->precision && !quant_parse_precision(cx, r->precision, options))
+        return false;
+    if ((r->min_accuracy || r->max_loss) && !imported && !precision_choose(cx, g, d, options, say, user))
         return false;
     d->ranges.options = options;
     if (!quantize_graph(cx, g, d->calib, &d->ranges))

@@ -17,6 +17,9 @@ struct request {
     const char *calib; // path or NULL
     enum quant_method calib_method;
     const char *precision; // of layers, see quant_parse_precision; NULL: 8 bits
+    const char *data, *scores; // frames to keep the accuracy on, and the output that their labels are for
+    const char *min_accuracy, *max_loss; // as numbers: of the float model's, in points; NULL: widths are not searched
+    bool strict;           // a missed goal is an error
     const char *shapes, *dims; // of inputs, see onnx_fix_shapes; NULL: as the model says
     struct schedule_goal goal;
     enum requant_mode requant;
@@ -31,6 +34,7 @@ struct design {
     struct graph *graph;   // simplified, quantized
     struct array *calib;   // the calibration inputs (batch_read) or NULL
     struct quant_ranges ranges;
+    struct precision_choice *precision; // that min_accuracy or max_loss led to, or NULL (hls/precision.h)
     struct pipeline *pipeline;
     struct netlist *netlist;
     const char *top; // module name
