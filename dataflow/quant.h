@@ -82,12 +82,15 @@ static inline int quant_width(int k) // 8, 4, 2, 1
     return 8 >> k;
 }
 
-// does      for each product in hardware, in order: fits its weights in the first n_widths widths alone, runs what follows in float, and
-//           compares the tails of the outputs. `ranges` (or NULL): those of the activations.
+// does      for each product in hardware, in order: fits its weights in the first n_widths widths alone, to one half of the frames,
+//           runs what follows in float, and compares the tails of the outputs on the other half. `ranges` (or NULL): those of the
+//           activations.
 // requires  the float graph that quantize_graph takes, before it did
 // provides  *out with *n entries, in the context's arena
-// cost      n_widths + 1 inferences a layer and frame, of as many frames of `batch` as QUANT_ALONE_PRODUCTS allow
-#define QUANT_ALONE_PRODUCTS 1e9
+// cost      n_widths + 1 inferences a layer and frame, of two frames of `batch` at least and as many as QUANT_ALONE_PRODUCTS
+//           and QUANT_ALONE_FRAMES allow
+#define QUANT_ALONE_PRODUCTS 4e9
+#define QUANT_ALONE_FRAMES 64
 bool quant_layers_alone(const struct ctx *cx, const struct graph *g, const struct array *batch, const struct quant_ranges *ranges, int n_widths,
                         struct quant_alone **out, int *n);
 

@@ -34,21 +34,24 @@ static bool run_behind(const struct quant_run *run, const struct node *from, boo
         bool inside = false;
         for (int k = 0; reads && k < n->n_out; k++)
             inside |= n->out[k] && reached[n->out[k]->index];
-        for (int64_t f = 0; inside && f < run->frames->n; f++)
+        if (!inside)
+            continue;
+#pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok)
+        for (int64_t f = 0; f < run->frames->n; f++)
             ok = quant_run_node(run, n, f) && ok;
     }
     return ok;
 }
 
-// Squared distance of the outputs' tails from the float ones, over their squares.
-static double error_at_outputs(const struct quant_run *run)
+// Squared distance of the outputs' tails from the float ones, over their squares, from frame `from` on.
+static double error_at_outputs(const struct quant_run *run, int64_t from)
 {
     double signal = 0, noise = 0;
     for (int o = 0; o < run->g->n_outputs; o++) {
         const struct tensor *t = quant_tail(run->g->outputs[o]);
         if (t->dtype != DT_FLOAT)
             continue;
-        for (int64_t f = 0; f < run->frames->n; f++) {
+        for (int64_t f = from; f < run->frames->n; f++) {
             const float *want = run->frames->values[f][t->index].data, *have = run->now[f][t->index].data;
             for (int64_t i = 0; i < tensor_count(t); i++) {
                 double d = (double)have[i] - (double)want[i];
@@ -77,13 +80,18 @@ static bool try_weights(struct quant_run *run, const struct node *n, const struc
     const struct quant_options options = { .precision = &all, .n_precision = 1 };
     run->ranges->options = &options;
     restart(run);
+    // fitted to one half of the frames and measured on the other
+    struct quant_frames *frames = run->frames, half = *frames;
+    half.n = (frames->n + 1) / 2;
+    run->frames = &half;
     bool ok = quant_run_fit(run, n, m);
-    for (int64_t f = 0; ok && f < run->frames->n; f++)
+    run->frames = frames;
+    for (int64_t f = 0; ok && f < frames->n; f++)
         ok = quant_run_node(run, n, f);
     ok = ok && run_behind(run, n, reached);
     run->weights[n->index] = run->bias[n->index] = NULL;
     run->ranges->options = NULL;
-    *error = ok ? error_at_outputs(run) : 0;
+    *error = ok ? error_at_outputs(run, frames->n > 1 ? half.n : 0) : 0;
     return ok;
 }
 
@@ -97,7 +105,7 @@ static bool try_activations(struct quant_run *run, const struct tensor *t, bool 
         quant_run_round(run, t, f);
     }
     bool ok = run_behind(run, t->producer, reached);
-    *error = ok ? error_at_outputs(run) : 0;
+    *error = ok ? error_at_outputs(run, 0) : 0;
     return ok;
 }
 
@@ -113,6 +121,16 @@ static bool measure_layer(struct quant_run *run, const struct node *n, const str
     return ok && (!t || try_activations(run, t, reached, &out->activations));
 }
 
+// Inferences that a frame takes: a layer in the middle has half of the network behind it.
+static double trials_of(const struct graph *g, int n_widths)
+{
+    int layers = 1;
+    struct quant_matrix m;
+    for (int i = 0; i < g->n_nodes; i++)
+        layers += quant_matrix_of(g->nodes[i], &m);
+    return layers * (n_widths + 1) / 2.0;
+}
+
 bool quant_layers_alone(const struct ctx *cx, const struct graph *g, const struct array *batch, const struct quant_ranges *ranges, int n_widths,
                         struct quant_alone **out, int *n)
 {
@@ -123,7 +141,7 @@ bool quant_layers_alone(const struct ctx *cx, const struct graph *g, const struc
     struct quant_ranges own = ranges ? *ranges : (struct quant_ranges){ 0 };
     own.layers = NULL;
     own.n_layers = own.cap_layers = 0;
-    bool ok = quant_frames_run(&inner, g, batch, max_i64(1, (int64_t)(QUANT_ALONE_PRODUCTS / quant_products(g) / (4 * g->n_nodes))), &frames);
+    bool ok = quant_frames_run(&inner, g, batch, max_i64(2, min_i64(QUANT_ALONE_FRAMES, (int64_t)(QUANT_ALONE_PRODUCTS / quant_products(g) / trials_of(g, n_widths)))), &frames);
     struct quant_run run = { &inner, g, &marks, &own, &frames, arena_array(&scratch, struct arena, frames.n), arena_array(&scratch, struct array *, frames.n),
                              arena_array(&scratch, const struct array *, g->n_nodes), arena_array(&scratch, const struct array *, g->n_nodes) };
     bool *reached = arena_array(&scratch, bool, g->n_tensors);

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "hls/accuracy.h"
 
+#define MOST_TRIALS 24
 #define WIDTHS 3 // 8, 4 and 2 bits; one bit takes two in memory, as two bits do
 
 // One layer, one width narrower.
@@ -49,6 +50,16 @@ static struct quant_precision *widths_after(struct arena *a, const struct quant_
     for (int k = 0; k < taken; k++)
         rows[steps[k].layer].weights = quant_width(steps[k].to);
     return rows;
+}
+
+// Takes the steps of steps[at]'s layer from there on off the list; returns how many are left.
+static int drop_layer(struct step *steps, int at, int n_steps)
+{
+    int layer = steps[at].layer, kept = at;
+    for (int k = at; k < n_steps; k++)
+        if (steps[k].layer != layer)
+            steps[kept++] = steps[k];
+    return kept;
 }
 
 static int64_t memory_bits(const struct quant_alone *layers, const struct quant_precision *rows, int n)
@@ -125,7 +136,7 @@ bool precision_choose(const struct ctx *cx, const struct graph *g, struct design
         return false;
     struct step *steps = steps_of(cx->arena, layers, n, &n_steps);
     // `taken` steps keep the bound, `too_many` do not; -1: nothing is known to keep it
-    for (int too_many = n_steps + 1, next = 0; taken + 1 < too_many; next = taken + (too_many - taken) / 2) {
+    for (int too_many = n_steps + 1, next = 0; taken < n_steps && c->trials < MOST_TRIALS; next = taken + (too_many - taken) / 2) {
         const struct quant_precision *rows = widths_after(cx->arena, layers, n, steps, next);
         if (!measure(cx, g, d, options->method, rows, n, &data, &r))
             return false;
@@ -137,6 +148,10 @@ bool precision_choose(const struct ctx *cx, const struct graph *g, struct design
         if (next == 0 && !good)
             break;
         *(good ? &taken : &too_many) = next;
+        if (too_many == taken + 1 && too_many <= n_steps) { // this step is one too many: the layer stays as wide as it is
+            n_steps = drop_layer(steps, taken, n_steps);
+            too_many = n_steps + 1;
+        }
     }
     c->met = taken >= 0;
     options->precision = widths_after(cx->arena, layers, n, steps, taken < 0 ? 0 : taken);

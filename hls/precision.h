@@ -24,10 +24,11 @@ struct precision_choice {
 
 // does      measures every layer alone in each width (quant_layers_alone), orders the steps to fewer bits by error for each
 //           bit of memory saved, and takes as many of them as request.min_accuracy and request.max_loss allow on
-//           request.data: found by bisection, each trial a whole quantization measured with the integer reference
+//           request.data: found by bisection, each trial a whole quantization measured with the integer reference. The layer
+//           of the step that is too much keeps its width, and the search goes on behind it
 // requires  d->source, d->calib, request.data; g: the simplified float graph, which stays as it is
 // provides  d->precision, and *options with its widths; W303, or E303 with request.strict, when 8 bits miss the bound
-// cost      about log2(2 * layers) + 1 compilations up to lower_graph and evaluations of the data
+// cost      24 trials at most: compilations up to lower_graph and evaluations of the data
 bool precision_choose(const struct ctx *cx, const struct graph *g, struct design *d, struct quant_options *options, design_progress *say, void *user);
 
 // For report.json. New reference.
