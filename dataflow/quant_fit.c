@@ -24,6 +24,7 @@
 #define MOST_ROWS 16384
 #define RIDGE 0.1                 // of the mean of H's diagonal; and factors / rows of it, for few rows say little
 #define SWEEPS 12
+#define THREADS_PAY 100000        // operations, about: fewer are done sooner than threads are woken
 #define SCALES 24                 // tried for a channel
 
 bool quant_matrix_of(const struct node *n, struct quant_matrix *out)
@@ -374,7 +375,7 @@ static void fit_group(const struct quant_matrix *mx, struct rows *r, int64_t fir
     for (int64_t k = 0; k < n; k++)
         for (int64_t j = 0; j < n; j++)
             hm[k * n + j] = (double)gram[(k < j ? k * n + j : j * n + k)] + (k == j ? ridge : 0);
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (r->outputs * n * n > THREADS_PAY)
     for (int64_t m = 0; m < r->outputs; m++) {
         struct arena own = { 0 };
         double *w = arena_array(&own, double, n);
@@ -474,7 +475,7 @@ static void use_layer(struct quant_run *f, const struct node *n, const struct qu
 static bool run_frames(const struct quant_run *f, const struct node *n)
 {
     bool ok = true;
-#pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok)
+#pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok) if (f->frames->n * tensor_count(n->out[0]) > THREADS_PAY)
     for (int64_t frame = 0; frame < f->frames->n; frame++)
         ok = quant_run_node(f, n, frame) && ok;
     return ok;
