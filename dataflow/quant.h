@@ -94,6 +94,11 @@ static inline int quant_width(int k) // 8, 4, 2, 1
 bool quant_layers_alone(const struct ctx *cx, const struct graph *g, const struct array *batch, const struct quant_ranges *ranges, int n_widths,
                         struct quant_alone **out, int *n);
 
+// Cross-layer equalisation: channels that are large in one convolution and small in the next change place, by powers of two, so that
+// every output of the float graph stays what it is. Tensors between the two change. Returns the number of pairs.
+// requires  simplify_graph
+int quant_equalize(struct graph *g);
+
 // The tensor that the last accelerated operator in front of a graph output computes: between the two stand only
 // operators that run on the host (Softmax, LogSoftmax, ArgMax, Transpose, Reshape, …). A tensor without producer
 // when there is no accelerated one.

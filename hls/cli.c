@@ -304,6 +304,8 @@ static bool check_use(const struct ctx *cx, const struct cli *out, uint64_t used
     bool bound = out->min_accuracy || out->max_loss;
     if (bound && (!out->data || !out->calib || out->precision))
         return usage_error(cx, "calibration frames and the frames that count should be different ones", "--min-accuracy and --max-loss need --calib FILE and --data FILE, and no --precision");
+    if (bound && strcmp(out->board, "all") == 0)
+        return usage_error(cx, "choose the widths on one board first", "--min-accuracy and --max-loss take one board");
     if (out->verb == VERB_COMPILE && !bound && (out->data || out->scores))
         return usage_error(cx, NULL, "--data means nothing without --min-accuracy or --max-loss");
     if (out->verb == VERB_EVAL && !out->data)

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <stdlib.h>
 
 #include "base/check.h"
 #include "frontend/onnx.h"
@@ -145,6 +146,7 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
     if (r->calib && !batch_read(cx, d->source, r->calib, &d->calib))
         return false;
     bool imported = quant_is_quantized(g);
+    if (getenv("EQ")) fprintf(stderr,"eq %d\n",quant_equalize(g));
     d->plain = imported ? NULL : graph_clone(g, a);
     struct quant_options *options = arena_new(a, struct quant_options);
     options->method = r->calib_method;
