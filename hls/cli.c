@@ -34,6 +34,7 @@ static const struct option_row {
       "representative inputs for float models, in the form of --input" },
     { "calib-method", "auto|minmax|percentile|mse|kl", 0, CHOICE, offsetof(struct cli, calib_method), C | R | E, false,
       "how ranges are found: auto takes for each tensor what does least harm behind it [auto]" },
+    { "equalize", NULL, 0, FLAG, offsetof(struct cli, equalize), C | R | E, false, "bring the channels between two convolutions to one range first, by powers of two" },
     { "precision", "LAYER=W[/A],...|FILE.json", 0, TEXT, offsetof(struct cli, precision), C | R | E, false,
       "bits of a layer's weights (8, 4, 2, 1) and of what it computes (8, 4, 2); * means all layers [8/8]" },
     { "min-accuracy", "0.98", 0, FRACTION, offsetof(struct cli, min_accuracy), C, false,

@@ -17,7 +17,7 @@ struct cli {
     const char *precision, *min_accuracy, *max_loss, *svg;
     enum quant_method calib_method;
     enum requant_mode requant;
-    bool strict, json, quiet, verbose, use_float, html;
+    bool strict, equalize, json, quiet, verbose, use_float, html;
 };
 
 // False when the command line is wrong; reported as E401.

@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
-#include <stdlib.h>
 
 #include "base/check.h"
 #include "frontend/onnx.h"
@@ -146,7 +145,8 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
     if (r->calib && !batch_read(cx, d->source, r->calib, &d->calib))
         return false;
     bool imported = quant_is_quantized(g);
-    if (getenv("EQ")) fprintf(stderr,"eq %d\n",quant_equalize(g));
+    if (r->equalize && !imported)
+        count_text(say, user, a, "Equalized", "%d pairs of layers", quant_equalize(g));
     d->plain = imported ? NULL : graph_clone(g, a);
     struct quant_options *options = arena_new(a, struct quant_options);
     options->method = r->calib_method;
@@ -194,10 +194,10 @@ json_t *design_options(const struct design *d)
     const struct request *r = &d->request;
     const char *file = strrchr(r->model, '/');
     json_t *name = json_string(file ? file + 1 : r->model); // for messages
-    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:i}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
+    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:i, s:b}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
                           "fps", (json_int_t)r->goal.fps, "max_latency_us", (json_int_t)r->goal.max_latency_us,
                           "max_dsp", (json_int_t)r->goal.max_dsp, "clock_hz", (json_int_t)r->goal.clock_hz,
-                          "requant", (int)r->requant);
+                          "requant", (int)r->requant, "equalize", r->equalize);
     ASSERT(o);
     quant_write_json(&d->ranges, o);
     return o;
@@ -264,6 +264,7 @@ bool design_reopen(const struct ctx *cx, const char *dir, struct design *d)
     }
     struct request r = { .model = arena_strdup(a, model), .name = arena_strdup(a, name),
                          .board = arena_printf(a, "%s/sim/board.xml", dir), .requant = (enum requant_mode)option_int(o, "requant"),
+                         .equalize = json_is_true(json_object_get(o, "equalize")),
                          .goal = { option_int(o, "fps"), option_int(o, "max_latency_us"), option_int(o, "max_dsp"), option_int(o, "clock_hz") } };
     json_decref(o);
     const char *copy = arena_printf(a, "%s/sim/model.onnx", dir);

@@ -20,6 +20,7 @@ struct request {
     const char *data, *scores; // frames to keep the accuracy on, and the output that their labels are for
     const char *min_accuracy, *max_loss; // as numbers: of the float model's, in points; NULL: widths are not searched
     bool strict;           // a missed goal is an error
+    bool equalize;         // quant_equalize in front of the quantizer
     const char *shapes, *dims; // of inputs, see onnx_fix_shapes; NULL: as the model says
     struct schedule_goal goal;
     enum requant_mode requant;

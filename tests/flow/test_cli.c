@@ -116,6 +116,7 @@ static struct row {
     { "a drawing where nobody can write", "$A eval $O --data $T --svg no/such/dir.svg", 1, "E002" },
     { "widths of layers", "$A $M --board ultra96 --calib $C --precision stem=2,logits=4/8 -o n1 && $A eval n1 --data $T", 0, "weights of 8 bits (18944) 4 bits (320) 2 bits (144)" },
     { "widths from a file", "echo '{\"*\": {\"weights\": 4, \"activations\": 4}}' >w.json && $A $M --board ultra96 --calib $C --precision w.json -o n2 && $A eval n2 --data $T", 0, "4 bits (19408)" },
+    { "equalized layers come back with the directory", "$A $M --board ultra96 --calib $C --equalize -o n6 && $A eval n6 --data $T", 0, "pairs of layers" },
     { "a layer that is not there", "$A $M --board ultra96 --calib $C --precision sten=4", 2, "did you mean 'stem'?" },
     { "a width that is none", "$A $M --board ultra96 --calib $C --precision stem=3", 2, "E401" },
     { "a file of widths that is none", "echo '{' >bad.json && $A $M --board ultra96 --calib $C --precision bad.json", 1, "E002" },

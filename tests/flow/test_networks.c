@@ -204,6 +204,7 @@ static struct simulation_row {
     { "every kind of stage starts again after a reset between stalls", "moves", "--board ultra96", "--frames 3 --reset-at 4321 --reset-cycles 1 --stalls 5", true, false, 0 },
     { "every kind of stage starts again after a long reset in a full pipeline", "moves", "--board ultra96", "--frames 4 --reset-at 3000 --reset-cycles 20 --power-seed 2", true, true, 0 },
     { "digits without DSP blocks", "digits", "--board pynq-z2 --max-dsp 0 --fps 20000 --requant fast --calib " DIGITS "digits_calib.npy", "--frames 3", true, true, 0 },
+    { "digits with weights of 4, 2 and 1 bits and activations of 4", "digits", "--board pynq-z2 --fps 20000 --precision stem=4/4,block1.conv1=2,block2.conv1=1,logits=4 --calib " DIGITS "digits_calib.npy", "--frames 2 --stalls 5", true, false, 0 },
     { "MLPerf Tiny ResNet-8 on ultra96", "mt_resnet8_int8", "--board ultra96", "--frames 3", false, true, 19200 },
     { "MLPerf Tiny ResNet-8 with stalls", "mt_resnet8_int8", "--board ultra96", "--frames 2 --stalls 5", false, false, 0 },
     { "a face detector of two outputs on ultra96", "uf_slim_320_simplified", "--board ultra96", "--frames 2", false, true, 0 },

@@ -371,6 +371,69 @@ static void names_that_no_layer_has_are_refused(void **state)
     assert_non_null(strstr(messages.text, "'nothing'"));
 }
 
+// ---- equalisation ----
+
+static const struct node *conv_of(const struct graph *g, int nth)
+{
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i]->op == OP_Conv && nth-- == 0)
+            return g->nodes[i];
+    fail_msg("no such node");
+    return NULL;
+}
+
+static double largest_of(const struct tensor *w, int64_t from, int64_t step, int64_t block)
+{
+    double most = 0;
+    for (int64_t i = from; i < tensor_count(w); i += step)
+        for (int64_t k = 0; k < block; k++)
+            most = fmax(most, fabs(tensor_const_f64(w, i + k)));
+    return most;
+}
+
+// Conv, Relu, depthwise Conv, MaxPool, Conv; channel 1 of the first is 64 times as large as the others.
+static void equalised_channels_meet_and_outputs_stay(void **state)
+{
+    (void)state;
+    float *w = arena_array(&arena, float, 3 * 2 * 9), *d = arena_array(&arena, float, 3 * 9), *v = arena_array(&arena, float, 2 * 3);
+    for (int i = 0; i < 54; i++)
+        w[i] = (float)random_int(-1000, 1000) / 1000 * (i / 18 == 1 ? 64 : 1);
+    for (int i = 0; i < 27; i++)
+        d[i] = (float)random_int(-1000, 1000) / 1000;
+    for (int i = 0; i < 6; i++)
+        v[i] = (float)random_int(-1000, 1000) / 1000;
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 8, 8));
+    model_f32(m, "w", 4, DIMS(3, 2, 3, 3), w);
+    model_f32(m, "b", 1, DIMS(3), (float[]){ 0.5f, 1.25f, -0.3f });
+    model_f32(m, "d", 4, DIMS(3, 1, 3, 3), d);
+    model_f32(m, "v", 4, DIMS(2, 3, 1, 1), v);
+    model_node(m, "Conv", "x w b", "c");
+    model_node(m, "Relu", "c", "r");
+    model_node(m, "Conv", "r d", "e");
+    model_int(m, "group", 3);
+    model_node(m, "MaxPool", "e", "p");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 2));
+    model_node(m, "Conv", "p v", "y");
+    model_output(m, "y");
+    struct graph *before = read_model(), *after = read_model();
+    assert_int_equal(quant_equalize(after), 2);
+    graph_verify(after);
+    struct array x = array_new(&arena, DT_FLOAT, 4, DIMS(1, 2, 8, 8)), *a = arena_array(&arena, struct array, before->n_tensors), *b = arena_array(&arena, struct array, after->n_tensors);
+    for (int64_t i = 0; i < array_count(&x); i++)
+        ((float *)x.data)[i] = (float)random_int(-100, 100) / 100;
+    assert_true(ref_float_graph(&cx, before, &arena, &x, a) && ref_float_graph(&cx, after, &arena, &x, b));
+    const struct array *want = &a[before->outputs[0]->index], *have = &b[after->outputs[0]->index];
+    assert_memory_equal(want->data, have->data, (size_t)array_count(want) * sizeof(float)); // bit for bit
+    // equation 11: both layers see a channel in the same range then, up to the rounding of factors to powers of two
+    const struct tensor *second = conv_of(after, 1)->in[1], *third = conv_of(after, 2)->in[1];
+    for (int c = 0; c < 3; c++) {
+        double ratio = largest_of(second, c * 9, 27, 9) / largest_of(third, c, 3, 1);
+        assert_true(ratio > 0.4 && ratio < 2.5);
+    }
+    double first = largest_of(conv_of(after, 0)->in[1], 18, 54, 18);
+    assert_true(first < 32); // 64 before
+}
+
 // ---- each layer alone ----
 
 static void fewer_bits_alone_cost_more(void **state)
@@ -407,6 +470,7 @@ int main(void)
         TEST(narrow_widths_reach_the_pipeline),
         TEST(what_was_decided_can_be_repeated),
         TEST(names_that_no_layer_has_are_refused),
+        TEST(equalised_channels_meet_and_outputs_stay),
         TEST(fewer_bits_alone_cost_more),
     };
     return cmocka_run_group_tests_name("quant_fit", tests, NULL, NULL);
