@@ -7,8 +7,8 @@
 // small, summed over sampled positions of the calibration frames. The bias b that is best for given q is mean(y) - s q.mean(x),
 // so the problem is one of covariances: H = cov(x, x) + ridge, h = cov(x, y) + ridge w, and
 //     s^2 q.H q - 2 s q.h
-// falls with every step of coordinate descent: q_k moves to the level nearest to its best value, the others fixed. The sum
-// over all moves of one channel touches one row of H each. Nothing is random, and channels do not see each other.
+// falls with every step of coordinate descent: q_k moves to the level nearest to its best value, the others fixed; a
+// move touches one row of H. Nothing is random, and channels do not see each other.
 #include <cblas.h>
 #include <math.h>
 #include <string.h>
@@ -339,7 +339,7 @@ static void fit_channel(const struct rows *r, const double *hm, const float *cro
         quant_descend(n, hm, h, bits, (double)*scale, mine, gradient);
     for (int round = 0; bits < 8 && *scale > 0 && round < 3; round++) {
         double s = refit_scale(n, hm, h, mine);
-        if (!(s > 0))
+        if (!(s > 0) || !isfinite((float)s))
             break;
         *scale = (float)s;
         quant_descend(n, hm, h, bits, s, mine, gradient);
@@ -349,7 +349,7 @@ static void fit_channel(const struct rows *r, const double *hm, const float *cro
         q[at[k]] = mine[k];
         sum += (double)*scale * (double)mine[k] * r->mean_x[k];
     }
-    if (bias)
+    if (bias && isfinite((float)(r->mean_y[m] - sum))) // values that are not finite teach nothing
         *bias = (float)(r->mean_y[m] - sum);
     arena_release(&scratch);
 }
@@ -437,7 +437,8 @@ static void correct_bias(const struct quant_run *f, const struct node *n, int64_
                 for (int64_t i = (o * channels + c) * inner; i < (o * channels + c + 1) * inner; i++)
                     sum += (double)want[i] - (double)have[i];
         }
-        bias[c] += (float)(sum / (double)(f->frames->n * inner * outer));
+        if (isfinite((float)sum))
+            bias[c] += (float)(sum / (double)(f->frames->n * inner * outer));
     }
 }
 

@@ -359,6 +359,21 @@ static void what_was_decided_can_be_repeated(void **state)
     assert_non_null(strstr(messages.text, "E105"));
 }
 
+static void frames_with_infinities_leave_finite_numbers(void **state)
+{
+    (void)state;
+    struct array x = two_layers();
+    ((float *)x.data)[5] = INFINITY;
+    ((float *)x.data)[900] = NAN;
+    struct quant_ranges r = { 0 };
+    struct graph *g = read_model();
+    struct pipeline *p;
+    assert_true(quantize_graph(&cx, g, &x, &r) && lower_graph(&cx, g, REQUANT_EXACT, "test", &p));
+    for (int i = 0; i < r.n_layers; i++)
+        for (int64_t c = 0; c < r.layers[i].channels; c++)
+            assert_true(isfinite(r.layers[i].bias[c]) && isfinite(r.layers[i].scale[c]) && r.layers[i].scale[c] > 0);
+}
+
 static void names_that_no_layer_has_are_refused(void **state)
 {
     (void)state;
@@ -469,6 +484,7 @@ int main(void)
         TEST(levels_are_those_of_the_width),
         TEST(narrow_widths_reach_the_pipeline),
         TEST(what_was_decided_can_be_repeated),
+        TEST(frames_with_infinities_leave_finite_numbers),
         TEST(names_that_no_layer_has_are_refused),
         TEST(equalised_channels_meet_and_outputs_stay),
         TEST(fewer_bits_alone_cost_more),
