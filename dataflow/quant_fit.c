@@ -121,8 +121,7 @@ static int64_t channel_weights(const struct quant_matrix *m, int64_t c, double *
 bool quant_layer_nearest(const struct ctx *cx, const struct graph *g, const struct node *n, int bits, struct quant_layer *out)
 {
     struct quant_matrix m;
-    if (!quant_matrix_of(n, &m))
-        BUG("no product");
+    ASSERT(quant_matrix_of(n, &m) && m.weights);
     int64_t count = tensor_count(m.weights), per = count / max_i64(m.channels, 1);
     float *scale = arena_array(cx->arena, float, m.channels);
     int8_t *q = arena_array(cx->arena, int8_t, count);

@@ -174,12 +174,10 @@ static void range_percentile(const struct observation *o, double *lo, double *hi
 // same bins after quantization: each of `levels` groups of bins spread evenly over those of its bins that are not empty.
 static double divergence(const struct observation *o, int first, int last, int levels)
 {
-    double p[HISTOGRAM_BINS], q[HISTOGRAM_BINS], sum_p = 0, sum_q = 0, kl = 0;
+    double p[HISTOGRAM_BINS] = { 0 }, q[HISTOGRAM_BINS] = { 0 }, sum_p = 0, sum_q = 0, kl = 0;
     int n = last - first + 1;
-    for (int b = 0; b < n; b++) {
+    for (int b = 0; b < n; b++)
         p[b] = (double)o->bins[first + b];
-        q[b] = 0;
-    }
     for (int level = 0; level < levels; level++) {
         int from = (int)((int64_t)n * level / levels), to = (int)((int64_t)n * (level + 1) / levels), used = 0;
         double mass = 0;

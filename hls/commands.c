@@ -361,7 +361,7 @@ int command_eval(const struct ctx *cx, const struct cli *cli)
         printf("frames %lld\nfloat top-1 %.2f %%\ninteger top-1 %.2f %%\nagreement %.2f %%\n", (long long)r.frames, 100.0 * (double)r.right_float / (double)r.frames,
                100.0 * (double)r.right_int / (double)r.frames, 100.0 * (double)r.agree / (double)r.frames);
     if (ok && r.frames && d.plain)
-        ok = layer_costs(cx, &d, data.x, cli->svg);
+        layer_costs(cx, &d, data.x, cli->svg);
     else if (ok && cli->svg)
         diag_error(cx, E401, NULL, "give a float model", "--svg: the model came quantized, there is no float layer to compare with");
     design_release(&d);

@@ -96,9 +96,9 @@ static void draw(struct strbuf *out, struct arena *a, const struct quant_alone *
                 "font-size=\"11\">\n<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n", width, height, width, height, width, height);
     strbuf_addf(out, "<text x=\"%d\" y=\"14\">signal to noise at the outputs when this layer alone is rounded: <tspan fill=\"#2f6fb2\">weights</tspan>, "
                 "<tspan fill=\"#d08a2e\">activations</tspan></text>\n", NAME_PIXELS);
-    for (double db = LEAST_DB; db <= MOST_DB; db += 10) {
+    for (int db = (int)LEAST_DB; db <= (int)MOST_DB; db += 10) {
         double x = NAME_PIXELS + (db - LEAST_DB) / (MOST_DB - LEAST_DB) * BAR_PIXELS;
-        strbuf_addf(out, "<path d=\"M%.1f %dV%d\" stroke=\"#ccc\"/><text x=\"%.1f\" y=\"30\" text-anchor=\"middle\">%.0f dB</text>\n", x, 2 * ROW_PIXELS - 6, height - ROW_PIXELS, x, db);
+        strbuf_addf(out, "<path d=\"M%.1f %dV%d\" stroke=\"#ccc\"/><text x=\"%.1f\" y=\"30\" text-anchor=\"middle\">%d dB</text>\n", x, 2 * ROW_PIXELS - 6, height - ROW_PIXELS, x, db);
     }
     for (int i = 0; i < n; i++)
         draw_layer(out, a, &layers[i], i);
