@@ -29,7 +29,7 @@
 
 bool quant_matrix_of(const struct node *n, struct quant_matrix *out)
 {
-    if (n->n_in < 2 || !n->in[1] || !n->in[1]->data || n->in[1]->dtype != DT_FLOAT || n->in[1]->rank < 2)
+    if (n->n_out < 1 || !n->out[0] || n->n_in < 2 || !n->in[1] || !n->in[1]->data || n->in[1]->dtype != DT_FLOAT || n->in[1]->rank < 2)
         return false;
     const struct tensor *w = n->in[1];
     *out = (struct quant_matrix){ .weights = w, .inner = 1, .bias_input = 2 };
@@ -121,7 +121,7 @@ static int64_t channel_weights(const struct quant_matrix *m, int64_t c, double *
 bool quant_layer_nearest(const struct ctx *cx, const struct graph *g, const struct node *n, int bits, struct quant_layer *out)
 {
     struct quant_matrix m;
-    ASSERT(quant_matrix_of(n, &m) && m.weights);
+    ASSERT(quant_matrix_of(n, &m) && m.weights && n->out[0]);
     int64_t count = tensor_count(m.weights), per = count / max_i64(m.channels, 1);
     float *scale = arena_array(cx->arena, float, m.channels);
     int8_t *q = arena_array(cx->arena, int8_t, count);
@@ -511,7 +511,7 @@ bool quant_round(const struct ctx *cx, const struct graph *g, const struct quant
         struct quant_matrix m;
         struct quant_layer l;
         int bits, activations;
-        if (!marks->inside[n->out[0]->index] || !quant_matrix_of(n, &m))
+        if (!quant_matrix_of(n, &m) || !marks->inside[n->out[0]->index])
             continue;
         quant_bits_of(ranges->options, n, &bits, &activations);
         ok &= quant_layer_nearest(cx, g, n, bits, &l);
