@@ -125,6 +125,10 @@ bench: all
 	@sh tests/bench.sh $(B)/aihls
 	@sh tests/bench_boards.sh $(B)/aihls
 
+## Quantizes float models beside ONNX Runtime (from PyPI, in a virtual environment), and writes the table in docs/quantization.md.
+quantization: all
+	@sh tests/quantization.sh $(B)/aihls
+
 ## Synthesizes digits and ResNet-8 with Yosys and compares resources with the prediction.
 synth: all
 	@sh tests/synth.sh $(B)/aihls
@@ -180,6 +184,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test conformance operators check-fast test-rtl networks soak bench synth synth-ecp5 synth-shell bitstreams formal mutation fuzz lint install clean help
+.PHONY: all deps demo test conformance operators check-fast test-rtl networks soak bench quantization synth synth-ecp5 synth-shell bitstreams formal mutation fuzz lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

@@ -142,7 +142,7 @@ bool finish_product(struct lowering *l, const struct expression *e, const struct
     int64_t *acc_lo = arena_array(a, int64_t, p->out_c), *acc_hi = arena_array(a, int64_t, p->out_c);
     double *ratio = arena_array(a, double, p->out_c);
     struct exact_channel *exact = arena_array(a, struct exact_channel, p->out_c);
-    int w_bits = 8, acc_bits = 1;
+    int w_bits = 2, acc_bits = 1;
     for (int64_t m = 0; m < p->out_c; m++) {
         int64_t sum = 0;
         for (int64_t k = 0; k < p->per_out; k++) {

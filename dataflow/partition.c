@@ -329,7 +329,7 @@ static bool trial_ranges(struct partitioner *p, const struct array *calib)
 static void plain_ranges(struct partitioner *p)
 {
     for (int i = 0; i < p->g->n_tensors; i++) {
-        struct quant_range r = { p->g->tensors[i]->name, -1, 1 };
+        struct quant_range r = { .tensor = p->g->tensors[i]->name, .lo = -1, .hi = 1 };
         arena_push(p->a, p->ranges.items, p->ranges.n, p->ranges.cap, r);
     }
 }

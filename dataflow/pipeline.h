@@ -102,7 +102,7 @@ struct stage {
     enum dw_op op;
     // conv: [out_c][kernel_h][kernel_w][in_c / group]; dw MAC: [out_c][kernel_h][kernel_w]
     const int16_t *weights;
-    int weight_bits; // 8, or 9 with a non-zero zero point
+    int weight_bits; // 2 to 8, what the largest needs; 9 with a non-zero zero point
     int acc_bits;    // accumulator, proven from the weights, without bias
     bool has_requant;
     struct requant rq;

@@ -2,7 +2,7 @@
 // quant: float graphs into QDQ form. Which tensors get a QuantizeLinear: the model's inputs, and the result
 // of every operator that hardware computes, except where the next operator swallows it (Relu and
 // Clip become clamps) or only moves its elements (Reshape, Slice, nearest Resize, …).
-#include "dataflow/quant.h"
+#include "dataflow/quant_impl.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,13 +12,8 @@
 #include "dataflow/move.h"
 #include "dataflow/unary.h"
 #include "frontend/shape.h"
-#include "sim/ref_float.h"
 
-#define KEPT_BYTES 100000000 // of values that are kept from the first look at the frames to the second
-#define HISTOGRAM_BINS 2048
-#define CLIP_CANDIDATES 64   // clip points tried on each side of the range search
 #define SYNTHETIC_FRAMES 4
-#define SMALLEST_CHANNEL 0x1p-16f // least weight scale of a channel, relative to the layer's largest
 
 bool quant_is_quantized(const struct graph *g)
 {
@@ -222,77 +217,7 @@ static bool wants_quantization(const struct graph *g, const struct tensor *t)
     return !swallowing_clamp(g, t);
 }
 
-// ---- calibration ----
-
-struct observation {
-    double lo, hi;
-    int64_t *bins; // HISTOGRAM_BINS over [lo, hi]
-};
-
-// `values`: of all tensors, for one frame.
-static void observe(const struct graph *g, const struct array *values, const bool *wanted, struct observation *obs, bool second_pass)
-{
-    for (int i = 0; i < g->n_tensors; i++) {
-        if (!wanted[i])
-            continue;
-        struct observation *o = &obs[i];
-        int64_t n = array_count(&values[i]);
-        const float *x = values[i].data;
-        for (int64_t k = 0; k < n; k++) {
-            double y = (double)x[k];
-            if (!isfinite(y))
-                continue;
-            if (!second_pass) {
-                o->lo = y < o->lo ? y : o->lo;
-                o->hi = y > o->hi ? y : o->hi;
-            } else if (o->hi > o->lo) {
-                int bin = (int)((y - o->lo) / (o->hi - o->lo) * HISTOGRAM_BINS);
-                o->bins[bin < 0 ? 0 : bin >= HISTOGRAM_BINS ? HISTOGRAM_BINS - 1 : bin]++;
-            }
-        }
-    }
-}
-
-// Mean square error, up to a constant factor, of quantizing the histogram to 256 steps of [lo, hi]:
-// a uniform error of step^2 / 12 inside, the squared distance outside.
-static double clip_error(const struct observation *o, double lo, double hi)
-{
-    double step = (hi - lo) / 255, width = (o->hi - o->lo) / HISTOGRAM_BINS, error = 0;
-    for (int b = 0; b < HISTOGRAM_BINS; b++) {
-        if (!o->bins[b])
-            continue;
-        double x = o->lo + (b + 0.5) * width;
-        double out = x < lo ? lo - x : x > hi ? x - hi : 0;
-        error += (double)o->bins[b] * (out * out + step * step / 12);
-    }
-    return error;
-}
-
-// The clip points of least mean square error: each side is searched while the other stays.
-static void search_clip(const struct observation *o, double *lo, double *hi)
-{
-    *lo = o->lo;
-    *hi = o->hi;
-    for (int round = 0; round < 2; round++) {
-        double best = clip_error(o, *lo, *hi), best_hi = *hi, best_lo = *lo;
-        for (int i = 1; i < CLIP_CANDIDATES; i++) {
-            double h = o->hi * i / CLIP_CANDIDATES, e;
-            if (h > *lo && (e = clip_error(o, *lo, h)) < best) {
-                best = e;
-                best_hi = h;
-            }
-        }
-        *hi = best_hi;
-        for (int i = 1; o->lo < 0 && i < CLIP_CANDIDATES; i++) {
-            double l = o->lo * i / CLIP_CANDIDATES, e;
-            if (l < *hi && (e = clip_error(o, l, *hi)) < best) {
-                best = e;
-                best_lo = l;
-            }
-        }
-        *lo = best_lo;
-    }
-}
+// ---- frames without data ----
 
 // Frames when there is no data: uniform noise in [-1, 1], from a fixed linear congruential generator
 // (Knuth, The Art of Computer Programming 2, 3.3.4: MMIX).
@@ -316,55 +241,6 @@ void quant_no_data(const struct ctx *cx, const struct graph *g)
                "no calibration data: ranges come from random inputs, accuracy is unverified");
 }
 
-// Of all tensors that a frame computes.
-static int64_t elements_of(const struct graph *g)
-{
-    int64_t n = 0;
-    for (int i = 0; i < g->n_tensors; i++)
-        n += g->tensors[i]->data ? 0 : tensor_count(g->tensors[i]);
-    return n;
-}
-
-static bool measure_ranges(const struct ctx *cx, const struct graph *g, const struct array *calib,
-                           const bool *wanted, struct quant_ranges *ranges)
-{
-    struct observation *obs = arena_array(cx->arena, struct observation, g->n_tensors);
-    for (int i = 0; i < g->n_tensors; i++)
-        if (wanted[i])
-            obs[i].bins = arena_array(cx->arena, int64_t, HISTOGRAM_BINS);
-    int64_t frames = batch_frames(g, calib);
-    struct array *frame = arena_array(cx->arena, struct array, g->n_inputs);
-    struct array **kept = arena_array(cx->arena, struct array *, frames); // values of the first pass
-    bool keep = frames * elements_of(g) * (int64_t)sizeof(float) <= KEPT_BYTES, ok = true;
-    struct arena scratch = { 0 };
-    for (int pass = 0; ok && pass < 2; pass++)
-        for (int64_t f = 0; ok && f < frames; f++) {
-            if (!kept[f]) {
-                struct array *values = arena_array(&scratch, struct array, g->n_tensors);
-                ok = batch_frame(cx, g, "calibration data", calib, f, frame) && ref_float_graph(cx, g, &scratch, frame, values);
-                kept[f] = values;
-            }
-            if (ok)
-                observe(g, kept[f], wanted, obs, pass == 1);
-            if (!keep) {
-                kept[f] = NULL;
-                arena_release(&scratch);
-            }
-        }
-    arena_release(&scratch);
-    if (!ok)
-        return false;
-    for (int i = 0; i < g->n_tensors; i++) {
-        if (!wanted[i])
-            continue;
-        struct quant_range r = { g->tensors[i]->name, obs[i].lo, obs[i].hi };
-        if (!is_tail(g, g->tensors[i]) && !is_compared(g, g->tensors[i]) && r.hi > r.lo)
-            search_clip(&obs[i], &r.lo, &r.hi);
-        arena_push(cx->arena, ranges->items, ranges->n, ranges->cap, r);
-    }
-    return true;
-}
-
 // ---- rewriting ----
 
 static struct tensor *scalar(struct graph *g, const char *name, enum dtype t, double v)
@@ -377,19 +253,31 @@ static struct tensor *scalar(struct graph *g, const char *name, enum dtype t, do
     return graph_add_const(g, name, t, 0, NULL, data);
 }
 
-// Puts QuantizeLinear and DequantizeLinear behind t; readers read the result.
+// A Clip of t to the real numbers that the integers stand for; in front of `before`, or at the end.
+static struct tensor *insert_clip(struct graph *g, struct node *before, struct tensor *t, const struct quant_step *s)
+{
+    struct arena *a = g->arena;
+    struct tensor *lo = scalar(g, arena_printf(a, "%s_least", t->name), DT_FLOAT, (double)s->scale * (s->least - s->zero));
+    struct tensor *hi = scalar(g, arena_printf(a, "%s_most", t->name), DT_FLOAT, (double)s->scale * (s->most - s->zero));
+    struct tensor *y = graph_add_tensor(g, arena_printf(a, "%s_clipped", t->name), DT_FLOAT, t->rank, t->dims), *in[] = { t, lo, hi };
+    const char *name = arena_printf(a, "%s_clip", t->name);
+    if (before)
+        graph_insert_node(g, before, OP_Clip, name, 3, in, 1, &y);
+    else
+        graph_add_node(g, OP_Clip, name, 3, in, 1, &y);
+    return y;
+}
+
+// Puts QuantizeLinear and DequantizeLinear behind t; readers read the result. Integers of fewer bits than eight are kept in
+// their range by a Clip, which hardware folds into the stage.
 static void insert_pair(struct graph *g, struct tensor *t, const struct quant_range *r)
 {
-    double lo = fmin(r->lo, 0), hi = fmax(r->hi, 0);
-    float s = (float)((hi - lo) / 255);
-    if (!(s > 0) || !isfinite(s))
-        s = 1;
-    double z = nearbyint(-128 - lo / (double)s);
-    z = z < -128 ? -128 : z > 127 ? 127 : z;
+    int bits = r->bits ? r->bits : 8;
+    struct quant_step step = quant_step_of(r, bits);
     const char *base = t->name;
     struct arena *a = g->arena;
-    struct tensor *scale = scalar(g, arena_printf(a, "%s_scale", base), DT_FLOAT, (double)s);
-    struct tensor *zero = scalar(g, arena_printf(a, "%s_zero_point", base), DT_INT8, z);
+    struct tensor *scale = scalar(g, arena_printf(a, "%s_scale", base), DT_FLOAT, (double)step.scale);
+    struct tensor *zero = scalar(g, arena_printf(a, "%s_zero_point", base), DT_INT8, step.zero);
     struct tensor *q = graph_add_tensor(g, arena_printf(a, "%s_q", base), DT_INT8, t->rank, t->dims);
     struct tensor *dq = graph_add_tensor(g, arena_printf(a, "%s_dq", base), DT_FLOAT, t->rank, t->dims);
     graph_replace_uses(g, t, dq);
@@ -397,7 +285,9 @@ static void insert_pair(struct graph *g, struct tensor *t, const struct quant_ra
     int at = t->producer ? t->producer->index + 1 : 0;
     if (at < g->n_nodes)
         before = g->nodes[at];
-    struct tensor *q_in[] = { t, scale, zero }, *dq_in[] = { q, scale, zero };
+    bool chosen = t->producer && (is_max_pool(t->producer) || is_rename(t->producer) || move_is(t->producer)); // from what is in the range
+    struct tensor *clipped = bits < 8 && !chosen ? insert_clip(g, before, t, &step) : t;
+    struct tensor *q_in[] = { clipped, scale, zero }, *dq_in[] = { q, scale, zero };
     const char *q_name = arena_printf(a, "%s_quantize", base), *d_name = arena_printf(a, "%s_dequantize", base);
     if (before) {
         graph_insert_node(g, before, OP_QuantizeLinear, q_name, 3, q_in, 1, &q);
@@ -408,69 +298,49 @@ static void insert_pair(struct graph *g, struct tensor *t, const struct quant_ra
     }
 }
 
-// The weights of n (input 1) become int8, one symmetric scale a channel of `axis`. E209 when one is not finite.
-static bool quantize_weights(const struct ctx *cx, struct graph *g, struct node *n, int axis)
+// The weights of n (input 1) become the layer's integers, and its bias what calibration made of it.
+static void use_layer(struct graph *g, struct node *n, const struct quant_matrix *m, const struct quant_layer *l)
 {
     struct arena *a = g->arena;
-    const struct tensor *w = n->in[1];
-    int64_t channels = w->dims[axis], count = tensor_count(w), inner = 1;
-    for (int d = axis + 1; d < w->rank; d++)
-        inner *= w->dims[d];
-    float *scale = arena_array(a, float, channels);
-    int8_t *q = arena_array(a, int8_t, count);
-    for (int64_t i = 0; i < count; i++) {
-        float m = (float)fabs(tensor_const_f64(w, i)) / 127;
-        if (!isfinite(m))
-            return diag_error(cx, E209, at_node(g, n), "was the model trained to its end?", "weight '%s' holds a value that is not finite", w->name);
-        int64_t c = i / inner % channels;
-        scale[c] = m > scale[c] ? m : scale[c];
-    }
-    // A channel that is all but zero beside the others keeps a scale at which its bias is still a
-    // reasonable number of steps.
-    float largest = 0;
-    for (int64_t c = 0; c < channels; c++)
-        largest = scale[c] > largest ? scale[c] : largest;
-    for (int64_t c = 0; c < channels; c++) {
-        scale[c] = fmaxf(scale[c], largest * SMALLEST_CHANNEL);
-        if (!(scale[c] > 0)) // all weights are 0, or so small that this product is
-            scale[c] = 1;
-    }
-    for (int64_t i = 0; i < count; i++) {
-        double v = nearbyint(tensor_const_f64(w, i) / (double)scale[i / inner % channels]);
-        q[i] = (int8_t)(v < -127 ? -127 : v > 127 ? 127 : v);
-    }
-    struct tensor *qt = graph_add_const(g, arena_printf(a, "%s_q", w->name), DT_INT8, w->rank, w->dims, q);
-    struct tensor *st = graph_add_const(g, arena_printf(a, "%s_scale", w->name), DT_FLOAT, 1, &channels, scale);
+    const struct tensor *w = m->weights;
+    struct tensor *qt = graph_add_const(g, arena_printf(a, "%s_q", w->name), DT_INT8, w->rank, w->dims, l->weights);
+    struct tensor *st = graph_add_const(g, arena_printf(a, "%s_scale", w->name), DT_FLOAT, 1, &l->channels, l->scale);
     struct tensor *dq = graph_add_tensor(g, arena_printf(a, "%s_dq", w->name), DT_FLOAT, w->rank, w->dims);
     struct tensor *in[] = { qt, st };
     struct node *d = graph_insert_node(g, n, OP_DequantizeLinear, arena_printf(a, "%s_dequantize", w->name), 2, in, 1, &dq);
-    node_set_int(g, d, "axis", axis);
+    node_set_int(g, d, "axis", m->axis);
     n->in[1] = dq;
-    return true;
+    if (!l->bias)
+        return;
+    struct tensor *bias = graph_add_const(g, arena_printf(a, "%s_bias", l->output), DT_FLOAT, 1, &l->channels, l->bias);
+    if (n->n_in < 3) {
+        struct tensor **wider = arena_array(a, struct tensor *, 3);
+        memcpy(wider, n->in, (size_t)n->n_in * sizeof *wider);
+        n->in = wider;
+        n->n_in = 3;
+    }
+    n->in[2] = bias;
 }
 
-static bool quantize_all_weights(const struct ctx *cx, struct graph *g, const bool *inside, int n_marked)
+// Every product that concerns the hardware, as `ranges` have it.
+static bool quantize_all_weights(const struct ctx *cx, struct graph *g, const struct quant_marks *marks, const struct quant_ranges *ranges)
 {
     bool ok = true;
     for (int i = 0; i < g->n_nodes; i++) {
         struct node *n = g->nodes[i];
-        if (n->n_in < 2 || !n->in[1] || !n->in[1]->data || n->in[1]->dtype != DT_FLOAT || n->in[1]->rank < 2)
+        struct quant_matrix m;
+        if (!quant_matrix_of(n, &m) || (n->out[0]->index < marks->n_tensors && !marks->inside[n->out[0]->index]))
             continue;
-        if (!n->out[0] || (n->out[0]->index < n_marked && !inside[n->out[0]->index]))
-            continue;
-        if (n->op == OP_Conv)
-            ok &= quantize_weights(cx, g, n, 0);
-        else if (n->op == OP_ConvTranspose)
-            ok &= quantize_weights(cx, g, n, 1);
-        else if (n->op == OP_Gemm)
-            ok &= quantize_weights(cx, g, n, node_int(n, "transB", 0) ? 0 : 1);
-        else if (n->op == OP_MatMul)
-            ok &= quantize_weights(cx, g, n, n->in[1]->rank - 1);
+        const struct quant_layer *l = quant_layer_find(ranges, n);
+        if (!l || l->n_weights != tensor_count(m.weights) || l->channels != m.channels)
+            ok = diag_error(cx, E105, g->file, "compile the model again", "the stored weights of '%s' are not as many as the model's", n->out[0]->name);
+        else
+            use_layer(g, n, &m, l);
     }
     return ok;
 }
 
-static const struct quant_range *find_range(const struct quant_ranges *r, const char *name)
+const struct quant_range *quant_range_find(const struct quant_ranges *r, const char *name)
 {
     for (int i = 0; i < r->n; i++)
         if (strcmp(r->items[i].tensor, name) == 0)
@@ -493,6 +363,31 @@ static const struct tensor *range_source(const struct graph *g, const bool *want
     return t;
 }
 
+// The node whose name speaks for t: in front of a clamp that hardware folds into it.
+static const struct node *layer_of(const struct tensor *t)
+{
+    double lo, hi;
+    const struct node *n = t->producer;
+    while (unary_clamp(n, &lo, &hi) && n->in[0]->producer)
+        n = n->in[0]->producer;
+    return n;
+}
+
+void quant_bits_of(const struct quant_options *o, const struct node *n, int *weights, int *activations)
+{
+    *weights = *activations = 8;
+    bool own = false;
+    for (int i = 0; o && i < o->n_precision; i++) {
+        const struct quant_precision *p = &o->precision[i];
+        bool named = strcmp(p->name, n->name) == 0 || strcmp(p->name, n->out[0]->name) == 0;
+        if (!named && (own || strcmp(p->name, "*") != 0))
+            continue;
+        own |= named;
+        *weights = p->weights;
+        *activations = p->activations;
+    }
+}
+
 // Every output must come from hardware.
 static bool check_outputs(const struct ctx *cx, const struct graph *g)
 {
@@ -508,6 +403,70 @@ static bool check_outputs(const struct ctx *cx, const struct graph *g)
     return host == 0;
 }
 
+// Every name that the options give bits to must be that of a product in hardware.
+static bool check_precision(const struct ctx *cx, const struct graph *g, const bool *inside, const struct quant_options *o)
+{
+    const char **names = arena_array(cx->arena, const char *, 2 * g->n_nodes);
+    int n = 0, errors = 0;
+    for (int i = 0; i < g->n_nodes; i++) {
+        struct quant_matrix m;
+        if (!quant_matrix_of(g->nodes[i], &m) || !inside[g->nodes[i]->out[0]->index])
+            continue;
+        names[n++] = g->nodes[i]->out[0]->name;
+        if (g->nodes[i]->name[0])
+            names[n++] = g->nodes[i]->name;
+    }
+    for (int k = 0; o && k < o->n_precision; k++) {
+        bool known = strcmp(o->precision[k].name, "*") == 0;
+        for (int i = 0; i < n; i++)
+            known |= strcmp(o->precision[k].name, names[i]) == 0;
+        if (known)
+            continue;
+        const char *near = diag_suggest(o->precision[k].name, names, n);
+        errors++;
+        diag_error(cx, E401, g->file, near ? arena_printf(cx->arena, "did you mean '%s'?", near) : n ? arena_printf(cx->arena, "the first is called '%s'; * means all", names[0]) : NULL,
+                   "--precision: no layer with weights is called '%s'", o->precision[k].name);
+    }
+    return errors == 0;
+}
+
+// What calibration leaves in `ranges`; without data the ranges alone.
+static bool decide(const struct ctx *cx, const struct graph *g, const struct array *calib, const struct quant_marks *marks, struct quant_ranges *ranges)
+{
+    struct quant_frames kept = { 0 };
+    bool given = calib && !(ranges->options && ranges->options->noise);
+    if (!calib) {
+        quant_no_data(cx, g);
+        calib = quant_noise(cx->arena, g);
+    }
+    bool ok = quant_measure(cx, g, calib, marks, ranges, &kept);
+    if (ok && given && kept.n > 0)
+        ok = quant_fit(cx, g, marks, ranges, &kept);
+    else if (ok)
+        ok = quant_round(cx, g, marks, ranges);
+    quant_frames_release(&kept);
+    return ok;
+}
+
+struct quant_marks quant_mark(const struct ctx *cx, const struct graph *g, const struct quant_options *options)
+{
+    int n = g->n_tensors, weights;
+    bool *inside = quant_hardware(g, cx->arena), *wanted = arena_array(cx->arena, bool, n), *whole = arena_array(cx->arena, bool, n);
+    const struct tensor **source = arena_array(cx->arena, const struct tensor *, n);
+    int *bits = arena_array(cx->arena, int, n);
+    for (int i = 0; i < n; i++)
+        wanted[i] = inside[i] && wants_quantization(g, g->tensors[i]);
+    for (int i = 0; i < n; i++) {
+        const struct tensor *t = g->tensors[i];
+        whole[i] = wanted[i] && (is_tail(g, t) || is_compared(g, t));
+        source[i] = wanted[i] ? range_source(g, wanted, t) : t;
+        bits[i] = 8;
+        if (wanted[i] && t->producer && !whole[i])
+            quant_bits_of(options, layer_of(t), &weights, &bits[i]);
+    }
+    return (struct quant_marks){ n, inside, wanted, whole, source, bits };
+}
+
 bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *calib, struct quant_ranges *ranges)
 {
     argmax_split(g);
@@ -515,33 +474,27 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
         return true;
     if (!check_outputs(cx, g))
         return false;
-    int n = g->n_tensors;
-    bool *wanted = arena_array(cx->arena, bool, n), *inside = quant_hardware(g, cx->arena);
-    for (int i = 0; i < n; i++)
-        wanted[i] = inside[i] && wants_quantization(g, g->tensors[i]);
-    if (ranges->n == 0) {
-        if (!calib) {
-            quant_no_data(cx, g);
-            calib = quant_noise(cx->arena, g);
-        }
-        if (!measure_ranges(cx, g, calib, wanted, ranges))
-            return false;
-    }
-    const struct quant_range **range = arena_array(cx->arena, const struct quant_range *, n);
-    for (int i = 0; i < n; i++) { // before the graph changes
-        if (!wanted[i])
+    struct quant_marks marks = quant_mark(cx, g, ranges->options);
+    if (!check_precision(cx, g, marks.inside, ranges->options))
+        return false;
+    if (ranges->n == 0 ? !decide(cx, g, calib, &marks, ranges) : ranges->n_layers == 0 && !quant_round(cx, g, &marks, ranges))
+        return false;
+    const struct quant_range **range = arena_array(cx->arena, const struct quant_range *, marks.n_tensors);
+    for (int i = 0; i < marks.n_tensors; i++) { // before the graph changes
+        if (!marks.wanted[i])
             continue;
-        range[i] = find_range(ranges, range_source(g, wanted, g->tensors[i])->name);
+        range[i] = quant_range_find(ranges, marks.source[i]->name);
         if (!range[i])
-            range[i] = find_range(ranges, g->tensors[i]->name);
+            range[i] = quant_range_find(ranges, g->tensors[i]->name);
         if (!range[i])
             return diag_error(cx, E105, g->file, "compile the model again",
                               "the stored ranges lack tensor '%s'", g->tensors[i]->name);
     }
+    int n = marks.n_tensors;
     for (int i = 0; i < n; i++)
         if (range[i])
             insert_pair(g, g->tensors[i], range[i]);
-    if (!quantize_all_weights(cx, g, inside, n))
+    if (!quantize_all_weights(cx, g, &marks, ranges))
         return false;
     graph_verify(g);
     return true;

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 
-enum kind { FLAG, TEXT, LIST, NUMBER, REQUANT };
+enum kind { FLAG, TEXT, LIST, NUMBER, FRACTION, CHOICE };
 
 // Verbs an option belongs to, as bits of 1 << enum verb.
 #define C (1u << VERB_COMPILE)
@@ -33,13 +33,22 @@ static const struct option_row {
     { "calib", "FILE", 0, TEXT, offsetof(struct cli, calib), C | R | E, true,
       "representative inputs for float models, in the form of --input" },
     { "labels", "FILE", 0, TEXT, offsetof(struct cli, labels), C, false, "names of the classes for the driver, one a line" },
+    { "calib-method", "auto|minmax|percentile|mse|kl", 0, CHOICE, offsetof(struct cli, calib_method), C | R | E, false,
+      "how ranges are found: auto takes for each tensor what does least harm behind it [auto]" },
+    { "equalize", NULL, 0, FLAG, offsetof(struct cli, equalize), C | R | E, false, "bring the channels between two convolutions to one range first, by powers of two" },
+    { "precision", "LAYER=W[/A],...|FILE.json", 0, TEXT, offsetof(struct cli, precision), C | R | E, false,
+      "bits of a layer's weights (8, 4, 2, 1) and of what it computes (8, 4, 2); * means all layers [8/8]" },
+    { "min-accuracy", "0.98", 0, FRACTION, offsetof(struct cli, min_accuracy), C, false,
+      "fewest weight bits, layer by layer, that keep this share of the float model's top-1 on --data (of its answers, where there are no labels)" },
+    { "max-loss", "POINTS", 0, FRACTION, offsetof(struct cli, max_loss), C, false, "the same with what top-1 may lose, in points of 100" },
+    { "svg", "FILE.svg", 0, TEXT, offsetof(struct cli, svg), E, false, "draw what each layer alone costs" },
     { "shape", "INPUT=N,N,...", 0, LIST, offsetof(struct cli, shapes), C | R | E, false, "shape of an input that the model leaves open; may be given for each" },
     { "dim", "NAME=N", 0, LIST, offsetof(struct cli, dims), C | R | E, false, "an open dimension by its name in the model, as in --dim height=224" },
     { "fps", "N", 'f', NUMBER, offsetof(struct cli, fps), C, true, "frames per second to reach with the least resources [as many as fit]" },
     { "max-latency-us", "N", 0, NUMBER, offsetof(struct cli, max_latency_us), C, false, "longest time from a frame's first element to its result" },
     { "clock-mhz", "N", 0, NUMBER, offsetof(struct cli, clock_mhz), C, false, "clock of the accelerator [the board's]" },
     { "max-dsp", "N", 0, NUMBER, offsetof(struct cli, max_dsp), C, false, "use at most N DSP blocks; 0 builds multipliers from LUTs" },
-    { "requant", "exact|fast|shift", 0, REQUANT, offsetof(struct cli, requant), C, false,
+    { "requant", "exact|fast|shift", 0, CHOICE, offsetof(struct cli, requant), C, false,
       "scale factors of 24 bits, 17 bits, or powers of two [exact]" },
     { "strict", NULL, 0, FLAG, offsetof(struct cli, strict), C, false, "exit with 3 when --fps or --max-latency-us is missed" },
     { "strict-hw", NULL, 0, FLAG, offsetof(struct cli, strict_hw), C | R | E, false, "nodes that hardware cannot compute are errors [the host computes them]" },
@@ -56,8 +65,8 @@ static const struct option_row {
     { "trace", "FILE.fst", 0, TEXT, offsetof(struct cli, trace), S, false, "record all signals; FILE.gtkw beside it shows them in GTKWave, grouped by stage" },
     { "output", "FILE", 0, TEXT, offsetof(struct cli, output), R, false, "where to write the results, .npy, or .npz with a member for each output [print them]" },
     { "float", NULL, 0, FLAG, offsetof(struct cli, use_float), R, true, "run the float reference instead of the integer one" },
-    { "data", "FILE.npz", 'd', TEXT, offsetof(struct cli, data), E, true, "frames, in the form of --input, and labels y" },
-    { "scores", "NAME", 0, TEXT, offsetof(struct cli, scores), E, false, "output that the labels are for [the one that fits them]" },
+    { "data", "FILE.npz", 'd', TEXT, offsetof(struct cli, data), C | E, true, "frames, in the form of --input, and labels y" },
+    { "scores", "NAME", 0, TEXT, offsetof(struct cli, scores), C | E, false, "output that the labels are for [the one that fits them]" },
     { "html", NULL, 0, FLAG, offsetof(struct cli, html), P, false, "write DIR/report.html anew instead of printing" },
     { "json", NULL, 0, FLAG, offsetof(struct cli, json), C | S | R | E | P, false, "diagnostics as JSON, one object a line" },
     { "quiet", NULL, 'q', FLAG, offsetof(struct cli, quiet), C | S | R | E, false, "print errors only" },
@@ -200,6 +209,18 @@ static bool unknown_option(const struct ctx *cx, const char *word)
     return usage_error(cx, near ? arena_printf(cx->arena, "did you mean --%s?", near) : NULL, "unknown option %s", word);
 }
 
+// One of the words that stand in the option's argument, with '|' between them: its number.
+static bool set_choice(const struct ctx *cx, int *field, const struct option_row *o, const char *value)
+{
+    int i = 0;
+    for (const char *word = o->argument; *word; word += strcspn(word, "|"), word += *word == '|', i++)
+        if (strlen(value) == strcspn(word, "|") && strncmp(word, value, strlen(value)) == 0) {
+            *field = i;
+            return true;
+        }
+    return usage_error(cx, arena_printf(cx->arena, "choose one of %s", o->argument), "--%s does not know '%s'", o->name, value);
+}
+
 static bool set_option(const struct ctx *cx, struct cli *out, const struct option_row *o, const char *value)
 {
     char *field = (char *)out + o->field, *end;
@@ -220,21 +241,20 @@ static bool set_option(const struct ctx *cx, struct cli *out, const struct optio
         *(int64_t *)field = v;
         return true;
     }
-    case REQUANT: {
-        static const char *const modes[] = { "exact", "fast", "shift" };
-        for (int i = 0; i < 3; i++)
-            if (strcmp(value, modes[i]) == 0) {
-                *(enum requant_mode *)field = (enum requant_mode)i;
-                return true;
-            }
-        return usage_error(cx, "choose exact, fast or shift", "--requant does not know '%s'", value);
+    case FRACTION: { // kept as text, for 0 is a value and NULL none
+        double v = strtod(value, &end);
+        if (*end || end == value || !(v >= 0) || v > 100)
+            return usage_error(cx, NULL, "--%s needs a number from 0 to 100, not '%s'", o->name, value);
+        *(const char **)field = value;
+        return true;
     }
+    case CHOICE: return set_choice(cx, (int *)(void *)field, o, value);
     }
     BUG("option kind");
 }
 
 // argv[*i] is an option; consumes its argument.
-static bool parse_option(const struct ctx *cx, int argc, char **argv, int *i, struct cli *out, unsigned *used)
+static bool parse_option(const struct ctx *cx, int argc, char **argv, int *i, struct cli *out, uint64_t *used)
 {
     const char *word = argv[*i], *value = strchr(word, '=');
     bool is_long = word[1] == '-';
@@ -252,7 +272,7 @@ static bool parse_option(const struct ctx *cx, int argc, char **argv, int *i, st
         bool match = is_long ? strlen(o->name) == n - 2 && strncmp(word + 2, o->name, n - 2) == 0 : o->letter && word[1] == o->letter && word[2] == 0;
         if (!match)
             continue;
-        *used |= 1u << k;
+        *used |= (uint64_t)1 << k;
         if (o->kind == FLAG)
             return value ? usage_error(cx, NULL, "--%s takes no value", o->name) : set_option(cx, out, o, NULL);
         if (is_long && value)
@@ -264,7 +284,7 @@ static bool parse_option(const struct ctx *cx, int argc, char **argv, int *i, st
     return unknown_option(cx, word);
 }
 
-static bool check_use(const struct ctx *cx, const struct cli *out, unsigned used)
+static bool check_use(const struct ctx *cx, const struct cli *out, uint64_t used)
 {
     for (int k = 0; k < N_OPTIONS; k++)
         if ((used >> k & 1) && !(options[k].verbs >> out->verb & 1))
@@ -285,6 +305,13 @@ static bool check_use(const struct ctx *cx, const struct cli *out, unsigned used
         return usage_error(cx, "choose axi or uart", "--shell does not know '%s'", out->shell);
     if (out->faults && !out->shell)
         return usage_error(cx, NULL, "--faults needs --shell");
+    bool bound = out->min_accuracy || out->max_loss;
+    if (bound && (!out->data || !out->calib || out->precision))
+        return usage_error(cx, "calibration frames and the frames that count should be different ones", "--min-accuracy and --max-loss need --calib FILE and --data FILE, and no --precision");
+    if (bound && strcmp(out->board, "all") == 0)
+        return usage_error(cx, "choose the widths on one board first", "--min-accuracy and --max-loss take one board");
+    if (out->verb == VERB_COMPILE && !bound && (out->data || out->scores))
+        return usage_error(cx, NULL, "--data means nothing without --min-accuracy or --max-loss");
     if (out->verb == VERB_EVAL && !out->data)
         return usage_error(cx, NULL, "eval needs --data FILE.npz");
     return true;
@@ -294,7 +321,7 @@ bool cli_parse(const struct ctx *cx, int argc, char **argv, struct cli *out)
 {
     *out = (struct cli){ .max_dsp = -1, .reset_cycles = 4, .power_seed = 1 };
     int i = 1, first = 1;
-    unsigned used = 0;
+    uint64_t used = 0;
     for (int v = 0; argc > 1 && v < N_VERBS; v++)
         if (strcmp(argv[1], verbs[v].name) == 0) {
             out->verb = verbs[v].verb;

@@ -14,8 +14,10 @@ struct cli {
     const char *board, *out_dir, *name, *calib, *labels, *input, *output, *data, *scores, *trace, *shell;
     const char *shapes, *dims; // every --shape and --dim, with ';' between
     int64_t fps, max_latency_us, clock_mhz, max_dsp, frames, stalls, reset_cycles, reset_at, power_seed, faults;
+    const char *precision, *min_accuracy, *max_loss, *svg;
+    enum quant_method calib_method;
     enum requant_mode requant;
-    bool strict, strict_hw, partition, json, quiet, verbose, use_float, html;
+    bool strict, equalize, strict_hw, partition, json, quiet, verbose, use_float, html;
 };
 
 // False when the command line is wrong; reported as E401.

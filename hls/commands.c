@@ -10,14 +10,15 @@
 
 #include "base/check.h"
 #include "dataflow/partition.h"
+#include "hls/accuracy.h"
 #include "hls/emit.h"
+#include "hls/layer_costs.h"
 #include "hls/quant_error.h"
 #include "hls/report.h"
 #include "hls/shell.h"
 #include "hls/simulate.h"
 #include "sim/host.h"
 #include "sim/ref_float.h"
-#include "sim/ref_int.h"
 
 static double seconds(void)
 {
@@ -49,7 +50,8 @@ static bool is_directory(const char *path)
 
 static struct request request_of(const struct cli *cli)
 {
-    return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .labels = cli->labels, .requant = cli->requant, .shapes = cli->shapes, .dims = cli->dims, .strict_hw = cli->strict_hw,
+    return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .labels = cli->labels, .calib_method = cli->calib_method, .precision = cli->precision, .data = cli->data, .scores = cli->scores,
+                             .min_accuracy = cli->min_accuracy, .max_loss = cli->max_loss, .strict = cli->strict, .strict_hw = cli->strict_hw, .equalize = cli->equalize, .requant = cli->requant, .shapes = cli->shapes, .dims = cli->dims,
                              .goal = { cli->fps, cli->max_latency_us, cli->max_dsp, cli->clock_mhz * 1000000 } };
 }
 
@@ -235,80 +237,15 @@ static bool run_by_value(const struct ctx *cx, const struct design *d, const str
     return ref_float_run(cx, graph_clone(d->source, cx->arena), cx->arena, frame, results);
 }
 
-static bool run_float(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *results)
-{
-    const struct graph *g = d->source;
-    struct array *values = arena_array(cx->arena, struct array, g->n_tensors);
-    if (!ref_float_graph(cx, g, cx->arena, frame, values))
-        return false;
-    for (int i = 0; i < g->n_outputs; i++)
-        results[i] = values[g->outputs[i]->index];
-    return true;
-}
-
-static bool run_integer(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *results)
-{
-    const struct pipeline *p = d->pipeline;
-    int8_t **streams = arena_array(cx->arena, int8_t *, p->n_streams);
-    void *memory;
-    if (!border_in(cx, p, cx->arena, frame, streams, &memory))
-        return false;
-    ref_int_frame(p, cx->arena, streams);
-    return border_out(cx, p, cx->arena, streams, memory, results);
-}
-
-// Calls visit for every frame, frames in parallel; each call has a context and an arena of its own,
-// which dies with it. Stops early when a call returns false.
-struct frame_visit {
-    const struct cli *cli;
+struct run_visit {
     const struct design *d;
-    const struct array *batch;
-    const char *file;
-    bool (*visit)(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame);
-    int64_t done; // frames, for the progress bar
-    // command_run
     struct array *all; // per output
     bool (*run)(const struct ctx *cx, const struct design *d, const struct array *frame, struct array *results);
-    // command_eval
-    const struct array *labels;
-    int scores; // the output that is looked at
-    int64_t right_float, right_int, agree;
 };
 
-static bool visit_frames(const struct ctx *cx, struct frame_visit *v)
+static bool visit_run(const struct ctx *cx, void *user, int64_t i, const struct array *frame)
 {
-    int64_t frames = batch_frames(v->d->source, v->batch);
-    bool ok = true;
-#pragma omp parallel for schedule(dynamic, 1)
-    for (int64_t i = 0; i < frames; i++) {
-        bool go;
-#pragma omp atomic read
-        go = ok;
-        if (!go)
-            continue;
-        struct arena scratch = { 0 };
-        struct strbuf text = STRBUF_INIT;
-        struct diag diag = { .rendered = &text };
-        struct ctx inner = { &scratch, &diag };
-        struct array *frame = arena_array(&scratch, struct array, v->d->source->n_inputs);
-        bool fine = batch_frame(&inner, v->d->source, v->file, v->batch, i, frame) && v->visit(&inner, v, i, frame);
-        if (!fine) {
-#pragma omp critical
-            if (ok) { // the first frame that fails speaks for all
-                ok = false;
-                cx->diag->errors++;
-                cx->diag->exit_code = diag.exit_code;
-                fputs(text.text, cx->diag->out);
-            }
-        }
-        strbuf_release(&text);
-        arena_release(&scratch);
-    }
-    return ok;
-}
-
-static bool visit_run(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame)
-{
+    const struct run_visit *v = user;
     const int n = v->d->source->n_outputs;
     struct array *y = arena_array(cx->arena, struct array, n);
     if (!v->run(cx, v->d, frame, y))
@@ -389,12 +326,12 @@ static bool read_open_frames(const struct ctx *cx, struct graph *g, const char *
 }
 
 // Evaluates the first frame to learn the types and shapes of the outputs.
-static bool learn_outputs(const struct ctx *cx, struct frame_visit *v, struct graph *g)
+static bool learn_outputs(const struct ctx *cx, const struct design *d, const struct array *batch, const char *file, struct graph *g)
 {
     struct array *frame = arena_array(cx->arena, struct array, g->n_inputs), *y = arena_array(cx->arena, struct array, g->n_outputs);
-    if (batch_frames(g, v->batch) < 1)
-        return diag_error(cx, E104, v->file, NULL, "there are no frames");
-    if (!batch_frame(cx, g, v->file, v->batch, 0, frame) || !run_by_value(cx, v->d, frame, y))
+    if (batch_frames(g, batch) < 1)
+        return diag_error(cx, E104, file, NULL, "there are no frames");
+    if (!batch_frame(cx, g, file, batch, 0, frame) || !run_by_value(cx, d, frame, y))
         return false;
     for (int k = 0; k < g->n_outputs; k++) {
         g->outputs[k]->dtype = y[k].dtype;
@@ -412,32 +349,22 @@ int command_run(const struct ctx *cx, const struct cli *cli)
     bool by_value = cli->use_float && !is_directory(cli->subject);
     bool ok = by_value ? design_read_for_reference(cx, &r, &d) && read_open_frames(cx, d.source, cli->input, &batch)
                        : open_reference(cx, cli, &d) && batch_read(cx, d.source, cli->input, &batch);
-    struct frame_visit v = { .cli = cli, .d = &d, .batch = batch, .file = cli->input, .visit = visit_run,
-                             .run = by_value ? run_by_value : cli->use_float ? run_float : run_integer };
+    struct run_visit v = { .d = &d, .run = by_value ? run_by_value : cli->use_float ? frames_run_float : frames_run_integer };
     const struct graph *g = d.source;
-    ok = ok && (!by_value || learn_outputs(cx, &v, d.source));
+    ok = ok && (!by_value || learn_outputs(cx, &d, batch, cli->input, d.source));
     if (ok && cli->output && g->n_outputs > 1 && !is_npz(cli->output))
         ok = diag_error(cx, E401, NULL, "--output FILE.npz holds them all, each by its name", "the model has %d outputs", g->n_outputs);
     int64_t frames = ok ? batch_frames(g, batch) : 0;
     v.all = arena_array(cx->arena, struct array, ok ? g->n_outputs : 0);
     for (int i = 0; ok && i < g->n_outputs; i++)
         ok = result_array(cx, g, g->outputs[i], frames, &v.all[i]);
-    ok = ok && visit_frames(cx, &v);
+    ok = ok && frames_each(cx, g, cli->input, batch, visit_run, &v);
     if (ok && cli->output)
         write_results(cx, cli->output, g, v.all);
     else if (ok)
         print_results(g, v.all, frames);
     design_release(&d);
     return diag_finish(cx->diag);
-}
-
-static int64_t arg_max(const struct array *x)
-{
-    int64_t best = 0;
-    for (int64_t i = 1; i < array_count(x); i++)
-        if (array_f64(x, i) > array_f64(x, best))
-            best = i;
-    return array_count(x) == 1 ? (int64_t)array_f64(x, 0) : best; // ArgMax models give the class itself
 }
 
 static void progress_bar(int64_t done, int64_t total)
@@ -448,67 +375,21 @@ static void progress_bar(int64_t done, int64_t total)
     fprintf(stderr, "\r[%-40.*s] %lld of %lld%s", filled, "########################################", (long long)done, (long long)total, done == total ? "\n" : "");
 }
 
-static bool visit_eval(const struct ctx *cx, struct frame_visit *v, int64_t i, const struct array *frame)
-{
-    const int n = v->d->source->n_outputs;
-    struct array *a = arena_array(cx->arena, struct array, n), *b = arena_array(cx->arena, struct array, n);
-    if (!run_float(cx, v->d, frame, a) || !run_integer(cx, v->d, frame, b))
-        return false;
-    int64_t label = (int64_t)array_f64(v->labels, i), f = arg_max(&a[v->scores]), q = arg_max(&b[v->scores]);
-#pragma omp critical
-    {
-        v->right_float += f == label;
-        v->right_int += q == label;
-        v->agree += f == q;
-        progress_bar(++v->done, batch_frames(v->d->source, v->batch));
-    }
-    return true;
-}
-
-// The output that labels speak of: the one that --scores names, or the only one that has a score for each of them or
-// is a class itself.
-static bool find_scores(const struct ctx *cx, const struct cli *cli, const struct graph *g, const struct array *labels, int *out)
-{
-    int fitting = 0;
-    double most = 0;
-    struct strbuf names = STRBUF_INIT;
-    for (int64_t i = 0; i < array_count(labels); i++)
-        most = fmax(most, array_f64(labels, i));
-    *out = -1;
-    for (int i = 0; i < g->n_outputs; i++) {
-        const struct tensor *t = g->outputs[i];
-        bool is_class = tensor_count(t) == 1 && t->dtype != DT_FLOAT;
-        bool fits = cli->scores ? strcmp(cli->scores, t->name) == 0 : g->n_outputs == 1 || is_class || (double)tensor_count(t) > most;
-        strbuf_addf(&names, "%s'%s' %s", i ? ", " : "", t->name, shape_text(cx->arena, t->rank, t->dims));
-        fitting += fits;
-        *out = fits ? i : *out;
-    }
-    bool ok = fitting == 1;
-    if (!ok)
-        diag_emit(cx, (struct diag_msg){ .code = cli->scores && !fitting ? E401 : E204, .where = cli->data, .found = names.text,
-                  .need = cli->scores ? arena_printf(cx->arena, "an output '%s'", cli->scores) : "one with a score a class",
-                  .help = "--scores NAME says which output the labels are for" }, "it is not clear which output is to be compared with the labels");
-    strbuf_release(&names);
-    const struct tensor *scores = ok ? g->outputs[*out] : NULL;
-    if (ok && tensor_count(scores) == 1 && scores->dtype == DT_FLOAT) // a class or a score? of which classes?
-        ok = diag_error(cx, E204, at_tensor(g, scores), "compare the results of `aihls run` and `aihls run --float` instead",
-                        "top-1 needs one score a class, and the model gives a single number");
-    return ok;
-}
-
 int command_eval(const struct ctx *cx, const struct cli *cli)
 {
     struct design d = { .model_bytes = STRBUF_INIT };
-    struct array *x = NULL, y;
-    bool ok = open_reference(cx, cli, &d) && batch_read(cx, d.source, cli->data, &x) && npz_read(cx, cli->data, "y", &y);
-    struct frame_visit v = { .cli = cli, .d = &d, .batch = x, .file = cli->data, .visit = visit_eval, .labels = &y };
-    int64_t frames = ok ? batch_frames(d.source, x) : 0;
-    if (ok && array_count(&y) != frames)
-        ok = diag_error(cx, E104, cli->data, "y needs one label per frame", "%lld labels for %lld frames", (long long)array_count(&y), (long long)frames);
-    ok = ok && find_scores(cx, cli, d.source, &y, &v.scores) && visit_frames(cx, &v);
-    if (ok && frames)
-        printf("frames %lld\nfloat top-1 %.2f %%\ninteger top-1 %.2f %%\nagreement %.2f %%\n", (long long)frames, 100.0 * (double)v.right_float / (double)frames,
-               100.0 * (double)v.right_int / (double)frames, 100.0 * (double)v.agree / (double)frames);
+    struct accuracy_data data;
+    struct accuracy r;
+    bool ok = open_reference(cx, cli, &d) && accuracy_open(cx, d.source, cli->data, cli->scores, true, &data);
+    data.progress = progress_bar;
+    ok = ok && accuracy_float(cx, &d, &data) && accuracy_measure(cx, &d, &data, &r);
+    if (ok && r.frames)
+        printf("frames %lld\nfloat top-1 %.2f %%\ninteger top-1 %.2f %%\nagreement %.2f %%\n", (long long)r.frames, 100.0 * (double)r.right_float / (double)r.frames,
+               100.0 * (double)r.right_int / (double)r.frames, 100.0 * (double)r.agree / (double)r.frames);
+    if (ok && r.frames && d.plain)
+        layer_costs(cx, &d, data.x, cli->svg);
+    else if (ok && cli->svg)
+        diag_error(cx, E401, NULL, "give a float model", "--svg: the model came quantized, there is no float layer to compare with");
     design_release(&d);
     return diag_finish(cx->diag);
 }

@@ -11,7 +11,9 @@
 #include "frontend/shape.h"
 #include "frontend/simplify.h"
 #include "hls/bind.h"
+#include "hls/design_quant.h"
 #include "hls/outdir.h"
+#include "hls/precision.h"
 #include "sim/host.h"
 
 // IEEE 1364-2005 and IEEE 1800-2017, annex B of each: tools may read the files as either language.
@@ -119,27 +121,55 @@ static bool damaged(const struct ctx *cx, const char *path, const char *what)
 }
 
 // The host's part of simplified graph g, or NULL, and what the core is calibrated with.
-static bool find_partition(const struct ctx *cx, struct design *d, const struct graph *g, struct partition **out, const struct array **calib)
+static bool find_partition(const struct ctx *cx, struct design *d, const struct graph *g)
 {
     struct array *inputs;
+    d->core_calib = d->calib;
     if (d->request.strict_hw || (d->reopened && !d->hosts))
         return true;
     if (d->hosts && strlen(d->hosts) != (size_t)g->n_nodes)
         return damaged(cx, d->request.model, "a partition of another graph");
     bool given = d->hosts != NULL;
-    if (!partition_graph(cx, g, d->calib, d->hosts, out))
+    if (!partition_graph(cx, g, d->calib, d->hosts, &d->partition) || (d->partition && !host_describe(cx, d->partition, &d->host)))
         return false;
-    if (!*out || given) // as it was, ranges too
+    if (!d->partition || given) // as it was, ranges too
         return true;
     char *hosts = arena_alloc(cx->arena, (size_t)g->n_nodes + 1);
     for (int i = 0; i < g->n_nodes; i++)
-        hosts[i] = (*out)->places[i].on_host ? '1' : '0';
+        hosts[i] = d->partition->places[i].on_host ? '1' : '0';
     d->hosts = hosts;
-    if (quant_is_quantized((*out)->core))
+    if (quant_is_quantized(d->partition->core))
         return true;
-    bool ok = partition_calibration(cx, *out, d->calib, &inputs);
-    *calib = inputs;
+    bool ok = partition_calibration(cx, d->partition, d->calib, &inputs);
+    d->core_calib = inputs;
     return ok;
+}
+
+bool design_lower(const struct ctx *cx, const struct design *d, struct graph *g, struct pipeline **out)
+{
+    if (!lower_graph(cx, g, d->request.requant, d->top, out))
+        return false;
+    (*out)->partition = d->partition;
+    (*out)->host = d->host;
+    (*out)->runs = d->partition ? d->partition->n_passes : 1;
+    return true;
+}
+
+// "to int8", or which weights have how many bits.
+static const char *quant_text(struct arena *a, const struct quant_ranges *r)
+{
+    static const int widths[] = { 8, 4, 2, 1 };
+    const char *text = "weights of";
+    bool narrow = false;
+    for (int k = 0; k < 4; k++) {
+        int64_t n = 0;
+        for (int i = 0; i < r->n_layers; i++)
+            n += r->layers[i].bits == widths[k] ? r->layers[i].n_weights : 0;
+        narrow |= k > 0 && n > 0;
+        if (n)
+            text = arena_printf(a, "%s %d bit%s (%lld)", text, widths[k], widths[k] > 1 ? "s" : "", (long long)n);
+    }
+    return narrow ? text : "to int8";
 }
 
 bool design_read(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
@@ -153,27 +183,31 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
     count_text(say, user, a, "Simplified", "to %d nodes", g->n_nodes);
     if (r->calib && !batch_read(cx, d->source, r->calib, &d->calib))
         return false;
-    struct partition *part = NULL;
-    const struct array *calib = d->calib;
-    if (!find_partition(cx, d, g, &part, &calib))
+    if (!find_partition(cx, d, g))
         return false;
+    const struct partition *part = d->partition;
     if (part) {
         count_text(say, user, a, "Partition", "%d node%s on the host: %.1f %% of the multiply-accumulates; %d run%s of the hardware a frame", part->n_host,
                    part->n_host == 1 ? "" : "s", part->macs ? 100 * (double)part->host_macs / (double)part->macs : 0, part->n_passes, part->n_passes == 1 ? "" : "s");
         g = part->core;
     }
     bool imported = quant_is_quantized(g);
+    if (r->equalize && !imported)
+        count_text(say, user, a, "Equalized", "%d pairs of layers", quant_equalize(g));
     d->plain = imported ? NULL : graph_clone(g, a);
-    if (!quantize_graph(cx, g, calib, &d->ranges))
+    struct quant_options *options = arena_new(a, struct quant_options);
+    *options = (struct quant_options){ .method = r->calib_method, .noise = !d->calib };
+    if (r->precision && !quant_parse_precision(cx, r->precision, options))
         return false;
-    count_text(say, user, a, "Quantized", "%s", imported ? "as the model says" : "to int8");
+    if ((r->min_accuracy || r->max_loss) && !imported && !precision_choose(cx, g, d, options, say, user))
+        return false;
+    d->ranges.options = options;
+    if (!quantize_graph(cx, g, d->core_calib, &d->ranges))
+        return false;
+    count_text(say, user, a, "Quantized", "%s", imported ? "as the model says" : quant_text(a, &d->ranges));
     d->graph = g;
-    struct host_program *host = NULL;
-    if (!lower_graph(cx, g, r->requant, d->top, &d->pipeline) || (part && !host_describe(cx, part, &host)))
+    if (!design_lower(cx, d, g, &d->pipeline))
         return false;
-    d->pipeline->partition = part;
-    d->pipeline->host = host;
-    d->pipeline->runs = part ? part->n_passes : 1;
     count_text(say, user, a, "Lowering", "%d nodes to %d stage%s, %.3f M multiply-accumulates", g->n_nodes,
                d->pipeline->n_stages, d->pipeline->n_stages == 1 ? "" : "s", (double)d->pipeline->macs / 1e6);
     return true;
@@ -210,35 +244,15 @@ json_t *design_options(const struct design *d)
     const struct request *r = &d->request;
     const char *file = strrchr(r->model, '/');
     json_t *name = json_string(file ? file + 1 : r->model); // for messages
-    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:i}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
+    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:i, s:b}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
                           "fps", (json_int_t)r->goal.fps, "max_latency_us", (json_int_t)r->goal.max_latency_us,
                           "max_dsp", (json_int_t)r->goal.max_dsp, "clock_hz", (json_int_t)r->goal.clock_hz,
-                          "requant", (int)r->requant);
+                          "requant", (int)r->requant, "equalize", r->equalize);
     ASSERT(o);
-    json_t *ranges = json_array();
-    for (int i = 0; i < d->ranges.n; i++) {
-        const struct quant_range *q = &d->ranges.items[i];
-        json_array_append_new(ranges, json_pack("[s, f, f]", q->tensor, q->lo, q->hi));
-    }
-    json_object_set_new(o, "ranges", ranges);
-    if (d->pipeline->partition) {
+    quant_write_json(&d->ranges, o);
+    if (d->pipeline->partition)
         json_object_set_new(o, "hosts", json_string(d->hosts));
-    }
     return o;
-}
-
-static bool read_ranges(struct arena *a, const json_t *list, struct quant_ranges *out)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *row = json_array_get(list, i);
-        const char *name = json_string_value(json_array_get(row, 0));
-        if (!name)
-            return false;
-        struct quant_range q = { arena_strdup(a, name), json_number_value(json_array_get(row, 1)),
-                                 json_number_value(json_array_get(row, 2)) };
-        arena_push(a, out->items, out->n, out->cap, q);
-    }
-    return true;
 }
 
 static int64_t option_int(const json_t *o, const char *key)
@@ -293,12 +307,13 @@ bool design_reopen(const struct ctx *cx, const char *dir, struct design *d)
     const char *hosts = json_string_value(json_object_get(o, "hosts"));
     d->reopened = true;
     d->hosts = hosts ? arena_strdup(a, hosts) : NULL;
-    if (!name || !model || !read_ranges(a, json_object_get(o, "ranges"), &d->ranges)) {
+    if (!name || !model || !quant_read_json(a, o, &d->ranges)) {
         json_decref(o);
         return damaged(cx, path, "no usable options");
     }
     struct request r = { .model = arena_strdup(a, model), .name = arena_strdup(a, name),
                          .board = arena_printf(a, "%s/sim/board.xml", dir), .requant = (enum requant_mode)option_int(o, "requant"),
+                         .equalize = json_is_true(json_object_get(o, "equalize")),
                          .goal = { option_int(o, "fps"), option_int(o, "max_latency_us"), option_int(o, "max_dsp"), option_int(o, "clock_hz") } };
     json_decref(o);
     const char *copy = arena_printf(a, "%s/sim/model.onnx", dir);

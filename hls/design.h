@@ -16,6 +16,12 @@ struct request {
     const char *name;  // of the emitted top module; NULL: from the model's file name
     const char *calib; // path or NULL
     const char *labels; // path of the class names (hls/labels.h) or NULL
+    enum quant_method calib_method;
+    const char *precision; // of layers, see quant_parse_precision; NULL: 8 bits
+    const char *data, *scores; // frames to keep the accuracy on, and the output that their labels are for
+    const char *min_accuracy, *max_loss; // as numbers: of the float model's, in points; NULL: widths are not searched
+    bool strict;           // a missed goal is an error
+    bool equalize;         // quant_equalize in front of the quantizer
     const char *shapes, *dims; // of inputs, see onnx_fix_shapes; NULL: as the model says
     struct schedule_goal goal;
     enum requant_mode requant;
@@ -31,8 +37,12 @@ struct design {
     const char *hosts;     // a character for each node of the simplified graph, '1' on the host; NULL: no partition
     struct graph *plain;   // simplified only: real numbers; NULL when the model came quantized
     struct graph *graph;   // simplified, quantized: with a partition, its core
+    struct partition *partition; // and what the host computes, or both NULL
+    struct host_program *host;
     struct array *calib;   // the calibration inputs (batch_read) or NULL
+    const struct array *core_calib; // the same as hardware sees them: calib, or what the host makes of it
     struct quant_ranges ranges;
+    struct precision_choice *precision; // that min_accuracy or max_loss led to, or NULL (hls/precision.h)
     struct pipeline *pipeline;
     struct netlist *netlist;
     const char *top; // module name
@@ -51,6 +61,9 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
 bool design_schedule(const struct ctx *cx, struct design *d, design_progress *say, void *user);
 // All of it, for request.board.
 bool design_build(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user);
+// lower_graph of a quantized graph of d, a trial perhaps, with d's partition.
+bool design_lower(const struct ctx *cx, const struct design *d, struct graph *g, struct pipeline **out);
+
 // Builds the design again that an output directory was made from; E105 when the result differs from what
 // the directory holds. Memory of the design lives in the context's arena.
 bool design_reopen(const struct ctx *cx, const char *dir, struct design *d);

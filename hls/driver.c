@@ -335,7 +335,7 @@ static void add_labels(struct writer *w, struct strbuf *sb)
     strbuf_adds(sb, "static const char *const labels[] = {\n");
     for (int64_t i = 0; i < class_count(&w->model[w->model_in]); i++) {
         strbuf_adds(sb, "    ");
-        add_quoted(sb, w->labels[i]);
+        driver_quoted(sb, w->labels[i]);
         strbuf_adds(sb, ",\n");
     }
     strbuf_adds(sb, "};\n\n");

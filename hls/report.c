@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "dataflow/partition.h"
 #include "dataflow/cost.h"
+#include "hls/precision.h"
 #include "hls/quant_error.h"
 #include "hls/shell.h"
 
@@ -302,6 +303,8 @@ json_t *report_make(const struct design *d)
     json_object_set_new(o, "streams", streams);
     json_object_set_new(o, "host", host_report(p));
     report_add_error(o, d);
+    if (d->precision)
+        json_object_set_new(o, "precision", precision_report(d->precision));
     json_object_set_new(o, "accuracy_verified", json_boolean(d->ranges.n == 0 || d->request.calib != NULL));
     return o;
 }

@@ -215,6 +215,29 @@ void html_gantt(const struct view *v, struct strbuf *out)
 
 // ---- quantization ----
 
+void html_precision(const struct view *v, struct strbuf *out)
+{
+    const json_t *p = view_get(v->report, "precision"), *o;
+    size_t i;
+    if (!json_is_object(p))
+        return;
+    strbuf_addf(out, "<h2>Widths of weights</h2>\n<p>%s bits of %s that 8-bit weights take: the fewest found for the accuracy asked for. %s: %.2f %% with integers, %.2f %% with "
+                "the float model, on %lld frames; %lld trials.%s</p>\n", view_count(v->arena, view_int(p, "weight_bits")), view_count(v->arena, view_int(p, "weight_bits_of_8")),
+                html_escape(v->arena, view_text(p, "measure")), view_real(p, "integer_percent"), view_real(p, "float_percent"), (long long)view_int(p, "frames"), (long long)view_int(p, "trials"),
+                json_is_true(view_get(p, "bound_met")) ? "" : " That is less than was asked for.");
+    strbuf_adds(out, "<table><thead><tr><th>layer</th><th class=\"num\">bits</th><th class=\"num\">weights</th><th class=\"num\">8 bits alone, dB</th><th class=\"num\">4</th><th "
+                "class=\"num\">2</th></tr></thead><tbody>\n");
+    json_array_foreach(view_get(p, "layers"), i, o) {
+        const json_t *db = view_get(o, "sqnr_db_alone_in_8_4_2");
+        strbuf_addf(out, "<tr><th>%s</th><td class=\"num\">%lld</td><td class=\"num\">%s</td>", html_escape(v->arena, view_text(o, "layer")), (long long)view_int(o, "weight_bits"),
+                    view_count(v->arena, view_int(o, "weights")));
+        for (size_t k = 0; k < 3; k++)
+            strbuf_addf(out, "<td class=\"num\">%.1f</td>", json_number_value(json_array_get(db, k)));
+        strbuf_adds(out, "</tr>\n");
+    }
+    strbuf_adds(out, "</tbody></table>\n<p class=\"dim\">Signal to noise at the outputs when this layer alone has weights of that width.</p>\n");
+}
+
 void html_quantization(const struct view *v, struct strbuf *out)
 {
     double best = 1;

@@ -153,6 +153,7 @@ void report_html(const json_t *report, struct arena *a, struct strbuf *out)
     html_gantt(&v, out);
     strbuf_adds(out, "</div>\n<h2 id=\"quantization\">Quantization error by layer</h2>\n");
     html_quantization(&v, out);
+    html_precision(&v, out);
     strbuf_adds(out, "<h2 id=\"host\">On the host</h2>\n");
     html_host(&v, out);
     html_panels(&v, out);

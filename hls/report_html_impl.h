@@ -21,6 +21,7 @@ void html_roofline(const struct view *v, struct strbuf *out);
 // One frame through the stages; nothing before a simulation.
 void html_gantt(const struct view *v, struct strbuf *out);
 void html_quantization(const struct view *v, struct strbuf *out);
+void html_precision(const struct view *v, struct strbuf *out); // nothing where widths were not searched
 // report_tables.c
 void html_summary(const struct view *v, struct strbuf *out);
 void html_stages(const struct view *v, struct strbuf *out);

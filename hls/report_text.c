@@ -129,6 +129,26 @@ static void print_streams(const struct view *v, struct strbuf *out)
     strbuf_addch(out, '\n');
 }
 
+// Widths that --min-accuracy or --max-loss chose, with what each layer alone would cost in 8, 4 and 2 bits.
+static void print_precision(const struct view *v, struct strbuf *out)
+{
+    const json_t *p = view_get(v->report, "precision"), *o;
+    size_t i;
+    if (!json_is_object(p))
+        return;
+    strbuf_addf(out, "\nweights: %s bits of %s in 8 bits; %s %.2f %% of the float model's %.2f %%, %lld frames, %lld trials\n", view_count(v->arena, view_int(p, "weight_bits")),
+                view_count(v->arena, view_int(p, "weight_bits_of_8")), plain(v, view_text(p, "measure"), 40), view_real(p, "integer_percent"), view_real(p, "float_percent"),
+                (long long)view_int(p, "frames"), (long long)view_int(p, "trials"));
+    strbuf_addf(out, "%-32s %5s %10s   alone in 8, 4, 2 bits, dB\n", "layer", "bits", "weights");
+    json_array_foreach(view_get(p, "layers"), i, o) {
+        const json_t *db = view_get(o, "sqnr_db_alone_in_8_4_2");
+        strbuf_addf(out, "%-32s %5lld %10s ", plain(v, view_text(o, "layer"), 32), (long long)view_int(o, "weight_bits"), view_count(v->arena, view_int(o, "weights")));
+        for (size_t k = 0; k < 3; k++)
+            strbuf_addf(out, " %7.1f", json_number_value(json_array_get(db, k)));
+        strbuf_addch(out, '\n');
+    }
+}
+
 // From a stage's first result to its last.
 static void print_frame(const struct view *v, struct strbuf *out)
 {
@@ -170,6 +190,7 @@ void report_text(const json_t *report, struct arena *a, struct strbuf *out)
     print_resources(&v, out);
     print_stages(&v, out);
     print_streams(&v, out);
+    print_precision(&v, out);
     print_frame(&v, out);
     print_host(&v, out);
 }

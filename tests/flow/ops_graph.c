@@ -177,7 +177,7 @@ struct weights random_weights(struct builder *b, int rank, const int64_t *dims, 
         zero[i] = (int8_t)(odd_zero ? centre + random_range(r, -20, 20) : centre);
     double squares = 0;
     for (int64_t i = 0; i < count; i++) {
-        int v = random_weight(r, style);
+        int v = random_weight(r, style) >> (style == 2 ? count % 4 : 0); // of 5, 4, 3 or 2 bits
         q[i] = (int8_t)(v + centre);
         squares += (double)v * v;
     }

@@ -206,6 +206,7 @@ static struct simulation_row {
     { "digits without DSP blocks", "digits", "--board pynq-z2 --max-dsp 0 --fps 20000 --requant fast --calib " DIGITS "digits_calib.npy", "--frames 3", true, true, 0 },
     { "integers in floats on ultra96 run as predicted", "integers", "--board ultra96", "--frames 3", true, true, 0 },
     { "integers in floats survive stalls", "integers", "--board ultra96", "--frames 3 --stalls 5", true, false, 0 },
+    { "digits with weights of 4, 2 and 1 bits and activations of 4", "digits", "--board pynq-z2 --fps 20000 --precision stem=4/4,block1.conv1=2,block2.conv1=1,logits=4 --calib " DIGITS "digits_calib.npy", "--frames 2 --stalls 5", true, false, 0 },
     { "MLPerf Tiny ResNet-8 on ultra96", "mt_resnet8_int8", "--board ultra96", "--frames 3", false, true, 19200 },
     { "MLPerf Tiny ResNet-8 with stalls", "mt_resnet8_int8", "--board ultra96", "--frames 2 --stalls 5", false, false, 0 },
     { "QONNX with 2-bit weights and activations", "qx_tfc_2w2a", "--board ultra96", "--frames 4", false, true, 0 },
