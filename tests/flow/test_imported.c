@@ -124,7 +124,8 @@ static void check_network(void **state)
     values = arena_array(&arena, struct array, d.source->n_tensors);
     int8_t **streams = arena_array(&arena, int8_t *, d.pipeline->n_streams);
     assert_true(ref_float_graph(&cx, d.source, &arena, &frame, values));
-    assert_true(border_in(&cx, d.pipeline, &arena, &frame, streams));
+    void *memory;
+    assert_true(border_in(&cx, d.pipeline, &arena, &frame, streams, &memory));
     ref_int_frame(d.pipeline, &arena, streams);
     for (int k = 0; k < words(n->layers); k++) {
         struct array want;
@@ -134,7 +135,7 @@ static void check_network(void **state)
             check_integers(&d, streams, n, k, &want);
     }
     struct array *results = arena_array(&arena, struct array, d.pipeline->n_outputs);
-    assert_true(border_out(&cx, d.pipeline, &arena, streams, results));
+    assert_true(border_out(&cx, d.pipeline, &arena, streams, memory, results));
     for (int i = 0; i < d.pipeline->n_outputs; i++) {
         const struct array *y = &values[d.source->outputs[i]->index];
         assert_int_equal(array_count(y), array_count(&results[i]));
