@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds `aihls run --float` against PyTorch on networks of torchvision with random weights, exported as users export them.
 
-    pytorch_networks.py AIHLS DIRECTORY [NETWORK...]
+    pytorch_networks.py AIHLS DIRECTORY [NETWORK...] >docs/pytorch.md
 
 Exports each network into DIRECTORY (once), runs one random image, or sequence, through both, and writes a row of a table: the
 largest difference, relative to the largest element of PyTorch's output, of the output where it is largest. Exit code 1
@@ -18,6 +18,13 @@ import torch
 from torchvision import models
 
 LIMIT = 1e-4
+PAGE = """<!-- SPDX-License-Identifier: Apache-2.0 -->
+# The float reference beside PyTorch
+
+`make pytorch` exports networks of torchvision with random weights (opset 16, nothing folded), runs one random image or sequence
+through PyTorch and through `aihls run --float`, and writes this page. It needs Debian's python3-torchvision and some
+minutes. The difference is the largest of all elements, relative to PyTorch's largest element; the bound is 1e-4.
+"""
 
 
 class Recurrent(torch.nn.Module):
@@ -108,6 +115,7 @@ def run(aihls, name, path):
 def main(aihls, directory, names):
     os.makedirs(directory, exist_ok=True)
     rows = [run(aihls, n, os.path.join(directory, n)) for n in names or NETWORKS]
+    print(PAGE)
     print("| network | output | largest difference, relative |\n|---|---|---:|")
     print("\n".join(row for row, _ in rows))
     good = sum(ok for _, ok in rows)
