@@ -792,7 +792,7 @@ static void what_is_installed_works(void **state)
     write_file("x.raw", few.data, (size_t)array_count(&few) * 4);
     expect(0, NULL, run("make -s -C $T/.. B=$(dirname $A) install DESTDIR=$PWD/inst PREFIX=/usr && cd / && %s/inst/usr/bin/aihls boards", root));
     expect(0, NULL, run("grep -q '^.SH .EXIT STATUS' inst/usr/share/man/man1/aihls.1 && { ! command -v groff || groff -man -Tascii -ww -z inst/usr/share/man/man1/aihls.1; }"));
-    expect(0, "ultra96|--stalls|report|--max-latency-us --max-dsp|",
+    expect(0, "ultra96|--stalls|report|--max-loss --max-latency-us --max-dsp|",
            run("PATH=$PWD/inst/usr/bin:$PATH bash -c '. inst/usr/share/bash-completion/completions/aihls; "
                "t() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _aihls; printf \"%%s|\" \"${COMPREPLY[*]}\"; }; "
                "t aihls m.onnx --board ultra; t aihls sim --sta; t aihls rep; t aihls m.onnx --max'"));
