@@ -331,6 +331,8 @@ static void choose_ranges(const struct ctx *cx, const struct graph *g, const str
                           const struct quant_frames *frames, struct quant_ranges *ranges)
 {
     enum quant_method method = ranges->options ? ranges->options->method : QUANT_AUTO;
+    if (method == QUANT_AUTO && ranges->options && ranges->options->noise)
+        method = QUANT_MSE; // what stands behind noise says nothing about ranges
     struct quant_range *found = arena_array(cx->arena, struct quant_range, g->n_tensors);
     double n = CHOICE_MACS / quant_products(g);
     int64_t looked_at = max_i64(1, min_i64(frames->n, n > 1e6 ? 1000000 : (int64_t)n));
