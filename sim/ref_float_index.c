@@ -353,6 +353,8 @@ bool ref_unique(struct ref *r)
         return false;
     struct array x = along_axis(r->n, ref_in(r, 0), &axis);
     int64_t size = x.dims[axis], groups = 0, outer, inner;
+    if (!ref_spend(r, 64.0 * (double)size)) // slices without elements may be many, and each takes some memory here
+        return false;
     struct slice *slices = arena_array(&r->scratch, struct slice, size);
     int64_t(*group)[3] = arena_alloc_n(&r->scratch, (size_t)size + 1, sizeof *group), **order = arena_array(&r->scratch, int64_t *, size + 1);
     int64_t *of = arena_array(&r->scratch, int64_t, size), *first = arena_array(&r->scratch, int64_t, size);

@@ -333,6 +333,16 @@ static void endless_loop_of_nothing(void)
     model_body(m, "body", inner);
 }
 
+// Found by fuzzing: 2^31 slices without elements took all memory.
+static void unique_of_many_slices(void)
+{
+    start(13);
+    model_i64(m, "dims", 2, DIMS((int64_t)1 << 31, 0));
+    model_node(m, "ConstantOfShape", "dims", "z");
+    model_node(m, "Unique", "z", "y");
+    model_int(m, "axis", 0);
+}
+
 static void loop_that_keeps_nothing(void)
 {
     start(13);
@@ -514,6 +524,7 @@ static const struct bad_row {
     { "If of data has no hardware", if_of_data, "E206", "(If)" },
     { "a Loop that does not end is not unrolled", endless_loop, "E206", "too long" },
     { "nor one whose body has no nodes", endless_loop_of_nothing, "E206", "too long" },
+    { "nor are slices compared that are too many", unique_of_many_slices, "E206", "too long" },
     { "a Loop with fewer results than it carries", loop_that_keeps_nothing, "E102", "the body has 4 inputs and 2 outputs" },
     { "a graph of an operator that has none", graph_of_an_operator_without, "E102", "is a graph" },
     { "a body that reads what nobody makes", body_of_unknown_names, "E102", "'nowhere' is not defined" },
