@@ -133,7 +133,7 @@ static const struct sim_program {
 } programs[] = {
     [SIM_BARE] = { "plain", "Vcore", NULL, "sim/visible.vlt ../harness.cpp", false, DEFAULT_FRAMES },
     [SIM_AXI] = { "shell", "Vshell", "shell_bench", "sim/aihls_check_axi.v sim/aihls_check_axil.v sim/shell_bench.v ../shell.cpp", true, DEFAULT_SHELL_FRAMES },
-    [SIM_UART] = { "uart", "Vuart", "uart_bench", "sim/uart_bench.v ../uart.cpp libuart.a -LDFLAGS -lutil", true, DEFAULT_FRAMES },
+    [SIM_UART] = { "uart", "Vuart", "uart_bench", "sim/uart_bench.v ../uart.cpp libuart.a -LDFLAGS -lutil -LDFLAGS -lm", true, DEFAULT_FRAMES },
 };
 
 // Which program a request needs: sim/build_KIND/PREFIX.
@@ -158,10 +158,9 @@ static bool build_model(const struct ctx *cx, const struct sim_request *r, const
     if (system("command -v verilator >/dev/null 2>&1") != 0)
         return diag_error(cx, E501, "verilator", "install it: apt-get install verilator g++ make", "Verilator is not installed");
     mkdir(obj, 0755);
-    // the host's side of the line is the driver's
+    // the host's side of the line is the driver's: all of its library, of which the linker takes what a network needs
     const char *library = r->shell != SIM_UART ? "" : arena_printf(a,
-        "(cd sim/build_%s && gcc -std=c11 -O2 -DNETWORK=%s_network -I../../driver -c ../../driver/libaihls/aihls.c ../../driver/libaihls/aihls_open.c "
-        "../../driver/libaihls/aihls_border.c ../../driver/libaihls/aihls_softmax.c ../../driver/libaihls/aihls_uart.c ../../driver/%s_network.c && ar rcs libuart.a *.o && rm *.o) && ",
+        "(cd sim/build_%s && gcc -std=c11 -O1 -DNETWORK=%s_network -I../../driver -c ../../driver/libaihls/*.c ../../driver/%s_network.c && ar rcs libuart.a *.o && rm *.o) && ",
         kind, d->top, d->top);
     const char *command = arena_printf(a,
         "cd %s && %sverilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign unique --x-initial unique "

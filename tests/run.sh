@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs test programs one after the other and sums up.
+# Runs test programs one after the other and sums up. A program that takes longer than LIMIT seconds hangs: it is ended,
+# which is a failure, and the next one has its turn.
 #     tests/run.sh BUILD_DIR PROGRAM...
 set -u
+LIMIT=1500
 export AIHLS_BIN="$1/aihls"
 shift
 passed=0
@@ -14,8 +16,11 @@ for t in "$@"; do
     n=$((n + 1))
     start=$(date +%s)
     log="$t.log"
-    "$t" >"$log" 2>&1
+    timeout -k 5 $LIMIT "$t" >"$log" 2>&1 & # in the background, so that Ctrl-C ends it too
+    trap "kill $!; exit 130" INT TERM
+    wait $!
     status=$?
+    [ $status -ne 124 ] || echo "ended after $LIMIT s" >>"$log"
     # cmocka's own summary
     count() { sed -n "s/^\[  $1  *\] \([0-9]*\) test(s).*/\1/p" "$log" | tail -1; }
     p=$(count PASSED)

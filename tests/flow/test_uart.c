@@ -114,7 +114,7 @@ static void check_row(void **state)
         "wrong() { rm -rf wrong && cp -r one wrong && rm -rf wrong/sim/build_uart && sed -i \"$2\" wrong/rtl/$1.v && ! cmp -s one/rtl/$1.v wrong/rtl/$1.v && "
         "h() { sha256sum $1/rtl/$2.v | cut -d' ' -f1; }; sed -i \"s/$(h one $1)/$(h wrong $1)/\" wrong/manifest.json; "
         "for s in 1 2 3 4 5 6; do $A sim wrong --shell uart --frames 40 --faults $s || exit 1; done; }; W=wrong; "
-        "on() { d=$1; n=$2; shift 2; (cd $d && exec sim/build_uart/Vuart --pty) >tty & p=$!; while ! test -s tty; do sleep 0.1; done; t=$(cat tty); h=; "
+        "on() { d=$1; n=$2; shift 2; rm -f tty; (cd $d && exec sim/build_uart/Vuart --pty) >tty & p=$!; i=0; while ! test -s tty; do i=$((i+1)); test $i -lt 100 || return 8; sleep 0.1; done; t=$(cat tty); h=; "
         "if [ -n \"$DEAD\" ]; then kill -STOP $p; fi; if [ -n \"$TAKEN\" ]; then flock $t sleep 20 & h=$!; sleep 0.5; fi; "
         "AIHLS_SERIAL=$t $n/driver/build/example \"$@\" >said 2>&1; c=$?; kill -KILL $p $h; sed 's/ time.*//' said; "
         "[ $c != 0 ] || { $n/driver/build/example --backend reference x.ppm | sed 's/ time.*//' | cmp - <<X\n$(sed 's/ time.*//' said)\nX\n}; [ $? = 0 ] || c=9; return $c; }; ";
