@@ -125,6 +125,10 @@ pytorch: all
 	@/usr/bin/python3 -c 'import torchvision' 2>/dev/null || { echo "pytorch: skipped, python3-torchvision is not installed"; exit 0; }; \
 	    /usr/bin/python3 -W ignore tests/pytorch_networks.py $(B)/aihls $(B)/torchvision >$(B)/pytorch.md && cp $(B)/pytorch.md docs/pytorch.md
 
+## Times the references beside ONNX Runtime (from PyPI, in a virtual environment) on torchvision's networks, and writes docs/speed.md.
+speed: all
+	@sh tests/speed.sh $(B)/aihls
+
 ## Measures the networks of the README's table, and writes docs/benchmarks.md.
 bench: all
 	@sh tests/bench.sh $(B)/aihls
@@ -189,6 +193,6 @@ clean:
 help:
 	@awk '/^## /{h=substr($$0,4)} /^[a-z-]+:/{if(h){split($$1,t,":");printf "  make %-12s %s\n",t[1],h};h=""}' Makefile
 
-.PHONY: all deps demo test conformance pytorch operators check-fast test-rtl networks soak bench quantization synth synth-ecp5 synth-shell bitstreams formal mutation fuzz lint install clean help
+.PHONY: all deps demo test conformance pytorch operators speed check-fast test-rtl networks soak bench quantization synth synth-ecp5 synth-shell bitstreams formal mutation fuzz lint install clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d) $(TESTS:=.d) $(B)/hls/aihls.d

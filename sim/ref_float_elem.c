@@ -150,12 +150,25 @@ bool ref_binary(struct ref *r)
     return true;
 }
 
+// In this order: the maximum wins when the bounds are crossed. A NaN stays one.
+static void clip_f32(int64_t count, const float *x, float min, float max, float *y)
+{
+    for (int64_t i = 0; i < count; i++) {
+        float v = x[i] < min ? min : x[i];
+        y[i] = v > max ? max : v;
+    }
+}
+
 bool ref_clip(struct ref *r)
 {
     const struct array *x = ref_in(r, 0), *lo = ref_in(r, 1), *hi = ref_in(r, 2);
     double min = lo ? array_f64(lo, 0) : -INFINITY, max = hi ? array_f64(hi, 0) : INFINITY;
     struct array *y = ref_out(r, 0, x->dtype);
     int64_t count = array_count(x);
+    if (x->dtype == DT_FLOAT) {
+        clip_f32(count, x->data, (float)min, (float)max, y->data);
+        return true;
+    }
     for (int64_t i = 0; i < count && !dtype_is_float(x->dtype); i++) {
         int64_t v = array_i64(x, i);
         v = lo ? aihls_binary_integer(AIHLS_Max, is_signed(x->dtype), false, v, array_i64(lo, 0)) : v;
@@ -163,7 +176,7 @@ bool ref_clip(struct ref *r)
     }
     for (int64_t i = 0; i < count && dtype_is_float(x->dtype); i++) {
         double v = array_f64(x, i);
-        v = v < min ? min : v; // in this order: the maximum wins when the bounds are crossed
+        v = v < min ? min : v;
         array_set_f64(y, i, v > max ? max : v);
     }
     return true;

@@ -23,20 +23,51 @@ void ref_copy(struct array *to, int64_t i, const struct array *from, int64_t k)
     memcpy((char *)to->data + (size_t)i * bytes, (const char *)from->data + (size_t)k * bytes, bytes);
 }
 
-void ref_copy_strided(const struct array *from, int64_t offset, const int64_t *strides,
-                      struct array *out)
+#define TILE 16 // elements of a line of cache, and as many lines: what is read across stays in the cache until all of it is used
+
+// to[y][x] = from[y * down + x * across] for rows of `pitch` elements, in tiles. Inlined for each size of an element.
+static inline void copy_plane(char *to, const char *from, int64_t rows, int64_t columns, int64_t pitch, int64_t down, int64_t across, size_t bytes)
 {
-    int64_t index[MAX_RANK] = { 0 }, count = array_count(out), at = offset;
+    for (int64_t y0 = 0; y0 < rows; y0 += TILE)
+        for (int64_t x0 = 0; x0 < columns; x0 += rows == 1 ? columns : TILE) {
+            int64_t y1 = min_i64(rows, y0 + TILE), x1 = rows == 1 ? columns : min_i64(columns, x0 + TILE);
+            for (int64_t y = y0; y < y1; y++)
+                for (int64_t x = x0; x < x1; x++)
+                    memcpy(to + (y * pitch + x) * (int64_t)bytes, from + (y * down + x * across) * (int64_t)bytes, bytes);
+        }
+}
+
+void ref_copy_strided(const struct array *from, int64_t offset, const int64_t *strides, struct array *out)
+{
+    int64_t index[MAX_RANK] = { 0 }, pitch[MAX_RANK] = { 0 }, steps = 1, at = offset, to = 0;
+    int last = out->rank - 1, row = -1; // the plane's dimensions: the last one, and the one along which `from` lies together
     size_t bytes = dtype_bytes(out->dtype);
-    const char *src = from->data;
-    char *dst = out->data;
-    for (int64_t i = 0; i < count; i++) {
-        memcpy(dst + (size_t)i * bytes, src + (size_t)at * bytes, bytes);
-        for (int d = out->rank - 1; d >= 0; d--) { // the odometer's next position
+    ref_strides(out->rank, out->dims, pitch);
+    for (int d = 0; d < last; d++)
+        if (strides[last] != 1 && strides[d] == 1 && out->dims[d] > 1)
+            row = d;
+    for (int d = 0; d < last; d++)
+        steps *= d == row ? 1 : out->dims[d];
+    int64_t columns = last >= 0 ? out->dims[last] : 1, rows = row >= 0 ? out->dims[row] : 1, down = row >= 0 ? pitch[row] : 0;
+    for (int64_t i = 0; i < steps; i++) {
+        char *dst = (char *)out->data + to * (int64_t)bytes;
+        const char *src = (const char *)from->data + at * (int64_t)bytes;
+        int64_t across = last >= 0 ? strides[last] : 0;
+        switch (bytes) {
+        case 1: copy_plane(dst, src, rows, columns, down, 1, across, 1); break;
+        case 2: copy_plane(dst, src, rows, columns, down, 1, across, 2); break;
+        case 4: copy_plane(dst, src, rows, columns, down, 1, across, 4); break;
+        default: copy_plane(dst, src, rows, columns, down, 1, across, bytes); break;
+        }
+        for (int d = last - 1; d >= 0; d--) { // the odometer's next position
+            if (d == row)
+                continue;
             at += strides[d];
+            to += pitch[d];
             if (++index[d] < out->dims[d])
                 break;
             at -= strides[d] * out->dims[d];
+            to -= pitch[d] * out->dims[d];
             index[d] = 0;
         }
     }

@@ -168,6 +168,95 @@ static bool exact_constant(double ratio, int bits, int64_t *mult, int64_t *shift
     return *shift >= 0 && *shift <= 62;
 }
 
+// ---- sums over windows, against loops that do one thing at a time ----
+
+static struct window_row {
+    const char *name;
+    aihls_stage_function *run;
+    int32_t in_h, in_w, in_c, out_c, kernel, stride, dilation, pad, group;
+    bool by_pixel, alone; // a parameter set a pixel; one for all
+} windows[] = {
+    { "a plain kernel", aihls_stage_conv, 7, 6, 5, 9, 3, 1, 1, 1, 1, false, false },
+    { "more outputs than are summed at a time", aihls_stage_conv, 3, 4, 4, 131, 1, 1, 1, 0, 1, false, false },
+    { "groups of one and three channels", aihls_stage_conv, 5, 5, 6, 18, 3, 2, 1, 1, 2, false, false },
+    { "groups with one output each", aihls_stage_conv, 5, 5, 8, 4, 2, 1, 2, 1, 4, false, true },
+    { "a window that is gathered to the last element", aihls_stage_conv, 2, 3, 2048, 3, 2, 1, 1, 0, 1, false, false },
+    { "one that is not", aihls_stage_conv, 2, 3, 2049, 3, 2, 1, 1, 1, 1, false, false },
+    { "a stride above the kernel", aihls_stage_conv, 9, 9, 3, 5, 2, 4, 1, 0, 1, false, false },
+    { "depthwise", aihls_stage_dw_mac, 6, 7, 5, 5, 3, 1, 1, 1, 0, false, false },
+    { "depthwise, more channels than are summed at a time", aihls_stage_dw_mac, 4, 4, 129, 129, 3, 2, 1, 1, 0, false, false },
+    { "depthwise, as many taps as are turned", aihls_stage_dw_mac, 9, 9, 3, 3, 8, 1, 1, 2, 0, false, false },
+    { "depthwise, more than that", aihls_stage_dw_mac, 9, 9, 3, 3, 9, 1, 1, 3, 0, false, true },
+    { "depthwise, with dilation", aihls_stage_dw_mac, 9, 9, 66, 66, 3, 1, 3, 2, 0, false, false },
+    { "depthwise, parameters by pixel", aihls_stage_dw_mac, 5, 4, 70, 70, 3, 1, 1, 1, 0, true, false },
+    { "sums", aihls_stage_dw_sum, 5, 6, 67, 67, 2, 2, 1, 1, 0, false, true },
+};
+
+// Element of the image under a tap, the padding outside.
+static int tap_value(const struct aihls_stage *s, const int8_t *x, int32_t oy, int32_t ox, int32_t ky, int32_t kx, int32_t c)
+{
+    int32_t y = oy * s->stride_h - s->pad_top + ky * s->dilation_h, at = ox * s->stride_w - s->pad_left + kx * s->dilation_w;
+    bool inside = y >= 0 && y < s->in_h && at >= 0 && at < s->in_w;
+    return inside ? x[(y * s->in_w + at) * s->in_c + c] : s->pad_value;
+}
+
+static int64_t window_sum(const struct window_row *r, const struct aihls_stage *s, const int8_t *x, int32_t oy, int32_t ox, int32_t m)
+{
+    int32_t channels = r->group ? s->in_c / s->group : 1, base = r->group ? m / (s->out_c / s->group) * channels : m;
+    int64_t sum = 0;
+    for (int32_t ky = 0; ky < r->kernel; ky++)
+        for (int32_t kx = 0; kx < r->kernel; kx++)
+            for (int32_t c = 0; c < channels; c++) {
+                int v = tap_value(s, x, oy, ox, ky, kx, base + c);
+                sum += r->run == aihls_stage_dw_sum ? v : v * s->weights[((m * r->kernel + ky) * r->kernel + kx) * channels + c];
+            }
+    return sum;
+}
+
+// The extremes among them: sums are the largest that there are.
+static int random_between(int lo, int hi)
+{
+    uint64_t v = next();
+    return v % 4 == 0 ? hi : v % 4 == 1 ? lo : lo + (int)(v / 4 % (uint64_t)(hi - lo + 1));
+}
+
+static void check_window(void **state)
+{
+    const struct window_row *r = *state;
+    struct arena a = { 0 };
+    int32_t out_h = (r->in_h + 2 * r->pad - r->dilation * (r->kernel - 1) - 1) / r->stride + 1;
+    int32_t out_w = (r->in_w + 2 * r->pad - r->dilation * (r->kernel - 1) - 1) / r->stride + 1;
+    int64_t n_x = r->in_h * r->in_w * r->in_c, n_w = r->out_c * r->kernel * r->kernel * (r->group ? r->in_c / r->group : 1);
+    int32_t sets = r->alone ? 1 : r->by_pixel ? out_h * out_w : r->out_c;
+    int8_t *x = arena_array(&a, int8_t, n_x), *y = arena_array(&a, int8_t, out_h * out_w * r->out_c);
+    int16_t *w = arena_array(&a, int16_t, n_w);
+    int64_t *bias = arena_array(&a, int64_t, sets);
+    int32_t *mult = arena_array(&a, int32_t, sets);
+    int *shift = arena_array(&a, int, sets);
+    for (int64_t i = 0; i < n_x; i++)
+        x[i] = (int8_t)random_between(-128, 127);
+    for (int64_t i = 0; i < n_w; i++)
+        w[i] = (int16_t)random_between(-255, 255);
+    for (int32_t i = 0; i < sets; i++) {
+        bias[i] = random_between(-100000, 100000);
+        mult[i] = random_between(1, (1 << 24) - 1);
+        shift[i] = random_between(30, 40);
+    }
+    struct aihls_stage s = { .in_h = r->in_h, .in_w = r->in_w, .in_c = r->in_c, .out_h = out_h, .out_w = out_w, .out_c = r->out_c,
+                             .kernel_h = r->kernel, .kernel_w = r->kernel, .stride_h = r->stride, .stride_w = r->stride,
+                             .dilation_h = r->dilation, .dilation_w = r->dilation, .pad_top = r->pad, .pad_left = r->pad, .group = r->group,
+                             .pad_value = -7, .weights = w,
+                             .rq = { .n = sets, .by_pixel = r->by_pixel, .bias = bias, .mult = mult, .shift = shift, .zero_point = 3, .clamp_lo = -120, .clamp_hi = 119 } };
+    const int8_t *in[2] = { x, NULL };
+    r->run(&s, in, y, 0, out_h / 2);
+    r->run(&s, in, y, out_h / 2, out_h);
+    struct requant rq = { .n = sets, .by_pixel = r->by_pixel, .bias = bias, .mult = mult, .shift = shift, .zero_point = 3, .clamp_lo = -120, .clamp_hi = 119 };
+    for (int32_t p = 0; p < out_h * out_w; p++)
+        for (int32_t m = 0; m < r->out_c; m++)
+            assert_int_equal(y[p * r->out_c + m], exact_requantize(&rq, window_sum(r, &s, x, p / out_w, p % out_w, m), r->alone ? 0 : r->by_pixel ? p : m));
+    arena_release(&a);
+}
+
 static void check_constant(double ratio, int bits)
 {
     int32_t mult = -1;
@@ -228,11 +317,13 @@ int main(void)
         cmocka_unit_test(impossible_ratios_are_refused),
         cmocka_unit_test(a_search_counts_the_thresholds_reached),
     };
-    struct CMUnitTest tests[COUNT(fixed) + COUNT(ties)];
+    struct CMUnitTest tests[COUNT(fixed) + COUNT(ties) + COUNT(windows)];
     size_t n = 0;
     for (size_t i = 0; i < COUNT(fixed); i++)
         tests[n++] = fixed[i];
     for (size_t i = 0; i < COUNT(ties); i++)
         tests[n++] = (struct CMUnitTest){ ties[i].name, check_tie, NULL, NULL, &ties[i] };
+    for (size_t i = 0; i < COUNT(windows); i++)
+        tests[n++] = (struct CMUnitTest){ windows[i].name, check_window, NULL, NULL, &windows[i] };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
