@@ -660,10 +660,12 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
     for (int i = 0; i < p->n_streams; i++)
         bind_stream(&b, &p->streams[i], edge_net);
     for (int i = 0; i < p->n_inputs; i++) {
-        const char *s = p->inputs[i].name, *x = bind_stream_net(a, p->inputs[i].stream);
-        netlist_assign(n, arena_printf(a, "%s_data", x), arena_printf(a, "%s_data", s));
-        netlist_assign(n, arena_printf(a, "%s_valid", x), arena_printf(a, "%s_valid", s));
-        netlist_assign(n, arena_printf(a, "%s_ready", s), arena_printf(a, "%s_ready", x));
+        const struct stream *s = &p->streams[p->inputs[i].stream];
+        struct instance *u = netlist_add(n, "aihls_port", arena_printf(a, "u_port_%s", p->inputs[i].name), NULL);
+        instance_int(n, u, "WIDTH", 8 * s->lanes);
+        instance_port(n, u, "rst", "rst");
+        instance_stream(n, u, "s", p->inputs[i].name);
+        instance_stream(n, u, "m", bind_stream_net(a, s->index));
     }
     bind_watch(&b);
     for (int i = 0; i < p->n_stages; i++)

@@ -74,12 +74,13 @@ module aihls_drain #(
                                                          : FULL_TOP[COUNT_W-1:0]));
     wire               round_end = take && beat_last;   // of the pass or of one of its pixels
     wire               round_last;
+    wire               ends      = beat_last && round_last;
     wire               emptied   = round_end && round_last;
     wire [HOLD_W-1:0]  acc_wide, shifted, rest;
     wire               blocked   = m_act_valid && !m_act_ready;   // the consumer stands still
     reg  [LATE_W-1:0]  late_q;                                    // cycles that this drain was put off
 
-    assign en      = !(done && held_q && !emptied);
+    assign en = !(done && held_q) || (ends && beat_ready);   // beat_ready comes late
     assign own = !en && !blocked && late_q == {LATE_W{1'b0}};
 
     aihls_fit #(.IN_W(L*ACC_W), .OUT_W(HOLD_W)) u_acc (.d(acc[L*ACC_W-1:0]), .q(acc_wide));

@@ -42,7 +42,7 @@ module aihls_fifo #(
             wire unused_ok = &{1'b0, BLOCK[0], LAST_ADDR, FULL};
             reg [WIDTH-1:0] skid_q;
             reg             skid_valid_q;
-            assign s_ready = !rst && !stall && !skid_valid_q;
+            assign s_ready = !stall && !skid_valid_q;
             always @(posedge clk) begin
                 if (advance) begin
                     m_data_q     <= skid_valid_q ? skid_q : s_data;
@@ -63,7 +63,7 @@ module aihls_fifo #(
             reg [COUNT_W-1:0] count_q;
             wire              some = (count_q != {COUNT_W{1'b0}});
             wire              pop;
-            assign s_ready = !rst && !stall && (count_q != FULL);
+            assign s_ready = !stall && (count_q != FULL);
             always @(posedge clk) begin
                 if (push) wr_q <= (wr_q == LAST_ADDR) ? {ADDR_W{1'b0}} : wr_q + {{(ADDR_W-1){1'b0}}, 1'b1};
                 if (pop)  rd_q <= (rd_q == LAST_ADDR) ? {ADDR_W{1'b0}} : rd_q + {{(ADDR_W-1){1'b0}}, 1'b1};

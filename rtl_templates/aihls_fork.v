@@ -21,9 +21,9 @@ module aihls_fork #(
     reg  [N-1:0] done_q;
     wire [N-1:0] served = done_q | m_ready;
 
-    assign s_ready = !rst && (&served);
+    assign s_ready = &served;
     assign m_data  = {N{s_data}};
-    assign m_valid = {N{s_valid && !rst}} & ~done_q;
+    assign m_valid = {N{s_valid}} & ~done_q;
 
     always @(posedge clk) begin
         if (s_valid) done_q <= (&served) ? {N{1'b0}} : served;

@@ -132,7 +132,7 @@ module aihls_gap #(
             wire unused_ok = &{1'b0, X_ZERO[0]};
         end else begin : g_power
             wire power_en = !q_valid || q_ready;
-            assign s_act_ready = power_en && !rst;
+            assign s_act_ready = power_en;
             aihls_flag #(.DELAY((POWER == 2) ? 3 : 1)) u_valid (
                 .clk(clk), .rst(rst), .en(power_en), .d(s_act_valid), .q(q_valid)
             );

@@ -95,7 +95,7 @@ module aihls_gather #(
     wire                  releasing;
     wire [CNT_W-1:0]      released;
     wire [H_W-1:0]        freed;
-    assign s_act_ready = !rst && (held_q != RING_FULL);
+    assign s_act_ready = (held_q != RING_FULL);
 
     aihls_fit #(.IN_W(CNT_W), .OUT_W(H_W)) u_freed (
         .d(released & {CNT_W{releasing}}), .q(freed)

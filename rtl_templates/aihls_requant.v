@@ -77,12 +77,12 @@ module aihls_requant #(
 
     generate
         if (RQ_CYCLES == 1) begin : g_every
-            assign s_acc_ready = rq_en && !rst;
+            assign s_acc_ready = rq_en;
         end else begin : g_phase
             localparam PHASE_W = $clog2(RQ_CYCLES);
             localparam integer TOP = RQ_CYCLES - 1;
             reg [PHASE_W-1:0] phase_q;
-            assign s_acc_ready = rq_en && !rst && (phase_q == {PHASE_W{1'b0}});
+            assign s_acc_ready = rq_en && (phase_q == {PHASE_W{1'b0}});
             always @(posedge clk) begin
                 if (accept) phase_q <= TOP[PHASE_W-1:0];
                 else if (rq_en && phase_q != {PHASE_W{1'b0}})

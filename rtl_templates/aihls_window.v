@@ -108,6 +108,9 @@ module aihls_window #(
     localparam integer SLOT_OY     = (STRIDE_H % RING_ROWS) * UNIT;
     localparam integer SLOT_FRAME  = (((FRAME_STEP % RING_ROWS) + RING_ROWS) % RING_ROWS) * UNIT;
     localparam integer SLOT_KY     = (DIL_H % RING_ROWS) * UNIT;
+    localparam integer LESS_OY     = SLOT_OY - RING;
+    localparam integer LESS_FRAME  = SLOT_FRAME - RING;
+    localparam integer LESS_KY     = SLOT_KY - RING;
     localparam integer ROW_START   = -PAD_TOP;
     localparam integer NEED_RAW    = KERNEL_ROWS - PAD_TOP;
     localparam integer NEED_FIRST  = (NEED_RAW < 1) ? 1 : (NEED_RAW > IN_H) ? IN_H : NEED_RAW;
@@ -124,21 +127,28 @@ module aihls_window #(
     localparam signed [ROW_W-1:0]  ROWS       = IN_H[ROW_W-1:0];
     localparam signed [ROW_W-1:0]  ROW_ZERO   = {ROW_W{1'b0}};
     localparam signed [ROW_W-1:0]  ROW_ONE    = {{(ROW_W-1){1'b0}}, 1'b1};
-    localparam signed [ROW_W-1:0]  RING_FULL  = RING_ROWS[ROW_W-1:0];
+    localparam integer             BEFORE     = RING_ROWS - 1;
+    localparam signed [ROW_W-1:0]  RING_LAST  = BEFORE[ROW_W-1:0];
     localparam signed [ROW_W-1:0]  ROW_STRIDE = STRIDE_H[ROW_W-1:0];
     localparam [7:0]               PAD        = PAD_VALUE[7:0];
-    localparam [RING_W-1:0]        RING_MOD   = RING[RING_W-1:0];
 
     // ---- loop counters -------------------------------------------------------------------
     reg  rows_ok_q;
     wire go = en && rows_ok_q;
     wire j_last, kx_last, ky_last, m_loop_last, g_last, ox_last, oy_last;
+    // `go` comes late: what it ends is known before.
+    wire pass_at   = j_last && kx_last && ky_last;
+    wire slice_at  = pass_at && m_loop_last;
+    wire pixel_at  = slice_at && g_last;
+    wire row_at    = pixel_at && ox_last;
+    wire frame_at  = row_at && oy_last;
     wire e_kx      = go && j_last;
-    wire e_ky      = e_kx && kx_last;
-    wire pass_end  = e_ky && ky_last;
-    wire slice_end = pass_end && m_loop_last;
-    wire pixel_end = slice_end && g_last;
-    wire row_end   = pixel_end && ox_last;
+    wire e_ky      = go && (j_last && kx_last);
+    wire pass_end  = go && pass_at;
+    wire slice_end = go && slice_at;
+    wire pixel_end = go && pixel_at;
+    wire row_end   = go && row_at;
+    wire frame_end = go && frame_at;
 
     aihls_count #(.N(PASS_WORDS))  u_j  (.clk(clk), .rst(rst), .en(go),        .last(j_last));
     aihls_count #(.N(KERNEL_W))    u_kx (.clk(clk), .rst(rst), .en(e_kx),      .last(kx_last));
@@ -173,12 +183,14 @@ module aihls_window #(
     reg  [RING_W-1:0]       ring_q;
     wire signed [ROW_W-1:0] row_d = !row_end ? row_q
                                   : oy_last  ? ROW_START[ROW_W-1:0] : row_q + ROW_STRIDE;
-    wire [RING_W-1:0] ring_step = ring_q + (oy_last ? SLOT_FRAME[RING_W-1:0]
-                                                    : SLOT_OY[RING_W-1:0]);
-    wire [RING_W-1:0] ring_d = !row_end ? ring_q
-                             : (ring_step >= RING_MOD) ? ring_step - RING_MOD : ring_step;
+    wire [RING_W-1:0] ring_next;
+    wire [RING_W-1:0] ring_d = row_end ? ring_next : ring_q;
     wire signed [ROW_W-1:0] tap_row;
     wire [RING_W-1:0]       tap_ring;
+    aihls_wrap #(.WIDTH(RING_W), .N(RING)) u_ring (
+        .a(ring_q), .b(oy_last ? SLOT_FRAME[RING_W-1:0] : SLOT_OY[RING_W-1:0]),
+        .b_less(oy_last ? LESS_FRAME[RING_W-1:0] : LESS_OY[RING_W-1:0]), .sum(ring_next)
+    );
     always @(posedge clk) begin
         row_q  <= row_d;
         ring_q <= ring_d;
@@ -194,14 +206,17 @@ module aihls_window #(
         end else begin : g_ky
             reg  signed [ROW_W-1:0] tap_row_q;
             reg  [RING_W-1:0]       tap_ring_q;
-            wire [RING_W-1:0]       tap_step = tap_ring_q + SLOT_KY[RING_W-1:0];
+            wire [RING_W-1:0]       tap_next;
+            aihls_wrap #(.WIDTH(RING_W), .N(RING)) u_tap (
+                .a(tap_ring_q), .b(SLOT_KY[RING_W-1:0]), .b_less(LESS_KY[RING_W-1:0]), .sum(tap_next)
+            );
             always @(posedge clk) begin
                 if (pass_end) begin
                     tap_row_q  <= row_d;
                     tap_ring_q <= ring_d;
                 end else if (e_ky) begin
                     tap_row_q  <= tap_row_q + DIL_H[ROW_W-1:0];
-                    tap_ring_q <= (tap_step >= RING_MOD) ? tap_step - RING_MOD : tap_step;
+                    tap_ring_q <= tap_next;
                 end
                 if (rst) begin
                     tap_row_q  <= ROW_START[ROW_W-1:0];
@@ -217,7 +232,8 @@ module aihls_window #(
     // have: rows of this frame written, minus what older frames still lack. held: rows in the
     // ring, negative while released rows are still to come. The next row's test is made in
     // advance, so that a row boundary costs nothing; and what the rows behind it need and release is a register each, so
-    // that limits, comparison and difference are not one path.
+    // that limits, comparison and difference are not one path. Whether a frame ends or rows are freed is known last: it
+    // chooses between sums, and is not added.
     wire                    row_written;
     reg  signed [ROW_W-1:0] have_q;
     reg  signed [ROW_W-1:0] need_q;
@@ -229,25 +245,28 @@ module aihls_window #(
     reg  signed [ROW_W-1:0] rows_q;           // that this row's end releases, if it is not the frame's last
     reg  signed [ROW_W-1:0] left_q;           // and if it is
     reg  signed [ROW_W-1:0] held_q;
-    wire                    frame_end  = row_end && oy_last;
+    reg                     full_q;           // held_q is RING_ROWS
     wire signed [ROW_W-1:0] ahead_clip = (ahead_need_q < ROW_ONE) ? ROW_ONE
                                        : (ahead_need_q > ROWS) ? ROWS : ahead_need_q;
     wire signed [ROW_W-1:0] free_clip  = ahead_free_q[ROW_W-1] ? ROW_ZERO
                                        : (ahead_free_q > ROWS) ? ROWS : ahead_free_q;
-    wire signed [ROW_W-1:0] have_more  = frame_end ? (row_written ? ROW_ONE - ROWS : ROW_ZERO - ROWS)
-                                                   : (row_written ? ROW_ONE : ROW_ZERO);
+    // Sums with a row written as their carry: bit 0 is dropped.
+    wire signed [ROW_W:0]   have_here  = {have_q, 1'b1} + {ROW_ZERO, row_written};
+    wire signed [ROW_W:0]   have_next  = {have_q, 1'b1} + {ROW_ZERO - ROWS, row_written};
     // The release travels with the read it follows.
     reg                     a1_release_q;
     reg  signed [ROW_W-1:0] a1_less_q;        // minus the rows released
-    reg  signed [ROW_W-1:0] a1_less_1_q;      // and one more
+    reg                     a1_some_q;        // there are any
     wire signed [ROW_W-1:0] a1_rows    = oy_last ? left_q : rows_q;
     wire                    freeing    = en && a1_release_q;
-    wire signed [ROW_W-1:0] held_more  = freeing ? (row_written ? a1_less_1_q : a1_less_q)
-                                                 : (row_written ? ROW_ONE : ROW_ZERO);
+    wire signed [ROW_W:0]   held_here  = {held_q, 1'b1} + {ROW_ZERO, row_written};
+    wire signed [ROW_W:0]   held_less  = {held_q, 1'b1} + {a1_less_q, row_written};
+    wire                    unused_sums = &{1'b0, have_here[0], have_next[0], held_here[0], held_less[0]};
 
     always @(posedge clk) begin
-        have_q    <= have_q + have_more;
-        held_q    <= held_q + held_more;
+        have_q    <= frame_end ? have_next[ROW_W:1] : have_here[ROW_W:1];
+        held_q    <= freeing ? held_less[ROW_W:1] : held_here[ROW_W:1];
+        full_q    <= (row_written ? held_q == RING_LAST : full_q) && !(freeing && a1_some_q);
         rows_ok_q <= !row_end ? (rows_ok_q || have_q >= need_q)
                    : oy_last  ? (have_q >= NEED_FRAME[ROW_W-1:0]) : (have_q >= next_need_q);
         if (row_end) begin
@@ -263,11 +282,12 @@ module aihls_window #(
         if (en) begin
             a1_release_q <= row_end;
             a1_less_q    <= ROW_ZERO - a1_rows;
-            a1_less_1_q  <= ROW_ONE - a1_rows;
+            a1_some_q    <= a1_rows != ROW_ZERO;
         end
         if (rst) begin
             have_q       <= ROW_ZERO;
             held_q       <= ROW_ZERO;
+            full_q       <= 1'b0;
             rows_ok_q    <= 1'b0;
             a1_release_q <= 1'b0;
         end
@@ -288,7 +308,7 @@ module aihls_window #(
     wire [WORD_BITS-1:0] word_data;
     wire                 row_last;
     wire                 accept = s_act_valid && s_act_ready;
-    assign s_act_ready = !rst && (held_q != RING_FULL);
+    assign s_act_ready = !full_q;
     assign row_written = word_write && row_last;
 
     aihls_pack #(.S_LANES(S_LANES), .WORD(WORD), .SLICE_C(SLICE_C)) u_pack (
@@ -435,14 +455,16 @@ module aihls_window #(
             end
             for (r = 0; r < ROWS_PAR; r = r + 1) begin : g_tap
                 localparam integer    SLOT_ADD = (r * DIL_H) % RING_ROWS;
+                localparam integer    SLOT_LESS = SLOT_ADD - RING_ROWS;
                 localparam integer    ROW_ADD  = r * DIL_H;
-                wire [RING_W-1:0]        slot_sum = tap_ring + SLOT_ADD[RING_W-1:0];
-                wire [RING_W-1:0]        slot     = (slot_sum >= RING_MOD) ? slot_sum - RING_MOD
-                                                                           : slot_sum;
+                wire [RING_W-1:0]        slot;
                 wire signed [ROW_W-1:0]  row      = tap_row + ROW_ADD[ROW_W-1:0];
                 wire [SLOT_W-1:0]        slot_low;
                 wire [PIXELS*WORD_BITS-1:0] words;
                 reg  [SLOT_W-1:0]        a1_slot_q, b_slot_q;
+                aihls_wrap #(.WIDTH(RING_W), .N(RING)) u_sum (
+                    .a(tap_ring), .b(SLOT_ADD[RING_W-1:0]), .b_less(SLOT_LESS[RING_W-1:0]), .sum(slot)
+                );
                 aihls_fit #(.IN_W(RING_W), .OUT_W(SLOT_W)) u_slot (.d(slot), .q(slot_low));
                 always @(posedge clk) begin
                     if (en) begin

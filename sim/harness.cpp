@@ -201,12 +201,15 @@ class Run {
         memset((void *)&b.top->stall, 0, sizeof b.top->stall);
     }
 
-    // The wires of inputs and outputs stay as they are.
-    void reset(long cycles)
+    // The wires of inputs and outputs stay as they are. False when an input would take a beat in reset, which would be lost.
+    bool reset(long cycles)
     {
+        bool taken = false;
         b.top->rst = 1;
         for (long i = 0; i < cycles; i++) {
             b.settle();
+            for (auto &p : b.inputs)
+                taken |= *p.ready != 0;
             b.edge();
         }
         b.top->rst = 0;
@@ -225,6 +228,7 @@ class Run {
         cycle = last_move = 0;
         first_in = -1;
         frame_end.clear();
+        return !taken;
     }
 
     // Until all frames are through, or until a cycle. False some cycles behind a mismatch, or when nothing moves any more.
@@ -358,9 +362,13 @@ int main(int argc, char **argv)
     for (auto &p : b.outputs)
         *p.ready = 0;
     Run run(b, reference, strtoull(argv[6], nullptr, 10));
-    run.reset(reset_cycles);
+    bool quiet = run.reset(reset_cycles);
     if (reset_at && run.go(reset_at, patience))
-        run.reset(reset_cycles);
+        quiet = run.reset(reset_cycles) && quiet;
+    if (!quiet) {
+        fprintf(stderr, "harness: an input is ready in reset\n");
+        return 1;
+    }
     run.go(LONG_MAX, patience);
     if (!run.write(argv[8])) {
         fprintf(stderr, "harness: cannot write %s\n", argv[8]);

@@ -100,7 +100,9 @@ static struct row {
     { "another network's bitstream", "on one table --backend serial x.ppm", 1, "holds another network" },
     { "a device that is dead", "DEAD=1 on one one --backend serial x.ppm", 1, "stopped answering" },
     { "a port that another program has", "TAKEN=1 on one one --backend serial x.ppm", 1, "uses the device" },
-    // shells that are wrong
+    // cores and shells that are wrong
+    { "a core that takes what comes in reset", "rm -rf wrong && cp -r one wrong && sed -i 's/_ready \\&\\& !rst/_ready/' wrong/rtl/aihls_port.v && "
+      "h() { sha256sum $1/rtl/aihls_port.v | cut -d' ' -f1; }; sed -i \"s/$(h one)/$(h wrong)/\" wrong/manifest.json; $A sim wrong", 4, "an input is ready in reset" },
     { "a CRC that nobody looks at", "$W aihls_uart_unpack \"s/ \\&\\& (crc_q == 16'd0)//\"", 1, "error[E60" },
     { "a request that is carried out twice", "$W aihls_uart_link 's/end else if (again_q) begin/end else if (1'\\''b0) begin/'", 1, "error[E60" },
 };

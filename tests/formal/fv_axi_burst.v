@@ -29,7 +29,7 @@ module fv_axi_burst #(
         .m_valid(m_valid), .m_ready(m_ready)
     );
     fv_reset u_reset (.clk(clk), .rst(rst));
-    fv_offer #(.WIDTH(ADDR_W)) u_offer (
+    fv_offer #(.WIDTH(ADDR_W), .QUIET(1)) u_offer (
         .clk(clk), .rst(rst), .data(f_addr), .valid(f_valid), .ready(f_ready)
     );
     fv_hold #(.WIDTH(ADDR_W + 8)) u_hold (

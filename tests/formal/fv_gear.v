@@ -34,7 +34,7 @@ module fv_gear #(
         .m_data(m_data), .m_valid(m_valid), .m_ready(m_ready)
     );
     fv_reset u_reset (.clk(clk), .rst(rst));
-    fv_offer #(.WIDTH(S_BYTES*8)) u_offer (
+    fv_offer #(.WIDTH(S_BYTES*8), .QUIET(1)) u_offer (
         .clk(clk), .rst(rst), .data(s_data), .valid(s_valid), .ready(s_ready)
     );
     fv_hold #(.WIDTH(M_BYTES*8)) u_hold (

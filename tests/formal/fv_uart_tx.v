@@ -18,7 +18,7 @@ module fv_uart_tx #(
     wire       wanted  = (bit_now == 0) ? 1'b0 : (bit_now <= 8) ? byte_q[bit_now - 1] : 1'b1;
     aihls_uart_tx #(.DIVIDE(DIVIDE)) u_dut (.clk(clk), .rst(rst), .s_data(s_data), .s_valid(s_valid), .s_ready(s_ready), .txd(txd));
     fv_reset u_reset (.clk(clk), .rst(rst));
-    fv_offer #(.WIDTH(8)) u_offer (.clk(clk), .rst(rst), .data(s_data), .valid(s_valid), .ready(s_ready));
+    fv_offer #(.WIDTH(8), .QUIET(1)) u_offer (.clk(clk), .rst(rst), .data(s_data), .valid(s_valid), .ready(s_ready));
     reg started_q = 1'b0;
     always @(posedge clk) begin
         started_q <= 1'b1;

@@ -57,7 +57,6 @@ module fv_window #(
         .m_last(m_last), .m_data(m_data)
     );
     fv_reset u_reset (.clk(clk), .rst(rst));
-    always @* assert (!(rst && s_ready));
 
     (* anyconst *) wire [2:0] mark_y;
     (* anyconst *) wire [2:0] mark_x;

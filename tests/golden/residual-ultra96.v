@@ -99,9 +99,6 @@ module residual_core #(
     wire [24:0] s04_conv_p_data;
     wire s04_conv_p_en;
     wire [3:0] s04_conv_p_addr;
-    assign x00_data = s_in_data;
-    assign x00_valid = s_in_valid;
-    assign s_in_ready = x00_ready;
     assign watch = {x05_ready && !x05_valid, x05_valid && !x05_ready,
         x04_ready && !x04_valid, x04_valid && !x04_ready,
         x03_ready && !x03_valid, x03_valid && !x03_ready,
@@ -258,6 +255,17 @@ module residual_core #(
         .m_data(m_out_data),
         .m_valid(m_out_valid),
         .m_ready(m_out_ready)
+    );
+    aihls_port #(
+        .WIDTH(8)
+    ) u_port_s_in (
+        .rst(rst),
+        .s_data(s_in_data),
+        .s_valid(s_in_valid),
+        .s_ready(s_in_ready),
+        .m_data(x00_data),
+        .m_valid(x00_valid),
+        .m_ready(x00_ready)
     );
     aihls_rom #(
         .WIDTH(64),
