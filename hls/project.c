@@ -8,6 +8,7 @@
 #include "drivers/aihls_shell.h"
 #include "hls/ipxact.h"
 #include "hls/project_open.h"
+#include "hls/project_serial.h"
 #include "hls/shell.h"
 
 #define SPDX "SPDX-License-Identifier: Apache-2.0\n"
@@ -92,6 +93,9 @@ static bool emit_readme(struct project *p)
                     "Registers are at 0x%08llx (%d KB), the interrupt is the GIC's shared number %lld: the same in settings.tcl\n"
                     "and %s.dtso. docs/85-projects.md of aihls says what is assumed of the board.\n",
                     top, top, b->part, top, top, (unsigned long long)b->axi_base, AIHLS_SHELL_APERTURE_BYTES / 1024, (long long)b->irq_spi, top);
+    else if (project_has_serial(p->d))
+        strbuf_addf(&sb, "    make bitstream    %s.bit: needs AMD Vivado with %s\n    make program      it goes through JTAG, until power is off\n\n"
+                    "The board talks %lld baud; driver/ has the back end \"serial\". docs/85-projects.md of aihls has the manual.\n", top, b->part, (long long)shell_uart_baud(p->d));
     else if (project_has_open(p->d))
         strbuf_addf(&sb, "    make bitstream    needs Yosys, nextpnr-%s and the packer of its bitstreams (`make` says which package)\n    make program\n\n"
                     "The board talks %lld baud; driver/ has the back end \"serial\". docs/85-projects.md of aihls has the manual.\n", b->family, (long long)shell_uart_baud(p->d));
@@ -112,6 +116,7 @@ static void print_list(struct strbuf *sb, const char *name, const char *lines)
     strbuf_adds(sb, "}\n");
 }
 
+// Where there is no processor `processor` is empty, and nothing is said of a bus.
 static bool emit_settings(struct project *p)
 {
     struct strbuf sb = STRBUF_INIT, images = STRBUF_INIT;
@@ -119,9 +124,12 @@ static bool emit_settings(struct project *p)
     const struct cost *total = &d->pipeline->total;
     strbuf_addf(&sb, "# " SPDX "# What vivado.tcl builds: %s for %s. dsp, bram18 and lut are predicted, for the core without its shell.\n", d->top, d->board.title);
     strbuf_addf(&sb, "array set design {\n    name %s\n    part %s\n    board_files {%s}\n    processor %s\n    tech %s\n    clock_hz %lld\n", d->top, d->board.part,
-                d->board.board_part ? d->board.board_part : "", p->cpu->ip, d->board.tech->mac, (long long)d->pipeline->clock_hz);
-    strbuf_addf(&sb, "    base 0x%08llx\n    range %d\n    data_bits %lld\n    dsp %lld\n    bram18 %lld\n    lut %lld\n}\n", (unsigned long long)d->board.axi_base,
-                AIHLS_SHELL_APERTURE_BYTES, (long long)d->board.axi_data_bits, (long long)total->dsp, (long long)total->bram18, (long long)total->lut);
+                d->board.board_part ? d->board.board_part : "", p->cpu ? p->cpu->ip : "{}", d->board.tech->mac,
+                (long long)(p->cpu ? d->pipeline->clock_hz : project_serial_clock_hz(d)));
+    if (p->cpu)
+        strbuf_addf(&sb, "    base 0x%08llx\n    range %d\n    data_bits %lld\n", (unsigned long long)d->board.axi_base, AIHLS_SHELL_APERTURE_BYTES,
+                    (long long)d->board.axi_data_bits);
+    strbuf_addf(&sb, "    dsp %lld\n    bram18 %lld\n    lut %lld\n}\n", (long long)total->dsp, (long long)total->bram18, (long long)total->lut);
     for (int i = 0; i < d->netlist->n_images; i++)
         strbuf_addf(&images, "%s\n", d->netlist->images[i].file);
     print_list(&sb, "rtl", p->rtl);
@@ -215,18 +223,23 @@ static bool emit_overlay(struct project *p)
 
 // ---- all of it ----
 
+static bool emit_vivado(struct project *p)
+{
+    return put_embedded(p, "boards/vivado.tcl", "vivado.tcl") && put_embedded(p, "boards/program.tcl", "program.tcl") &&
+           put_embedded(p, "boards/project.mk", "Makefile") && emit_settings(p);
+}
+
 static bool emit_system(struct project *p)
 {
     const struct netlist *axi = shell_axi(p->d, p->a);
     const char *preset = p->d->board.preset_text;
-    return put_embedded(p, "boards/vivado.tcl", "vivado.tcl") && put_embedded(p, "boards/program.tcl", "program.tcl") &&
-           put_embedded(p, "boards/project.mk", "Makefile") && (!preset || p->put(p->user, "project/preset.txt", preset, strlen(preset))) &&
-           emit_settings(p) && emit_ip(p, axi) && emit_component(p, axi) && emit_overlay(p);
+    return emit_vivado(p) && (!preset || p->put(p->user, "project/preset.txt", preset, strlen(preset))) && emit_ip(p, axi) && emit_component(p, axi) && emit_overlay(p);
 }
 
 bool project_emit(const struct design *d, struct arena *a, const char *rtl, project_put *put_file, void *user)
 {
     struct project p = { d, a, rtl, put_file, user, project_has_system(d) ? processor_of(&d->board) : NULL };
     return emit_clock(&p) && emit_summary(&p) && emit_readme(&p) && (!p.cpu || emit_system(&p)) &&
+           (!project_has_serial(d) || (emit_vivado(&p) && project_serial_emit(d, a, put_file, user))) &&
            (!project_has_open(d) || project_open_emit(d, a, put_file, user));
 }
