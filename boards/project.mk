@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make bitstream: NAME.bit, NAME.xsa, NAME.hwh; make firmware: NAME.bit.bin and NAME.dtbo, for Linux to load;
+# make bitstream: NAME.bit, and beside a processor NAME.xsa, NAME.hwh; there make firmware: NAME.bit.bin and NAME.dtbo, for Linux to load;
 # make program: the bitstream through JTAG. JOBS run side by side; ACCEPT=1: other resources than predicted are no error.
 .DELETE_ON_ERROR:
 VIVADO ?= vivado
@@ -17,11 +17,12 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 bitstream: $(NAME).bit
 
-$(NAME).bit: vivado.tcl settings.tcl $(NAME)_ip.v $(wildcard preset.txt) $(RTL) $(wildcard ../mem/*)
+$(NAME).bit: vivado.tcl settings.tcl $(wildcard $(NAME)_ip.v $(NAME)_board.v $(NAME)_board.xdc preset.txt) $(RTL) $(wildcard ../mem/*)
 	$(call need,$(VIVADO),install AMD Vivado with this part (the free edition has it); source its settings64.sh; or VIVADO=path)
 	$(VIVADO) -mode batch -nojournal -log vivado.log -source vivado.tcl -tclargs $(JOBS) $(ACCEPT)
 	@touch -c $@
 
+ifneq ($(wildcard $(NAME).dtso),)
 firmware: $(NAME).bit.bin $(NAME).dtbo
 
 $(NAME).bit.bin: $(NAME).bit
@@ -32,6 +33,10 @@ $(NAME).bit.bin: $(NAME).bit
 $(NAME).dtbo: $(NAME).dtso
 	$(call need,$(DTC),install the package device-tree-compiler; or DTC=path)
 	$(DTC) -@ -I dts -O dtb -o $@ $<
+else
+firmware:
+	@echo "make: this board has no processor: there is no firmware to load; make program" >&2; exit 2
+endif
 
 program: $(NAME).bit
 	$(call need,$(VIVADO),install AMD Vivado or Vivado Lab; source its settings64.sh; or VIVADO=path)

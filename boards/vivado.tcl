@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# vivado.tcl: from an empty folder to bitstream and hardware description, for boards with a processor of AMD's.
+# vivado.tcl: from an empty folder to a bitstream, for parts of AMD's. Beside a processor: with a block design and a hardware
+# description. Without: NAME_board.v and its constraints, a serial line.
 #     vivado -mode batch -source vivado.tcl -tclargs [JOBS] [ACCEPT]
 # JOBS run side by side (default 4). ACCEPT 1: other resources than predicted are a warning. Slack below zero never is.
 # Data is in settings.tcl (this design) and preset.txt (this board); docs/85-projects.md of aihls says what is assumed.
@@ -54,9 +55,9 @@ proc stage_core {from to root images} {
     close $f
 }
 
-proc start_project {} {
-    global design here root work
-    create_project -force -part $design(part) $design(name) $work
+# The board's presets, for the processor system.
+proc choose_board {} {
+    global design
     set boards [get_board_parts -quiet -latest_file_version "*:$design(board_files):part0:*"]
     set design(has_board_files) [expr {$design(board_files) ne "" && [llength $boards] > 0}]
     if {$design(has_board_files)} {
@@ -64,6 +65,14 @@ proc start_project {} {
     } else {
         puts "NOTE: no board files for '$design(board_files)': the processor system has the settings of preset.txt and the tool's defaults."
         puts "NOTE: the bitstream is whole; do not build a boot loader from the .xsa unless preset.txt describes memory and pins."
+    }
+}
+
+proc start_project {} {
+    global design here root work
+    create_project -force -part $design(part) $design(name) $work
+    if {$design(processor) ne ""} {
+        choose_board
     }
     set_property target_language Verilog [current_project]
     # A memory image that cannot be read is a critical warning, and zeros; here it stops the run.
@@ -84,8 +93,16 @@ proc start_project {} {
     foreach image $design(images) {
         lappend files [file join $root $image]
     }
-    lappend files [file join $here $design(name)_ip.v]
+    lappend files [file join $here $design(name)_[expr {$design(processor) eq "" ? "board" : "ip"}].v]
     add_files -norecurse -fileset sources_1 $files
+    update_compile_order -fileset sources_1
+}
+
+# Without a processor: the top is ours.
+proc build_board {} {
+    global design here
+    add_files -norecurse -fileset constrs_1 [list [file join $here $design(name)_board.xdc]]
+    set_property top $design(name)_board [current_fileset]
     update_compile_order -fileset sources_1
 }
 
@@ -176,6 +193,13 @@ proc build_system {} {
     assign_addresses $ps
     validate_bd_design
     save_bd_design
+    set diagram [get_files system.bd]
+    # One run for all of it: the accelerator is optimized together with what it is connected to.
+    set_property synth_checkpoint_mode None $diagram
+    generate_target all $diagram
+    make_wrapper -top -import -files $diagram
+    set_property top system_wrapper [current_fileset]
+    update_compile_order -fileset sources_1
 }
 
 proc assign_addresses {ps} {
@@ -207,15 +231,8 @@ proc finish_run {run args} {
     }
 }
 
-proc implement_system {} {
-    global design jobs
-    set diagram [get_files system.bd]
-    # One run for all of it: the accelerator is optimized together with what it is connected to.
-    set_property synth_checkpoint_mode None $diagram
-    generate_target all $diagram
-    make_wrapper -top -import -files $diagram
-    set_property top system_wrapper [current_fileset]
-    update_compile_order -fileset sources_1
+proc implement {} {
+    global jobs
     finish_run synth_1 -jobs $jobs
     finish_run impl_1 -to_step write_bitstream -jobs $jobs
     open_run impl_1
@@ -246,7 +263,7 @@ proc check_resources {} {
         give_up "the core is not to be found in the netlist" "set STEPS.SYNTH_DESIGN.ARGS.FLATTEN_HIERARCHY of synth_1 to none"
     }
     set report [report_utilization -return_string -cells $core]
-    set luts [expr {$design(processor) eq "zynq_ultra_ps_e" ? "CLB LUTs" : "Slice LUTs"}]
+    set luts [expr {[string match xc7* $design(part)] ? "Slice LUTs" : "CLB LUTs"}]
     set wrong [concat [compare_count DSP [cells_used $report DSPs] $design(dsp) 0] \
                    [compare_count "BRAM (18 Kb)" [expr {2 * [cells_used $report {Block RAM Tile}]}] $design(bram18) 0] \
                    [compare_count LUT [cells_used $report $luts] $design(lut) 20]]
@@ -257,7 +274,7 @@ proc check_resources {} {
         puts "WARNING: [join $wrong {; }]"
         return
     }
-    give_up [join $wrong "\n"] "see [file join $here utilization.rpt]. DSP: is TECH $design(tech) in $design(name)_ip.v? BRAM: did synthesis make memories\
+    give_up [join $wrong "\n"] "see [file join $here utilization.rpt]. DSP: is TECH $design(tech) in the top? BRAM: did synthesis make memories\
         of LUTs, or find images empty? All fits and timing is met: make bitstream ACCEPT=1, and report the difference"
 }
 
@@ -288,6 +305,10 @@ proc export_results {} {
     global design here work
     set bit [glob -directory [get_property DIRECTORY [get_runs impl_1]] *.bit]
     file copy -force [lindex $bit 0] [file join $here $design(name).bit]
+    if {$design(processor) eq ""} {
+        puts "written: $design(name).bit"
+        return
+    }
     write_hw_platform -fixed -force -include_bit [file join $here $design(name).xsa]
     # Where the block design's files are: .gen since 2020.2, .srcs before.
     foreach hwh [glob -nocomplain -directory $work */sources_1/bd/system/hw_handoff/system.hwh] {
@@ -297,8 +318,12 @@ proc export_results {} {
 }
 
 start_project
-build_system
-implement_system
+if {$design(processor) eq ""} {
+    build_board
+} else {
+    build_system
+}
+implement
 report_utilization -hierarchical -file [file join $here utilization.rpt]
 report_timing_summary -file [file join $here timing.rpt]
 check_timing_met

@@ -383,15 +383,18 @@ static bool check_memory(struct reader *r, const struct board *b)
     return diag_emit(r->cx, (struct diag_msg){ .code = E301, .where = r->path, .found = given, .need = lacks, .help = EXAMPLE }, "<board> lacks a field");
 }
 
-// What the schema cannot say: the oscillator and the line's pins and speed come together.
+// What the schema cannot say: the oscillator and the line's pins and speed come together. Beside a processor there may be an
+// oscillator alone.
 static bool check_line(struct reader *r, const struct board *b)
 {
     const struct { const char *name; bool given; } all[] = {
         { "oscillator_hz", b->oscillator_hz > 0 }, { "uart_baud", b->uart_baud > 0 }, { "pin_clk", b->pin_clk }, { "pin_rxd", b->pin_rxd }, { "pin_txd", b->pin_txd },
     };
     const char *given = NULL, *lacks = NULL;
+    bool alone = b->axi_data_bits && !all[1].given && !all[3].given && !all[4].given;
     for (int i = 4; i >= 0; i--)
-        *(all[i].given ? &given : &lacks) = all[i].name;
+        if (!alone || i == 0 || i == 2)
+            *(all[i].given ? &given : &lacks) = all[i].name;
     if (!given || !lacks)
         return true;
     return diag_emit(r->cx, (struct diag_msg){ .code = E301, .where = r->path, .found = given, .need = lacks, .help = "see boards/ulx3s-85f/board.xml for an example" },

@@ -32,7 +32,8 @@ struct board {
     int64_t irq_spi;        // number of the interrupt line among the GIC's shared ones (device tree: <0 irq_spi 4>)
     const char *board_part; // the board's name in the vendor's board files
     const char *preset_text; // preset.txt beside the board's file: settings of the processor system, a line each
-    // The board's oscillator and serial line, for boards without a processor; not given: 0, NULL.
+    // The board's oscillator and serial line, for boards without a processor; not given: 0, NULL. Beside a processor that does not
+    // clock the fabric: the oscillator and its pin alone.
     int64_t oscillator_hz, uart_baud;
     const char *pin_clk, *pin_rxd, *pin_txd; // of the part, as its tools name them; rxd is what the part receives
     const char *xml_text;     // the whole file, for the project's record

@@ -8,19 +8,25 @@
 #include "drivers/aihls_shell.h"
 #include "hls/ipxact.h"
 #include "hls/project_open.h"
+#include "hls/project_quartus.h"
+#include "hls/project_serial.h"
 #include "hls/shell.h"
 
 #define SPDX "SPDX-License-Identifier: Apache-2.0\n"
 
 // What is different with the two kinds of processor.
 static const struct processor {
-    const char *family, *ip, *gic, *clock;
+    const char *family, *ip, *gic, *clock; // clock: that which it gives to the fabric; NULL: the fabric has its own
     int cells; // of an address in the device tree
+    const char *region, *firmware, *bridges; // where Linux loads bitstreams, their files' ending, what is closed meanwhile
+    bool (*emit)(const struct design *d, struct arena *a, const char *rtl, project_put *put, void *user); // NULL: Vivado
 } processors[] = {
     // Labels of Linux's zynqmp.dtsi; clock 71 is pl0_ref (include/dt-bindings/clock/xlnx-zynqmp-clk.h).
-    { "xcup", "zynq_ultra_ps_e", "gic", "zynqmp_clk 71", 2 },
+    { "xcup", "zynq_ultra_ps_e", "gic", "zynqmp_clk 71", 2, "fpga_full", "bit.bin", NULL, NULL },
     // Labels of zynq-7000.dtsi; clock 15 is fclk0 (the order of its clock-output-names).
-    { "xc7", "processing_system7", "intc", "clkc 15", 1 },
+    { "xc7", "processing_system7", "intc", "clkc 15", 1, "fpga_full", "bit.bin", NULL, NULL },
+    // Labels of socfpga.dtsi: the lightweight bridge to the registers, and the one to memory.
+    { "cyclonev", "altera_hps", "intc", NULL, 1, "base_fpga_region", "rbf", "<&fpga_bridge0>, <&fpga_bridge2>", project_quartus_emit },
 };
 
 struct project {
@@ -42,7 +48,8 @@ static const struct processor *processor_of(const struct board *b)
 
 bool project_has_system(const struct design *d)
 {
-    return shell_has_axi(d) && d->board.axi_base && processor_of(&d->board);
+    const struct processor *cpu = processor_of(&d->board);
+    return shell_has_axi(d) && d->board.axi_base && cpu && (cpu->clock || d->board.oscillator_hz);
 }
 
 static bool put(struct project *p, const char *file, struct strbuf *sb)
@@ -85,13 +92,21 @@ static bool emit_readme(struct project *p)
     const struct board *b = &p->d->board;
     const char *top = p->d->top;
     strbuf_addf(&sb, "<!-- SPDX-License-Identifier: Apache-2.0 -->\n# %s on %s\n\n", top, b->title);
-    if (p->cpu)
+    if (p->cpu && p->cpu->emit)
+        strbuf_addf(&sb, "    make bitstream    %s.sof, %s.rbf: needs Intel Quartus Prime (Lite or Standard) with %s\n"
+                    "    make firmware     %s.dtbo: what Linux loads, beside the .rbf; needs dtc\n"
+                    "    make program      the .sof through JTAG\n\n", top, top, b->part, top);
+    else if (p->cpu)
         strbuf_addf(&sb, "    make bitstream    %s.bit, %s.xsa: needs AMD Vivado with %s\n"
                     "    make firmware     %s.bit.bin, %s.dtbo: what Linux loads; needs bootgen (Vivado has it) and dtc\n"
-                    "    make program      the bitstream through JTAG\n\n"
-                    "Registers are at 0x%08llx (%d KB), the interrupt is the GIC's shared number %lld: the same in settings.tcl\n"
+                    "    make program      the bitstream through JTAG\n\n", top, top, b->part, top, top);
+    if (p->cpu)
+        strbuf_addf(&sb, "Registers are at 0x%08llx (%d KB), the interrupt is the GIC's shared number %lld: the same in settings.tcl\n"
                     "and %s.dtso. docs/85-projects.md of aihls says what is assumed of the board.\n",
-                    top, top, b->part, top, top, (unsigned long long)b->axi_base, AIHLS_SHELL_APERTURE_BYTES / 1024, (long long)b->irq_spi, top);
+                    (unsigned long long)b->axi_base, AIHLS_SHELL_APERTURE_BYTES / 1024, (long long)b->irq_spi, top);
+    else if (project_has_serial(p->d))
+        strbuf_addf(&sb, "    make bitstream    %s.bit: needs AMD Vivado with %s\n    make program      it goes through JTAG, until power is off\n\n"
+                    "The board talks %lld baud; driver/ has the back end \"serial\". docs/85-projects.md of aihls has the manual.\n", top, b->part, (long long)shell_uart_baud(p->d));
     else if (project_has_open(p->d))
         strbuf_addf(&sb, "    make bitstream    needs Yosys, nextpnr-%s and the packer of its bitstreams (`make` says which package)\n    make program\n\n"
                     "The board talks %lld baud; driver/ has the back end \"serial\". docs/85-projects.md of aihls has the manual.\n", b->family, (long long)shell_uart_baud(p->d));
@@ -101,7 +116,7 @@ static bool emit_readme(struct project *p)
     return put(p, "README.md", &sb);
 }
 
-// ---- for Vivado ----
+// ---- for Vivado and Quartus ----
 
 // A Tcl list, an element a line; names of files have no character that Tcl would read otherwise.
 static void print_list(struct strbuf *sb, const char *name, const char *lines)
@@ -112,16 +127,22 @@ static void print_list(struct strbuf *sb, const char *name, const char *lines)
     strbuf_adds(sb, "}\n");
 }
 
+// Where there is no processor `processor` is empty, and nothing is said of a bus.
 static bool emit_settings(struct project *p)
 {
     struct strbuf sb = STRBUF_INIT, images = STRBUF_INIT;
     const struct design *d = p->d;
     const struct cost *total = &d->pipeline->total;
-    strbuf_addf(&sb, "# " SPDX "# What vivado.tcl builds: %s for %s. dsp, bram18 and lut are predicted, for the core without its shell.\n", d->top, d->board.title);
+    strbuf_addf(&sb, "# " SPDX "# What the script builds: %s for %s. The last three numbers are predicted, for the core without its shell.\n", d->top, d->board.title);
     strbuf_addf(&sb, "array set design {\n    name %s\n    part %s\n    board_files {%s}\n    processor %s\n    tech %s\n    clock_hz %lld\n", d->top, d->board.part,
-                d->board.board_part ? d->board.board_part : "", p->cpu->ip, d->board.tech->mac, (long long)d->pipeline->clock_hz);
-    strbuf_addf(&sb, "    base 0x%08llx\n    range %d\n    data_bits %lld\n    dsp %lld\n    bram18 %lld\n    lut %lld\n}\n", (unsigned long long)d->board.axi_base,
-                AIHLS_SHELL_APERTURE_BYTES, (long long)d->board.axi_data_bits, (long long)total->dsp, (long long)total->bram18, (long long)total->lut);
+                d->board.board_part ? d->board.board_part : "", p->cpu ? p->cpu->ip : "{}", d->board.tech->mac,
+                (long long)(p->cpu ? d->pipeline->clock_hz : project_serial_clock_hz(d)));
+    if (p->cpu)
+        strbuf_addf(&sb, "    base 0x%08llx\n    range %d\n    data_bits %lld\n", (unsigned long long)d->board.axi_base, AIHLS_SHELL_APERTURE_BYTES,
+                    (long long)d->board.axi_data_bits);
+    if (p->cpu && !p->cpu->clock)
+        strbuf_addf(&sb, "    family {Cyclone V}\n    irq_spi %lld\n    oscillator_hz %lld\n    pin_clk %s\n", (long long)d->board.irq_spi, (long long)d->board.oscillator_hz, d->board.pin_clk);
+    strbuf_addf(&sb, "    dsp %lld\n    %s %lld\n    lut %lld\n}\n", (long long)total->dsp, d->board.tech->bram_element, (long long)total->bram18, (long long)total->lut);
     for (int i = 0; i < d->netlist->n_images; i++)
         strbuf_addf(&images, "%s\n", d->netlist->images[i].file);
     print_list(&sb, "rtl", p->rtl);
@@ -194,10 +215,15 @@ static bool emit_overlay(struct project *p)
     const struct board *b = &p->d->board;
     const struct processor *cpu = p->cpu;
     const char *top = p->d->top, *high = cpu->cells == 2 ? "0x0 " : "";
-    strbuf_addf(&sb, "// " SPDX "// %s on %s: the bitstream, its clock, the registers for uio, memory for the buffers of %d frames.\n", top, b->title, SHELL_SLOTS);
-    strbuf_addf(&sb, "/dts-v1/;\n/plugin/;\n\n&fpga_full {\n    #address-cells = <%d>;\n    #size-cells = <%d>;\n    firmware-name = \"%s.bit.bin\";\n\n", cpu->cells, cpu->cells, top);
-    strbuf_addf(&sb, "    %s_clock: clocking0 {\n        compatible = \"xlnx,fclk\";\n        #clock-cells = <0>;\n        clocks = <&%s>;\n        clock-output-names = \"%s_clk\";\n"
-                "        assigned-clocks = <&%s>;\n        assigned-clock-rates = <%lld>;\n    };\n\n", top, cpu->clock, top, cpu->clock, (long long)p->d->pipeline->clock_hz);
+    strbuf_addf(&sb, "// " SPDX "// %s on %s: the bitstream, the registers for uio, memory for the buffers of %d frames.\n", top, b->title, SHELL_SLOTS);
+    strbuf_addf(&sb, "/dts-v1/;\n/plugin/;\n\n&%s {\n    #address-cells = <%d>;\n    #size-cells = <%d>;\n    firmware-name = \"%s.%s\";\n", cpu->region, cpu->cells, cpu->cells,
+                top, cpu->firmware);
+    if (cpu->bridges)
+        strbuf_addf(&sb, "    fpga-bridges = %s;\n    ranges;\n", cpu->bridges);
+    strbuf_adds(&sb, "\n");
+    if (cpu->clock)
+        strbuf_addf(&sb, "    %s_clock: clocking0 {\n        compatible = \"xlnx,fclk\";\n        #clock-cells = <0>;\n        clocks = <&%s>;\n        clock-output-names = \"%s_clk\";\n"
+                    "        assigned-clocks = <&%s>;\n        assigned-clock-rates = <%lld>;\n    };\n\n", top, cpu->clock, top, cpu->clock, (long long)p->d->pipeline->clock_hz);
     // The ports' widths are registers; a boot loader made for another design may have changed them. Registers 4 and 5 are reads and
     // writes of HP0 (0: 128 bits, 1: 64), 14 the masters (0xa00: 128 bits), as in the vendor's kernel.
     if (cpu->cells == 2)
@@ -215,18 +241,27 @@ static bool emit_overlay(struct project *p)
 
 // ---- all of it ----
 
+static bool emit_vivado(struct project *p)
+{
+    return put_embedded(p, "boards/vivado.tcl", "vivado.tcl") && put_embedded(p, "boards/program.tcl", "program.tcl") &&
+           put_embedded(p, "boards/project.mk", "Makefile") && emit_settings(p);
+}
+
 static bool emit_system(struct project *p)
 {
     const struct netlist *axi = shell_axi(p->d, p->a);
     const char *preset = p->d->board.preset_text;
-    return put_embedded(p, "boards/vivado.tcl", "vivado.tcl") && put_embedded(p, "boards/program.tcl", "program.tcl") &&
-           put_embedded(p, "boards/project.mk", "Makefile") && (!preset || p->put(p->user, "project/preset.txt", preset, strlen(preset))) &&
-           emit_settings(p) && emit_ip(p, axi) && emit_component(p, axi) && emit_overlay(p);
+    if ((preset && !p->put(p->user, "project/preset.txt", preset, strlen(preset))) || !emit_overlay(p))
+        return false;
+    if (p->cpu->emit)
+        return emit_settings(p) && p->cpu->emit(p->d, p->a, p->rtl, p->put, p->user);
+    return emit_vivado(p) && emit_ip(p, axi) && emit_component(p, axi);
 }
 
 bool project_emit(const struct design *d, struct arena *a, const char *rtl, project_put *put_file, void *user)
 {
     struct project p = { d, a, rtl, put_file, user, project_has_system(d) ? processor_of(&d->board) : NULL };
     return emit_clock(&p) && emit_summary(&p) && emit_readme(&p) && (!p.cpu || emit_system(&p)) &&
+           (!project_has_serial(d) || (emit_vivado(&p) && project_serial_emit(d, a, put_file, user))) &&
            (!project_has_open(d) || project_open_emit(d, a, put_file, user));
 }

@@ -10,6 +10,7 @@
 //     NAME_ip.v       NAME_axi with the interfaces that Vivado's diagrams connect
 //     ip/component.xml the same as IP-XACT (hls/ipxact.h)
 //     NAME.dtso       device tree overlay
+// Boards with one of Intel's have hls/project_quartus.h, those without a processor hls/project_serial.h or hls/project_open.h.
 // README.md says what is there, or why a board has no more.
 #ifndef AIHLS_PROJECT_H
 #define AIHLS_PROJECT_H

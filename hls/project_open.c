@@ -7,29 +7,12 @@
 
 #include "base/check.h"
 #include "base/embed.h"
+#include "hls/project_serial.h"
 #include "hls/shell.h"
 
 #define SPDX "SPDX-License-Identifier: Apache-2.0\n"
-#define RESET_BITS 10 // of the counter behind the PLL's lock: block RAMs of iCE40 need 10 us after power-up
 
 // ---- the PLL ----
-
-// Dividers of the input, the feedback and the output; the output's frequency is hz.
-struct pll {
-    int in, feedback, out;
-    double hz;
-};
-
-// Of the settings at or below the wanted frequency the one that comes nearest; of those the one with the oscillator in the
-// middle of its range.
-static bool better(const struct pll *have, const struct pll *a, double vco, double *have_vco, double middle)
-{
-    double distance = vco > middle ? vco - middle : middle - vco, before = *have_vco > middle ? *have_vco - middle : middle - *have_vco;
-    if (a->hz < have->hz - 1 || (a->hz < have->hz + 1 && distance >= before))
-        return false;
-    *have_vco = vco;
-    return true;
-}
 
 // FPGA-DS-02012, table sysCLOCK PLL timing: the phase detector's 3.125 to 400 MHz, the oscillator's 400 to 800. CLKOP is fed back.
 static struct pll pll_ecp5(double osc, double wanted)
@@ -41,7 +24,7 @@ static struct pll pll_ecp5(double osc, double wanted)
             for (int out = 1; out <= 128; out++) {
                 struct pll p = { in, feedback, out, osc * feedback / in };
                 double vco = p.hz * out;
-                if (p.hz <= wanted * 1.0001 && vco >= 400e6 && vco <= 800e6 && better(&best, &p, vco, &best_vco, 600e6))
+                if (p.hz <= wanted * 1.0001 && vco >= 400e6 && vco <= 800e6 && pll_better(&best, &p, vco, &best_vco, 600e6))
                     best = p;
             }
     return best;
@@ -57,7 +40,7 @@ static struct pll pll_ice40(double osc, double wanted)
             for (int out = 1; out <= 6; out++) {
                 double vco = osc / in * feedback;
                 struct pll p = { in, feedback, out, vco / (1 << out) };
-                if (p.hz <= wanted * 1.0001 && vco >= 533e6 && vco <= 1066e6 && better(&best, &p, vco, &best_vco, 800e6))
+                if (p.hz <= wanted * 1.0001 && vco >= 533e6 && vco <= 1066e6 && pll_better(&best, &p, vco, &best_vco, 800e6))
                     best = p;
             }
     return best;
@@ -118,7 +101,7 @@ static const struct open_family {
     const char *family, *synth, *cells[3]; // cells: as nextpnr counts DSP, block RAM, LUT
     bool (*device)(struct arena *a, const char *part, const char **args);
     struct pll (*pll)(double osc, double wanted);
-    void (*print)(const struct board *b, const struct pll *p, struct strbuf *sb);
+    serial_print_pll *print;
     const char *pins, *pin; // file ending, and a line's form: port, pin
 } families[] = {
     { "ecp5", "synth_ecp5 -nodsp", { "MULT18X18D", "DP16KD", "TRELLIS_COMB" }, device_ecp5, pll_ecp5, print_ecp5, "lpf",
@@ -146,19 +129,6 @@ bool project_has_open(const struct design *d)
 }
 
 // ---- files ----
-
-static void print_board(const struct design *d, const struct open_family *f, const struct pll *pll, struct strbuf *sb)
-{
-    strbuf_addf(sb, "// " SPDX "// %s_board: %s on %s: the clock of %.3f MHz, %.3f MHz from the oscillator, the reset, and the serial line.\n"
-                "`default_nettype none\n\nmodule %s_board (\n    input  wire clk,\n    input  wire rxd,\n    output wire txd\n);\n    wire core_clk, locked;\n",
-                d->top, d->top, d->board.title, pll->hz / 1e6, (double)d->board.oscillator_hz / 1e6, d->top);
-    f->print(&d->board, pll, sb);
-    strbuf_addf(sb, "    // Configuration sets registers to 0.\n    reg [1:0] locked_q = 2'd0;\n    reg [%d:0] up_q = %d'd0;\n    reg aresetn_q = 1'b0;\n"
-                "    always @(posedge core_clk) begin\n        locked_q  <= {locked_q[0], locked};\n        up_q      <= !locked_q[1] ? %d'd0 : up_q[%d] ? up_q : up_q + %d'd1;\n"
-                "        aresetn_q <= up_q[%d];\n    end\n", RESET_BITS - 1, RESET_BITS, RESET_BITS, RESET_BITS - 1, RESET_BITS, RESET_BITS - 1);
-    strbuf_addf(sb, "    %s_uart #(.TECH(\"%s\")) u_uart (.clk(core_clk), .aresetn(aresetn_q), .rxd(rxd), .txd(txd));\nendmodule\n\n`default_nettype wire\n",
-                d->top, d->board.tech->mac);
-}
 
 static void print_settings(const struct design *d, const struct open_family *f, const char *device, const struct pll *pll, struct strbuf *sb)
 {
@@ -188,7 +158,7 @@ bool project_open_emit(const struct design *d, struct arena *a, project_put *put
     struct strbuf board = STRBUF_INIT, settings = STRBUF_INIT, constraints = STRBUF_INIT;
     ASSERT(project_has_open(d) && f->device(a, b->part, &device));
     struct pll pll = f->pll((double)b->oscillator_hz, (double)d->pipeline->clock_hz);
-    print_board(d, f, &pll, &board);
+    serial_top(d, &pll, f->print, &board);
     print_settings(d, f, device, &pll, &settings);
     strbuf_addf(&constraints, "# " SPDX "# Pins of %s; boards/%s/board.xml of aihls says where they come from.\n", b->title, b->name);
     if (strcmp(f->pins, "lpf") == 0)

@@ -208,6 +208,16 @@ proc do_get_files {given arguments} {
 
 # ---- properties ----
 
+# The top: the block design's wrapper, or a module of the sources.
+proc module_file {module} {
+    foreach file $::sources {
+        if {[file tail $file] eq "$module.v"} {
+            return $file
+        }
+    }
+    wrong "there is no module $module"
+}
+
 array set settable {
     project {board_part target_language}
     fileset {top}
@@ -257,8 +267,11 @@ proc set_one {name value object} {
     if {$name eq "synth_checkpoint_mode" && $value ni {None Singular Hierarchical}} {
         wrong "$name $value"
     }
-    if {$name eq "top" && $value ne [environment MODEL_TOP system_wrapper]} {
-        wrong "there is no module $value"
+    if {$name eq "top"} {
+        if {![info exists ::diagram] || $value ne "system_wrapper"} {
+            check_constraints [module_file $value] [lsearch -inline -all $::sources *.xdc]
+        }
+        set ::top $value
     }
     if {$name eq "PROGRAM.FILE"} {
         must_exist $value
@@ -650,6 +663,7 @@ proc do_launch_runs {given arguments} {
         if {$run ni {synth_1 impl_1}} {
             wrong "there is no run $run"
         }
+        must_be_open top
         if {$run eq "impl_1" && (![info exists ::ran(synth_1)] || !$::ran(synth_1))} {
             wrong "impl_1 before synth_1"
         }
@@ -660,7 +674,7 @@ proc do_launch_runs {given arguments} {
             wrong "there is no step [option $given to_step]"
         }
         if {$::ran($run) && [option $given to_step] eq "write_bitstream"} {
-            close [open [file join $directory system_wrapper.bit] w]
+            close [open [file join $directory $::top.bit] w]
         }
     }
 }
@@ -682,7 +696,8 @@ proc do_get_cells {given arguments} {
     if {[option $given filter] ne {NAME =~ */u_core} || ![dict exists $given hierarchical]} {
         wrong "get_cells $given"
     }
-    return [expr {[environment MODEL_FLAT 0] ? {} : [object cell system_i/accelerator/inst/u_axi/u_core]}]
+    set above [expr {[info exists ::diagram] ? "system_i/accelerator/inst/u_axi" : "u_uart"}]
+    return [expr {[environment MODEL_FLAT 0] ? {} : [object cell $above/u_core]}]
 }
 proc written {given} {
     must_be_open netlist
@@ -700,7 +715,7 @@ proc do_report_utilization {given arguments} {
         return
     }
     expect_kind [option $given cells] cell
-    set luts [expr {$::cells(ps) eq "zynq_ultra_ps_e" ? "CLB LUTs" : "Slice LUTs"}]
+    set luts [expr {[string match xcz* $::part] || [string match xck* $::part] ? "CLB LUTs" : "Slice LUTs"}]
     return [string cat "| Site Type | Used | Fixed | Prohibited | Available | Util% |\n" [row $luts* [environment MODEL_LUT $design(lut)]] \
                 [row {  LUT as Logic} 1] [row {Block RAM Tile} [expr {[environment MODEL_BRAM $design(bram18)] / 2.0}]] \
                 [row {DSPs} [environment MODEL_DSP $design(dsp)]]]
@@ -755,6 +770,7 @@ proc kind_of {object} {
     return [expr {[info exists ::devices($object)] ? "hw_device" : [kind_of_text $object]}]
 }
 
+source [file join [file dirname [info script]] vivado_xdc.tcl]
 set script [lindex $argv 1]
 set argv [lrange $argv 2 end]
 source $script

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DIR/project of boards with a processor: the scripts run in tests/vivado_model.tcl, which knows Vivado's commands, and
+// DIR/project for Vivado: the scripts run in tests/vivado_model.tcl, which knows Vivado's commands, and
 // what they build is held against the board's file, the device tree, and the files of the output. The model must notice
 // each of the planted mistakes. component.xml is checked against hls/ipxact.xsd.
 #include <setjmp.h>
@@ -170,11 +170,31 @@ static void a_users_own_board_has_its_own_address_and_settings(void **state)
     assert_non_null(strstr(read_text("mine/project/digits.dtso"), "aihls@43d00000 {"));
 }
 
-static void a_board_without_a_processor_says_so(void **state)
+// No processor, a serial line: the top is ours, and no bus is built.
+static void a_serial_board_has_its_own_top(void **state)
 {
     (void)state;
-    assert_non_null(strstr(read_text("arty-a7-100/project/README.md"), "W304"));
-    assert_int_not_equal(run("ls arty-a7-100/project/vivado.tcl"), 0);
+    char real[4096];
+    struct board b;
+    struct diag diag = { .out = stderr };
+    assert_non_null(realpath(root, real));
+    assert_true(board_read(&(struct ctx){ &arena, &diag }, "arty-a7-100", &b));
+    if (run("tclsh $M record arty-a7-100/project/vivado.tcl"))
+        fail_msg("%s", said.text);
+    in_record("= finished");
+    in_record("= top digits_board");
+    in_record(arena_printf(&arena, "= part %s", b.part));
+    in_record(arena_printf(&arena, "= clock_hz %lld", (long long)b.clock_hz));
+    in_record(arena_printf(&arena, "= clock clk %.3f", 1e9 / (double)b.oscillator_hz));
+    in_record(arena_printf(&arena, "= port clk PACKAGE_PIN %s", b.pin_clk));
+    in_record(arena_printf(&arena, "= port rxd PACKAGE_PIN %s", b.pin_rxd));
+    in_record(arena_printf(&arena, "= port txd PACKAGE_PIN %s", b.pin_txd));
+    assert_null(strstr(record.text, "create_bd_"));
+    assert_non_null(strstr(said.text, "written: digits.bit\n"));
+    check_sources("arty-a7-100", real);
+    assert_null(strstr(read_text("arty-a7-100/project/README.md"), "W304"));
+    assert_non_null(strstr(read_text("arty-a7-100/driver/digits_backends.c"), "AIHLS_SERIAL("));
+    assert_int_equal(run("ls arty-a7-100/project/digits.dtso"), 2);
 }
 
 // ---- rows: something is changed in a copy of an output, or the tool gives something else ----
@@ -202,6 +222,13 @@ static struct row {
     { "a source that is not there", "ultra96", "rm ../rtl/aihls_gear.v; RUN", 1, "there is no file", NULL },
     { "a bus that lacks a port", "ultra96", "sed -i '/m_axi RRESP/d' digits_ip.v; RUN", 1, "bus m_axi of digits_ip lacks RRESP", NULL },
     { "a bus without a clock", "ultra96", "sed -i 's/BUSIF s_axil:m_axi/BUSIF s_axil/' digits_ip.v; RUN", 1, "bus m_axi of digits_ip has no clock", NULL },
+    { "a port without a pin", "arty-a7-100", "sed -i /txd/d digits_board.xdc; RUN", 1, "port txd has no PACKAGE_PIN", NULL },
+    { "a pin twice", "arty-a7-100", "sed -i s/D10/A9/ digits_board.xdc; RUN", 1, "pin A9 has two ports", NULL },
+    { "a port that the top does not have", "arty-a7-100", "sed -i 's/get_ports rxd/get_ports rx/' digits_board.xdc; RUN", 1, "the top has no port rx", NULL },
+    { "a clock of another period", "arty-a7-100", "sed -i 's/period 10.000/period 20.000/' digits_board.xdc; RUN", 1, "port clk has no clock of 10.000 ns", NULL },
+    { "a PLL beyond its range", "arty-a7-100", "sed -i 's/MULT(12)/MULT(24)/; s/CLKOUT0_DIVIDE(8)/CLKOUT0_DIVIDE(16)/' digits_board.v; RUN", 1, "oscillator runs at 2400", NULL },
+    { "a PLL that makes another clock", "arty-a7-100", "sed -i 's/CLKOUT0_DIVIDE(8)/CLKOUT0_DIVIDE(9)/' digits_board.v; RUN", 1, "the PLL makes 133333333 Hz", NULL },
+    { "no constraints", "arty-a7-100", "sed -i '/constrs_1/d' vivado.tcl; RUN", 1, "there are no constraints", NULL },
 
     // What the script itself must notice.
     { "an image that is not there", "ultra96", "rm ../mem/digits_s01_conv_w3.hex; RUN", 1, "memory image mem/digits_s01_conv_w3.hex is missing", NULL },
@@ -218,6 +245,9 @@ static struct row {
     { "the clock is missed", "ultra96", "export MODEL_SETUP=-0.5; RUN 2 1", 1, "compile the model with --clock-mhz 260", NULL },
     { "a hold time is missed", "ultra96", "export MODEL_HOLD=-0.01; RUN 2 1", 1, "a hold time is missed by 0.01 ns", NULL },
     { "nothing is written then", "ultra96", "export MODEL_HOLD=-0.01; RUN; ls digits.bit", 2, NULL, NULL },
+    { "the same without a processor", "arty-a7-100", "export MODEL_SETUP=-0.5; RUN", 1, "compile the model with --clock-mhz 139", NULL },
+    { "a block more there", "arty-a7-100", "export MODEL_DSP=211; RUN", 1, "DSP: 211 built, 210 predicted", NULL },
+    { "LUTs 21 % above there", "arty-a7-100", "export MODEL_LUT=50570; RUN", 1, "LUT: 50570 built, 41793 predicted", NULL },
     { "synthesis dissolved the core", "ultra96", "export MODEL_FLAT=1; RUN", 1, "FLATTEN_HIERARCHY", NULL },
 
     // What may be otherwise.
@@ -235,6 +265,8 @@ static struct row {
     { "program without Vivado", "ultra96", "touch -d tomorrow digits.bit; make program VIVADO=no-such-tool", 2, "install AMD Vivado or Vivado Lab", NULL },
     { "make passes on what it was given", "ultra96", "FAKE; make bitstream VIVADO=./vivado.sh JOBS=7 && make program VIVADO=./vivado.sh && make bitstream VIVADO=no-such-tool", 0, "programmed: xczu3_0", NULL },
     { "make stops with the script", "ultra96", "FAKE; export MODEL_SETUP=-1; make bitstream VIVADO=./vivado.sh; ls digits.bit", 2, "is missed by 1", NULL },
+    { "a serial board through make", "arty-a7-100", "FAKE; export MODEL_CHAIN=xc7a100t_0; make bitstream VIVADO=./vivado.sh && make program VIVADO=./vivado.sh", 0, "programmed: xc7a100t_0", NULL },
+    { "no firmware without a processor", "arty-a7-100", "make firmware", 2, "there is no firmware to load", NULL },
     { "firmware without bootgen", "ultra96", "touch -d tomorrow digits.bit; make firmware BOOTGEN=no-such-tool", 2, "no-such-tool is not installed", NULL },
 };
 
@@ -392,7 +424,7 @@ static void dtc_takes_the_overlay(void **state)
     }
 }
 
-static void yosys_finds_every_module_of_the_wrapper(void **state)
+static void yosys_finds_every_module_of_the_tops(void **state)
 {
     (void)state;
     if (run("command -v yosys") != 0)
@@ -402,6 +434,8 @@ static void yosys_finds_every_module_of_the_wrapper(void **state)
         if (code)
             fail_msg("%s: %s", boards[i], said.text);
     }
+    if (run("cd arty-a7-100 && yosys -q -p 'read_verilog -lib +/xilinx/cells_sim.v +/xilinx/cells_xtra.v; read_verilog project/digits_board.v '\"$(tr '\\n' ' ' <rtl/digits.f)\"'; hierarchy -check -top digits_board; check -assert'"))
+        fail_msg("%s", said.text);
 }
 
 int main(void)
@@ -409,9 +443,9 @@ int main(void)
     struct CMUnitTest tests[sizeof rows / sizeof *rows + 8];
     size_t n = 0;
     const struct CMUnitTest own[] = {
-        cmocka_unit_test(the_script_builds_what_the_board_says), cmocka_unit_test(a_board_without_a_processor_says_so), cmocka_unit_test(a_users_own_board_has_its_own_address_and_settings), cmocka_unit_test(the_component_is_valid),
+        cmocka_unit_test(the_script_builds_what_the_board_says), cmocka_unit_test(a_serial_board_has_its_own_top), cmocka_unit_test(a_users_own_board_has_its_own_address_and_settings), cmocka_unit_test(the_component_is_valid),
         cmocka_unit_test(the_schema_notices_mistakes), cmocka_unit_test(the_component_has_the_registers_and_files), cmocka_unit_test(dtc_takes_the_overlay),
-        cmocka_unit_test(yosys_finds_every_module_of_the_wrapper),
+        cmocka_unit_test(yosys_finds_every_module_of_the_tops),
     };
     for (; n < 8; n++)
         tests[n] = own[n];

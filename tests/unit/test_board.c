@@ -292,7 +292,9 @@ static void check_axi(const char *name, int64_t base, int64_t irq, const char *p
     assert_true(board_read(&cx, name, &b));
     assert_int_equal(b.axi_base, base);
     assert_int_equal(b.irq_spi, irq);
-    assert_string_equal(b.board_part, part);
+    assert_true(!part == !b.board_part);
+    if (part)
+        assert_string_equal(b.board_part, part);
     assert_non_null(strstr(b.preset_text, setting));
 }
 
@@ -304,6 +306,7 @@ static void boards_with_a_processor_say_where_it_finds_the_fabric(void **state)
     check_axi("zcu104", 0xa0000000, 89, "zcu104", "\nPSU__PSS_REF_CLK__FREQMHZ 33.333333\n");
     check_axi("kv260", 0xa0000000, 89, "kv260_som", "\nPSU__PSS_REF_CLK__FREQMHZ 33.333\n");
     check_axi("pynq-z2", 0x43c00000, 29, "pynq-z2", "\nPCW_UIPARAM_DDR_PARTNO MT41J256M16 RE-125\n");
+    check_axi("de10-nano", 0xff200000, 40, NULL, "\nMEM_ROW_ADDR_WIDTH 15\n");
     assert_true(board_read(&cx, "ulx3s-85f", &b));
     assert_true(b.axi_base == 0 && b.irq_spi == 0 && !b.board_part && !b.preset_text);
 }
@@ -317,6 +320,11 @@ static void boards_with_a_serial_line_say_where_it_is(void **state)
     assert_string_equal(b.pin_clk, "G2");
     assert_string_equal(b.pin_rxd, "M1");
     assert_string_equal(b.pin_txd, "L4");
+    assert_true(board_read(&cx, "arty-a7-100", &b));
+    assert_string_equal(b.pin_rxd, "A9");
+    assert_true(board_read(&cx, "de10-nano", &b));
+    assert_true(b.oscillator_hz == 50000000 && !b.uart_baud && !b.pin_rxd && !b.pin_txd);
+    assert_string_equal(b.pin_clk, "V11");
     assert_true(board_read(&cx, "ultra96", &b));
     assert_true(!b.oscillator_hz && !b.uart_baud && !b.pin_clk && !b.pin_rxd && !b.pin_txd);
 }
@@ -471,7 +479,10 @@ static struct edit_row {
     { "a pattern for board files", "<board_part", ">pynq-z2", ">*", "found '*', need a name of letters, digits, '-', '_' and '.'" },
     { "registers without an interrupt", "<irq_spi", "<irq_spi source=\"UG585, interrupts: IRQ_F2P begins at GIC interrupt 61, the shared ones at 32\">29</irq_spi>", "",
       "<board> lacks a field\n  --> @\n   = found axi_base, need irq_spi\n" },
-    { "an oscillator without a line", "<uram", "<uram", "<oscillator_hz source='s'>25000000</oscillator_hz><uram", "found oscillator_hz, need uart_baud\n" },
+    { "an oscillator without a pin", "<uram", "<uram", "<oscillator_hz source='s'>25000000</oscillator_hz><uram", "found oscillator_hz, need pin_clk\n" },
+    { "an oscillator without a line", "<axi_data_bits", "<axi", "<oscillator_hz source='s'>25000000</oscillator_hz><pin_clk source='s'>A1</pin_clk><uart_baud source='s'>9600</uart_baud><axi",
+      "found oscillator_hz, need pin_rxd\n" },
+    { "a line without an oscillator", "<uram", "<uram", "<uart_baud source='s'>9600</uart_baud><uram", "found uart_baud, need oscillator_hz\n" },
     { "a pin that is two", "<uram", "<uram", "<pin_clk source='s'>A1 B2</pin_clk><uram", "found 'A1 B2', need a pin of letters and digits" },
     { "a line of no speed", "<uram", "<uram", "<uart_baud source='s'>300</uart_baud><uram", "found '300', need a whole number from 1200 to 12000000" },
     { "a field twice", "<uram", "<uram", "<tech>DSP48E1</tech><uram", "<tech> does not belong here" },
