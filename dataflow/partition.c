@@ -69,12 +69,13 @@ bool tensor_is_constant(const struct tensor *t)
     return true;
 }
 
+// Without inputs, it makes its values by itself, frame after frame: random numbers.
 static bool is_constant_node(const struct node *n)
 {
     for (int k = 0; k < n->n_in; k++)
         if (n->in[k] && !tensor_is_constant(n->in[k]))
             return false;
-    return true;
+    return n->n_in > 0;
 }
 
 static bool is_quantizer(const struct node *n)
@@ -427,7 +428,7 @@ static bool finish(struct partitioner *p, struct partition **out)
     struct partition *r = arena_new(p->a, struct partition);
     struct cut *in, *outs;
     struct node **unused;
-    *r = (struct partition){ .whole = p->g, .places = p->places, .n_passes = assign_passes(p) };
+    *r = (struct partition){ .whole = p->g, .places = p->places, .n_passes = (int)max_i64(1, assign_passes(p)) };
     r->core = extract(p, &in, &outs, &unused);
     r->inputs = in;
     r->outputs = outs;
@@ -455,7 +456,7 @@ static bool search(struct partitioner *p, struct strbuf *errors, struct partitio
         struct node **nodes;
         decide(p);
         if (!any_hardware(p))
-            return diag_error(p->cx, E210, p->g->file, "`aihls ops` lists the operators that run in hardware", "no operator of the model can run in hardware");
+            return finish(p, out) && ((*out)->n_host > 0 || diag_error(p->cx, E210, p->g->file, "look whether this is the right file", "nothing is computed from the model's inputs"));
         struct graph *c = extract(p, &in, &outs, &nodes);
         strbuf_clear(errors);
         if (lowers(p, c, errors))
@@ -571,6 +572,10 @@ void partition_print(const struct partition *part, const struct graph *g, struct
         if (p->on_host)
             strbuf_addf(out, "%s%s%s%s", n->name[0] ? ": " : "", code, *code ? " " : "", p->reason);
         strbuf_addch(out, '\n');
+    }
+    if (part->core->n_nodes == 0) {
+        strbuf_addf(out, "%d nodes on the host, nothing in hardware\n", part->n_host);
+        return;
     }
     strbuf_addf(out, "%d nodes on the host, %.1f %% of the multiply-accumulates; %d run%s of the hardware a frame\n", part->n_host,
                 part->macs ? 100 * (double)part->host_macs / (double)part->macs : 0, part->n_passes, part->n_passes == 1 ? "" : "s");

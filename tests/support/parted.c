@@ -55,6 +55,15 @@ void parted_norm_between(void)
     model_output(m, "y");
 }
 
+void parted_host_alone(void)
+{
+    parted_image();
+    model_node(m, "Sinh", "x", "a");
+    model_node(m, "MatMul", "a x", "b");
+    model_node(m, "Softmax", "b", "y");
+    model_output(m, "y");
+}
+
 void parted_norm_with_a_way_around(void)
 {
     parted_image();
