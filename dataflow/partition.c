@@ -8,6 +8,7 @@
 #include "dataflow/argmax.h"
 #include "dataflow/lower.h"
 #include "dataflow/mincut.h"
+#include "dataflow/move.h"
 #include "sim/ref_float.h"
 
 // What things cost on a small processor beside the accelerator, in nanoseconds; only their proportions matter.
@@ -212,12 +213,18 @@ static void place_constants(struct partitioner *p)
     }
 }
 
+// Whether there is work for hardware: to move elements, or to change their type, is none by itself.
 static bool any_hardware(const struct partitioner *p)
 {
     for (int i = 0; i < p->g->n_nodes; i++)
-        if (p->hw[i] && !p->constant[i])
+        if (p->hw[i] && !p->constant[i] && op_info(p->g->nodes[i]->op)->support == OP_HARDWARE && !move_is(p->g->nodes[i]))
             return true;
     return false;
+}
+
+static void give_all_to_host(struct partitioner *p)
+{
+    memset(p->hw, 0, (size_t)p->g->n_nodes * sizeof *p->hw);
 }
 
 // Gives the host what hardware would do in one of several runs, as long as that is faster.
@@ -253,6 +260,8 @@ static void decide(struct partitioner *p)
     if (!any_hardware(p)) // small enough for the processor; but hardware is what was asked for
         for (int i = 0; i < p->g->n_nodes; i++)
             p->hw[i] = p->capable[i] && !p->constant[i];
+    if (!any_hardware(p))
+        give_all_to_host(p);
     drop_runs(p);
     place_constants(p);
     assign_passes(p);
@@ -448,6 +457,27 @@ static bool whole_lowers(struct partitioner *p, struct strbuf *errors)
     return lowers(p, graph_clone(p->g, p->a), errors);
 }
 
+// With an empty core. E210 when the host has nothing to compute either.
+static bool finish_without_hardware(struct partitioner *p, struct partition **out)
+{
+    give_all_to_host(p);
+    for (int i = 0; i < p->g->n_nodes; i++)
+        if (p->capable[i])
+            p->places[i].reason = "no work for hardware by itself";
+    return finish(p, out) && ((*out)->n_host > 0 || diag_error(p->cx, E210, p->g->file, "look whether this is the right file", "nothing is computed from the model's inputs"));
+}
+
+// Whether all that stood in the way is that nothing of the graph is hardware's, or no stream of its own.
+static bool only_unfit(const char *errors)
+{
+    for (const char *e = strstr(errors, "error["); e; e = strstr(e + 1, "\nerror[")) {
+        e += *e == '\n';
+        if (strncmp(e, "error[E210]", 11) != 0 && strncmp(e, "error[E211]", 11) != 0)
+            return false;
+    }
+    return true;
+}
+
 static bool search(struct partitioner *p, struct strbuf *errors, struct partition **out)
 {
     forbid_operators(p);
@@ -456,13 +486,13 @@ static bool search(struct partitioner *p, struct strbuf *errors, struct partitio
         struct node **nodes;
         decide(p);
         if (!any_hardware(p))
-            return finish(p, out) && ((*out)->n_host > 0 || diag_error(p->cx, E210, p->g->file, "look whether this is the right file", "nothing is computed from the model's inputs"));
+            return finish_without_hardware(p, out);
         struct graph *c = extract(p, &in, &outs, &nodes);
         strbuf_clear(errors);
         if (lowers(p, c, errors))
             return finish(p, out);
         if (!blame_all(p, c, nodes, errors->text))
-            return true; // the ordinary passes say what is wrong
+            return !only_unfit(errors->text) || finish_without_hardware(p, out); // or the ordinary passes say what is wrong
     }
 }
 

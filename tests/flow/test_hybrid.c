@@ -261,7 +261,7 @@ static void without_hardware(void **state)
     assert_non_null(strstr(out.text, "MatMul"));
     expect(0, "Nothing runs in hardware", run("cat alone/report.html"));
     expect(1, "E210", run("$A sim alone"));
-    expect(0, "3 nodes on the host, nothing in hardware", run("$A alone.onnx --board ultra96 --partition"));
+    expect(0, "8 nodes on the host, nothing in hardware", run("$A alone.onnx --board ultra96 --partition"));
     expect(0, "nothing runs in hardware", run("$A alone.onnx --board all"));
     expect(3, "E303", run("$A alone.onnx --board ultra96 --fps 10 --strict -o strict_goal"));
     expect(0, NULL, run("make -C alone/driver >alone.log 2>&1")); // with Verilator, which finds nothing to do

@@ -243,7 +243,7 @@ static void nodes_without_a_place(void **state)
     struct host_program *host;
     parted_image();
     parted_conv("x", "a");
-    model_node(m, "Det", "a", "d");
+    model_node(m, "RandomNormalLike", "a", "d");
     model_node(m, "Bernoulli", "a", "e");
     model_output(m, "d");
     model_output(m, "e");
@@ -252,7 +252,7 @@ static void nodes_without_a_place(void **state)
     assert_false(host_describe(&cx, p, &host));
     assert_int_equal(diag.errors, 2);
     assert_int_equal(diag.first_error, E212);
-    assert_non_null(strstr(messages.text, "'d_node' (Det)"));
+    assert_non_null(strstr(messages.text, "'d_node' (RandomNormalLike)"));
     assert_non_null(strstr(messages.text, "'e_node' (Bernoulli)"));
 }
 
