@@ -639,6 +639,8 @@ bool lower_pool_of(struct lowering *l, const struct expression *e, struct source
     const struct node *n = e->main;
     struct window_geometry geo;
     const int32_t *channel;
+    if (n->n_out > 1)
+        return diag_error(l->cx, E202, at_node(l->g, n), NULL, "the indices of %s: hardware gives maxima alone", op_info(n->op)->name);
     if (!window_geometry(l->cx, l->g, n, &geo) || !single_image(l, n) || !demand_image(l, n, in, n->in[0], &channel))
         return false;
     turn_one_dimensional(&geo);

@@ -242,7 +242,7 @@ bool lower_resize_linear(struct lowering *l, const struct expression *e)
     if (!resolve_source(l, n, n->in[0], &in) || !single_image(l, n))
         return false;
     int rank = n->in[0]->rank;
-    bool known = (rank == 3 || rank == 4) && strcmp(node_string(n, "mode", "nearest"), "linear") == 0 &&
+    bool known = (rank == 3 || rank == 4) && strcmp(node_string(n, "mode", "nearest"), "linear") == 0 && node_int(n, "antialias", 0) == 0 &&
                  n->in[0]->dims[1] == n->out[0]->dims[1] && (rank == 3 || linear_taps(a, n, 2, &ty)) && linear_taps(a, n, rank - 1, &tx);
     for (int64_t i = 0; known && i < ty.factor * tx.factor * 9; i++)
         known = weight_range_ok(l, n, ty.weight[i / 9 / tx.factor][i % 3] * tx.weight[i / 9 % tx.factor][i / 3 % 3]);

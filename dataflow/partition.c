@@ -8,6 +8,7 @@
 #include "dataflow/argmax.h"
 #include "dataflow/lower.h"
 #include "dataflow/mincut.h"
+#include "dataflow/move.h"
 #include "sim/ref_float.h"
 
 // What things cost on a small processor beside the accelerator, in nanoseconds; only their proportions matter.
@@ -69,12 +70,13 @@ bool tensor_is_constant(const struct tensor *t)
     return true;
 }
 
+// Without inputs, it makes its values by itself, frame after frame: random numbers.
 static bool is_constant_node(const struct node *n)
 {
     for (int k = 0; k < n->n_in; k++)
         if (n->in[k] && !tensor_is_constant(n->in[k]))
             return false;
-    return true;
+    return n->n_in > 0;
 }
 
 static bool is_quantizer(const struct node *n)
@@ -211,12 +213,18 @@ static void place_constants(struct partitioner *p)
     }
 }
 
+// Whether there is work for hardware: to move elements, or to change their type, is none by itself.
 static bool any_hardware(const struct partitioner *p)
 {
     for (int i = 0; i < p->g->n_nodes; i++)
-        if (p->hw[i] && !p->constant[i])
+        if (p->hw[i] && !p->constant[i] && op_info(p->g->nodes[i]->op)->support == OP_HARDWARE && !move_is(p->g->nodes[i]))
             return true;
     return false;
+}
+
+static void give_all_to_host(struct partitioner *p)
+{
+    memset(p->hw, 0, (size_t)p->g->n_nodes * sizeof *p->hw);
 }
 
 // Gives the host what hardware would do in one of several runs, as long as that is faster.
@@ -252,6 +260,8 @@ static void decide(struct partitioner *p)
     if (!any_hardware(p)) // small enough for the processor; but hardware is what was asked for
         for (int i = 0; i < p->g->n_nodes; i++)
             p->hw[i] = p->capable[i] && !p->constant[i];
+    if (!any_hardware(p))
+        give_all_to_host(p);
     drop_runs(p);
     place_constants(p);
     assign_passes(p);
@@ -427,7 +437,7 @@ static bool finish(struct partitioner *p, struct partition **out)
     struct partition *r = arena_new(p->a, struct partition);
     struct cut *in, *outs;
     struct node **unused;
-    *r = (struct partition){ .whole = p->g, .places = p->places, .n_passes = assign_passes(p) };
+    *r = (struct partition){ .whole = p->g, .places = p->places, .n_passes = (int)max_i64(1, assign_passes(p)) };
     r->core = extract(p, &in, &outs, &unused);
     r->inputs = in;
     r->outputs = outs;
@@ -447,6 +457,27 @@ static bool whole_lowers(struct partitioner *p, struct strbuf *errors)
     return lowers(p, graph_clone(p->g, p->a), errors);
 }
 
+// With an empty core. E210 when the host has nothing to compute either.
+static bool finish_without_hardware(struct partitioner *p, struct partition **out)
+{
+    give_all_to_host(p);
+    for (int i = 0; i < p->g->n_nodes; i++)
+        if (p->capable[i])
+            p->places[i].reason = "no work for hardware by itself";
+    return finish(p, out) && ((*out)->n_host > 0 || diag_error(p->cx, E210, p->g->file, "look whether this is the right file", "nothing is computed from the model's inputs"));
+}
+
+// Whether all that stood in the way is that nothing of the graph is hardware's, or no stream of its own.
+static bool only_unfit(const char *errors)
+{
+    for (const char *e = strstr(errors, "error["); e; e = strstr(e + 1, "\nerror[")) {
+        e += *e == '\n';
+        if (strncmp(e, "error[E210]", 11) != 0 && strncmp(e, "error[E211]", 11) != 0)
+            return false;
+    }
+    return true;
+}
+
 static bool search(struct partitioner *p, struct strbuf *errors, struct partition **out)
 {
     forbid_operators(p);
@@ -455,13 +486,13 @@ static bool search(struct partitioner *p, struct strbuf *errors, struct partitio
         struct node **nodes;
         decide(p);
         if (!any_hardware(p))
-            return diag_error(p->cx, E210, p->g->file, "`aihls ops` lists the operators that run in hardware", "no operator of the model can run in hardware");
+            return finish_without_hardware(p, out);
         struct graph *c = extract(p, &in, &outs, &nodes);
         strbuf_clear(errors);
         if (lowers(p, c, errors))
             return finish(p, out);
         if (!blame_all(p, c, nodes, errors->text))
-            return true; // the ordinary passes say what is wrong
+            return !only_unfit(errors->text) || finish_without_hardware(p, out); // or the ordinary passes say what is wrong
     }
 }
 
@@ -571,6 +602,10 @@ void partition_print(const struct partition *part, const struct graph *g, struct
         if (p->on_host)
             strbuf_addf(out, "%s%s%s%s", n->name[0] ? ": " : "", code, *code ? " " : "", p->reason);
         strbuf_addch(out, '\n');
+    }
+    if (part->core->n_nodes == 0) {
+        strbuf_addf(out, "%d nodes on the host, nothing in hardware\n", part->n_host);
+        return;
     }
     strbuf_addf(out, "%d nodes on the host, %.1f %% of the multiply-accumulates; %d run%s of the hardware a frame\n", part->n_host,
                 part->macs ? 100 * (double)part->host_macs / (double)part->macs : 0, part->n_passes, part->n_passes == 1 ? "" : "s");

@@ -35,7 +35,7 @@ struct partition {
     const struct placement *places; // by node of it
     struct graph *core;        // what the pipeline computes, quantized; inputs and outputs in the order of cuts
     const struct cut *inputs, *outputs;
-    int n_passes;              // runs of the core for a frame
+    int n_passes;              // runs of the core for a frame; 1 when the core has no nodes: that run does nothing
     int64_t macs, host_macs;   // of all nodes, of those on the host
     int n_host;                // nodes on the host
 };
@@ -46,9 +46,10 @@ struct partition {
 //           character for each node of the whole graph, '1' on the host.
 // requires  a shaped, simplified graph; calib as for quantize_graph
 // provides  *out NULL: hardware takes the whole graph, or there is something wrong with it that no host would mend; the ordinary
-//           passes go on. Else the parts, the core not yet quantized.
+//           passes go on. Else the parts, the core not yet quantized. Where hardware can compute nothing, the core has no nodes, inputs
+//           and outputs.
 // cost      some lowerings
-// E210 when nothing is left for hardware.
+// E210 when nothing is left for the host either: the outputs do not depend on the inputs.
 bool partition_graph(const struct ctx *cx, const struct graph *whole, const struct array *calib, const char *host, struct partition **out);
 
 // Calibration for the core: what its inputs are in each frame of `calib` (NULL: W201, frames of noise), computed on the

@@ -161,7 +161,7 @@ struct pipeline {
     const struct graph *graph; // the quantized graph (QDQ form) that this computes: with a partition, its core
     const struct partition *partition; // what the host computes beside it; NULL: only what stands at its ports
     const struct host_program *host;   // that, as the run-time library does it; NULL without a partition
-    struct stage *stages;      // in topological order
+    struct stage *stages;      // in topological order; none: the host computes everything, and there is no netlist
     int n_stages, cap_stages;
     struct stream *streams;
     int n_streams, cap_streams;

@@ -91,25 +91,49 @@ aihls_host_function aihls_host_einsum;   // p: number of letters, how many of th
                                          // each input
 aihls_host_function aihls_host_conv;     // x, weights, bias or none. p: struct aihls_host_window
 aihls_host_function aihls_host_conv_transpose; // the same
-aihls_host_function aihls_host_pool;     // p: struct aihls_host_window, then 0 mean, 1 maximum, 2 norm; 1: pads count. f: order of the norm
+aihls_host_function aihls_host_pool;     // p: struct aihls_host_window, then 0 mean, 1 maximum, 2 norm; 1: pads count; 1: indices count the first axis
+                                         // fastest. f: order of the norm. A second output: where maxima stand
 aihls_host_function aihls_host_reduce;   // p: function, bit i: axis i goes away
 aihls_host_function aihls_host_arg;      // p: outer, size, inner; 1: least; 1: last of equals
 aihls_host_function aihls_host_softmax;  // p: outer, size, inner; 0 Softmax, 1 LogSoftmax, 2 Hardmax
 aihls_host_function aihls_host_normalize; // x, scale, bias. p: elements that are normalized together, divisor, size: element i uses
-                                         // scale[i / divisor % size]; outputs: y, mean, inverse deviation. f: epsilon
+                                         // scale[i / divisor % size]; 1: about zero, not their mean. Outputs: y, mean, inverse deviation. f: epsilon
 aihls_host_function aihls_host_lrn;      // p: channels, inner, size. f: alpha, beta, bias
 aihls_host_function aihls_host_lp_norm;  // p: outer, size, inner, order
 aihls_host_function aihls_host_cumsum;   // p: outer, size, inner; 1: exclusive; 1: reverse
 aihls_host_function aihls_host_top_k;    // p: outer, size, inner, k; 1: least
-aihls_host_function aihls_host_resize;   // table: of each axis and index the two indices that it reads. f: the share of the second
-aihls_host_function aihls_host_recurrent; // x, w, r, b, none, h, c. p: 0 RNN, 1 GRU, 2 LSTM; 1: linear before reset; 1: in reverse (of two directions
-                                         // the second is). A fourth output is memory: 2 + gates doubles a hidden unit
+aihls_host_function aihls_host_resize;   // p: how many indices one reads along each axis, then how many are in the tables. table: of each axis and index
+                                         // those indices. f: the share of each
+aihls_host_function aihls_host_recurrent; // x, w, r, b, lengths, h, c, peepholes. p: 0 RNN, 1 GRU, 2 LSTM; 1: linear before reset; 1: in reverse (of two
+                                         // directions the second is); 1: batch in front; 1: forget gate is what the input gate leaves; three
+                                         // functions of each direction, enum aihls_function or those below. f: clip, then alpha and beta of each
+                                         // function. A fourth output is memory: 2 + gates doubles a hidden unit
+#define AIHLS_HOST_AFFINE AIHLS_FUNCTION_COUNT            // alpha * x + beta
+#define AIHLS_HOST_SCALED_TANH (AIHLS_FUNCTION_COUNT + 1) // alpha * tanh(beta * x)
+aihls_host_function aihls_host_scatter_elements; // data, indices, updates. p: axis; 0 replace, 1 add, 2 multiply, 3 largest, 4 least
+aihls_host_function aihls_host_scatter_nd; // data, tuples of indices, updates. p: 0 replace, … as above
+aihls_host_function aihls_host_gather_nd; // data, tuples of indices. p: batch axes, product of their sizes
+aihls_host_function aihls_host_one_hot;  // indices, the two values. p: size of the new axis, elements behind it
+aihls_host_function aihls_host_reverse_sequence; // x, lengths. p: 1: batch in front of time, 0: behind it
+aihls_host_function aihls_host_unpool;   // x, indices. p: the sizes that indices count in
+aihls_host_function aihls_host_dft;      // x, window or none. p: outer, samples that there are, length, frequencies, 2: complex, elements behind the
+                                         // axis; 1: inverse; frames of each line, distance of frames, samples of each line. f: cosines of whole parts
+                                         // of a turn, then sines
+aihls_host_function aihls_host_det;      // p: rows. A second output is memory: a double for each element of a matrix
+aihls_host_function aihls_host_grid_sample; // x, grid. p: 0 nearest, 1 linear, 2 cubic; 0 zeros, 1 border, 2 reflection; 1: corners are centres
+aihls_host_function aihls_host_roi_align; // x, regions, images. p: samples a bin, 0: one a pixel; 1: the largest; 1: half a pixel off. f: scale
+aihls_host_function aihls_host_max_roi_pool; // x, regions. f: scale
+aihls_host_function aihls_host_batch_norm; // x, scale, bias, mean, variance. p: channels, elements behind them. f: epsilon
+aihls_host_function aihls_host_dynamic_quantize; // x; outputs: integers, scale, zero point
+aihls_host_function aihls_host_grid;     // x, scale, zero point, bits, bits of the result. p: 0 Quant, 1 BipolarQuant, 2 Trunc of QONNX; rounds 0 to
+                                         // nearest, 1 up, 2 down, 3 to zero, 4 from zero, 5 and 6 to nearest with halves from and to zero; 1: signed;
+                                         // 1: narrow
 aihls_host_function aihls_host_nms;      // as NonMaxSuppression; rows behind the last are -1. p: 1: boxes by centre; most boxes of a class
 
-// Image axes: height and width, in front of them batch and channels.
+// Depth, height and width, those that the image does not have in front, with 1; in front of them batch and channels. Pads before the
+// first element of an axis and after the last.
 struct aihls_host_window {
-    int32_t in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, pad_bottom,
-        pad_right, group;
+    int32_t in[3], out[3], kernel[3], stride[3], dilation[3], before[3], after[3], group;
 };
 
 #ifdef __cplusplus

@@ -90,6 +90,47 @@ void aihls_host_where(const struct aihls_host_call *c)
     }
 }
 
+// Numbers for the rounding modes of QONNX; see aihls_host.h.
+static double rounded(double v, int32_t mode)
+{
+    switch (mode) {
+    case 1: return ceil(v);
+    case 2: return floor(v);
+    case 3: return trunc(v);
+    case 4: return v < 0 ? floor(v) : ceil(v);
+    case 5: return v < 0 ? -floor(0.5 - v) : floor(v + 0.5);
+    case 6: return v < 0 ? -ceil(-v - 0.5) : ceil(v - 0.5);
+    default: return nearbyint(v);
+    }
+}
+
+// One element of Quant or Trunc. p: scale, zero point, bits and, of Trunc, bits of the result.
+static double on_grid(const int32_t *form, double v, const double *p)
+{
+    double least = form[2] ? -exp2(p[2] - 1) + form[3] : 0, most = form[2] ? exp2(p[2] - 1) - 1 : exp2(p[2]) - 1 - form[3];
+    v = v / p[0] + p[1];
+    v = form[0] == 2 ? nearbyint(v) / exp2(p[2] - p[3]) : fmin(fmax(v, least), most);
+    return (rounded(v, form[1]) - p[1]) * p[0];
+}
+
+void aihls_host_grid(const struct aihls_host_call *c)
+{
+    struct aihls_view x = aihls_in(c, 0), y = aihls_out(c, 0), v[4];
+    struct walk w[4];
+    int32_t n = c->op->n_in - 1 < 4 ? c->op->n_in - 1 : 4;
+    double p[4] = { 0 };
+    for (int32_t k = 0; k < n; k++) {
+        v[k] = aihls_in(c, k + 1);
+        w[k] = walk_start(y.v, v[k].v);
+    }
+    for (int32_t i = 0; i < y.v->count; i++) {
+        for (int32_t k = 0; k < n; k++, walk_next(&w[k - 1]))
+            p[k] = aihls_get(&v[k], w[k].at);
+        double e = aihls_get(&x, i);
+        aihls_set(&y, i, c->op->p[0] == 1 ? (e >= 0 ? p[0] : -p[0]) : on_grid(c->op->p, e, p));
+    }
+}
+
 void aihls_host_clip(const struct aihls_host_call *c)
 {
     struct aihls_view x = aihls_in(c, 0), lo = aihls_in(c, 1), hi = aihls_in(c, 2), y = aihls_out(c, 0);
@@ -207,4 +248,23 @@ void aihls_host_gather_elements(const struct aihls_host_call *c)
         w.step[d] = d == axis ? 0 : step[d];
     for (int32_t i = 0; i < y.v->count; i++, walk_next(&w))
         aihls_move_element(&y, i, &x, w.at + index_at(&indices, i, x.v->dims[axis]) * step[axis]);
+}
+
+// The standard's own formula: scale and quotients in float32.
+void aihls_host_dynamic_quantize(const struct aihls_host_call *c)
+{
+    struct aihls_view x = aihls_in(c, 0), y = aihls_out(c, 0), scales = aihls_out(c, 1), zeros = aihls_out(c, 2);
+    double lo = 0, hi = 0;
+    for (int32_t i = 0; i < x.v->count; i++) {
+        lo = fmin(lo, aihls_get(&x, i));
+        hi = fmax(hi, aihls_get(&x, i));
+    }
+    float scale = ((float)hi - (float)lo) / 255.0f;
+    double zero = scale > 0 ? nearbyint(fmin(fmax((double)(0.0f - (float)lo / scale), 0), 255)) : 0;
+    for (int32_t i = 0; y.present && i < x.v->count; i++)
+        aihls_set(&y, i, scale > 0 ? (double)nearbyintf((float)aihls_get(&x, i) / scale) + zero : zero);
+    if (scales.present)
+        aihls_set(&scales, 0, (double)scale);
+    if (zeros.present)
+        aihls_set(&zeros, 0, zero);
 }

@@ -82,85 +82,139 @@ static struct aihls_host_window window(const struct aihls_host_call *c)
     return w;
 }
 
+static int32_t volume(const int32_t *size)
+{
+    return size[0] * size[1] * size[2];
+}
+
+// A position of the output, from the number of its pixel.
+static void position(const struct aihls_host_window *w, int32_t pixel, int32_t *o)
+{
+    for (int d = 2; d >= 0; pixel /= w->out[d--])
+        o[d] = pixel % w->out[d];
+}
+
+// The input position that tap k of the window at o reads along axis d; -1: padding.
+static int32_t tap(const struct aihls_host_window *w, int d, const int32_t *o, int32_t k)
+{
+    int32_t i = o[d] * w->stride[d] - w->before[d] + k * w->dilation[d];
+    return i >= 0 && i < w->in[d] ? i : -1;
+}
+
+// The input position whose tap k falls on output position o, or -1.
+static int32_t source(const struct aihls_host_window *w, int d, const int32_t *o, int32_t k)
+{
+    int32_t at = o[d] + w->before[d] - k * w->dilation[d];
+    return at >= 0 && at % w->stride[d] == 0 && at / w->stride[d] < w->in[d] ? at / w->stride[d] : -1;
+}
+
+typedef int32_t reach(const struct aihls_host_window *w, int d, const int32_t *o, int32_t k);
+
+// One channel's products with one kernel, which reads where `from` says.
+static double window_sum(const struct aihls_host_window *w, reach *from, const int32_t *o, const struct aihls_view *x, int32_t at_x, const struct aihls_view *weights,
+                         int32_t at_w)
+{
+    double sum = 0;
+    for (int32_t kz = 0; kz < w->kernel[0]; kz++) {
+        int32_t iz = from(w, 0, o, kz);
+        for (int32_t ky = 0; iz >= 0 && ky < w->kernel[1]; ky++) {
+            int32_t iy = from(w, 1, o, ky), row = at_x + (iz * w->in[1] + iy) * w->in[2], row_w = at_w + (kz * w->kernel[1] + ky) * w->kernel[2];
+            for (int32_t kx = 0; iy >= 0 && kx < w->kernel[2]; kx++) {
+                int32_t ix = from(w, 2, o, kx);
+                if (ix >= 0)
+                    sum += aihls_get(x, row + ix) * aihls_get(weights, row_w + kx);
+            }
+        }
+    }
+    return sum;
+}
+
 void aihls_host_conv(const struct aihls_host_call *c)
 {
     struct aihls_host_window w = window(c);
     struct aihls_view x = aihls_in(c, 0), weights = aihls_in(c, 1), bias = aihls_in(c, 2), y = aihls_out(c, 0);
-    int32_t outs = weights.v->dims[0], per = weights.v->dims[1], in_pixels = w.in_h * w.in_w, pixels = w.out_h * w.out_w;
+    int32_t outs = weights.v->dims[0], per = weights.v->dims[1], in_pixels = volume(w.in), pixels = volume(w.out), taps = volume(w.kernel), o[3];
     for (int32_t i = 0; i < y.v->count; i++) {
-        int32_t image = i / (outs * pixels), m = i / pixels % outs, oy = i % pixels / w.out_w, ox = i % w.out_w;
-        int32_t base = (image * per * w.group + m / (outs / w.group) * per) * in_pixels;
+        int32_t m = i / pixels % outs, base = (i / (outs * pixels) * per * w.group + m / (outs / w.group) * per) * in_pixels;
         double sum = bias.present ? aihls_get(&bias, m) : 0;
+        position(&w, i % pixels, o);
         for (int32_t ch = 0; ch < per; ch++)
-            for (int32_t ky = 0; ky < w.kernel_h; ky++) {
-                int32_t iy = oy * w.stride_h - w.pad_top + ky * w.dilation_h;
-                if (iy < 0 || iy >= w.in_h)
-                    continue;
-                for (int32_t kx = 0; kx < w.kernel_w; kx++) {
-                    int32_t ix = ox * w.stride_w - w.pad_left + kx * w.dilation_w;
-                    if (ix >= 0 && ix < w.in_w)
-                        sum += aihls_get(&x, base + ch * in_pixels + iy * w.in_w + ix) * aihls_get(&weights, ((m * per + ch) * w.kernel_h + ky) * w.kernel_w + kx);
-                }
-            }
+            sum += window_sum(&w, tap, o, &x, base + ch * in_pixels, &weights, (m * per + ch) * taps);
         aihls_set(&y, i, sum);
     }
-}
-
-// The input position whose tap k falls on output position o, or -1.
-static int32_t source_of(int32_t o, int32_t k, int32_t dilation, int32_t pad, int32_t stride, int32_t size)
-{
-    int32_t at = o + pad - k * dilation;
-    return at >= 0 && at % stride == 0 && at / stride < size ? at / stride : -1;
 }
 
 void aihls_host_conv_transpose(const struct aihls_host_call *c)
 {
     struct aihls_host_window w = window(c);
     struct aihls_view x = aihls_in(c, 0), weights = aihls_in(c, 1), bias = aihls_in(c, 2), y = aihls_out(c, 0);
-    int32_t channels = weights.v->dims[0], per = channels / w.group, mg = weights.v->dims[1], outs = mg * w.group, in_pixels = w.in_h * w.in_w, pixels = w.out_h * w.out_w;
+    int32_t channels = weights.v->dims[0], per = channels / w.group, mg = weights.v->dims[1], outs = mg * w.group;
+    int32_t in_pixels = volume(w.in), pixels = volume(w.out), taps = volume(w.kernel), o[3];
     for (int32_t i = 0; i < y.v->count; i++) {
-        int32_t image = i / (outs * pixels), m = i / pixels % outs, oy = i % pixels / w.out_w, ox = i % w.out_w, first = m / mg * per;
+        int32_t image = i / (outs * pixels), m = i / pixels % outs, first = m / mg * per;
         double sum = bias.present ? aihls_get(&bias, m) : 0;
+        position(&w, i % pixels, o);
         for (int32_t ch = first; ch < first + per; ch++)
-            for (int32_t ky = 0; ky < w.kernel_h; ky++) {
-                int32_t iy = source_of(oy, ky, w.dilation_h, w.pad_top, w.stride_h, w.in_h);
-                for (int32_t kx = 0; iy >= 0 && kx < w.kernel_w; kx++) {
-                    int32_t ix = source_of(ox, kx, w.dilation_w, w.pad_left, w.stride_w, w.in_w);
-                    if (ix >= 0)
-                        sum += aihls_get(&x, (image * channels + ch) * in_pixels + iy * w.in_w + ix) * aihls_get(&weights, ((ch * mg + m % mg) * w.kernel_h + ky) * w.kernel_w + kx);
-                }
-            }
+            sum += window_sum(&w, source, o, &x, (image * channels + ch) * in_pixels, &weights, (ch * mg + m % mg) * taps);
         aihls_set(&y, i, sum);
     }
 }
 
-// One window of a pool, its corner at (y, x) of the plane that begins at element `base`.
-static double pooled(const struct aihls_host_window *w, const struct aihls_view *x, int32_t base, int32_t top, int32_t left, const int32_t *form, double order)
+// What a window gathers. Taps behind the pads, where ceil_mode reaches, count nowhere.
+struct pooled {
+    double best, sum;
+    int32_t best_at, seen, padded;
+};
+
+// The window at o of the plane that begins at element `base`; order: of a norm, 0: none.
+static struct pooled gather(const struct aihls_host_window *w, const struct aihls_view *x, int32_t base, const int32_t *o, double order)
 {
-    double best = -(double)FLT_MAX, sum = 0;
-    int32_t seen = 0, padded = 0;
-    for (int32_t ky = 0; ky < w->kernel_h; ky++)
-        for (int32_t kx = 0; kx < w->kernel_w; kx++) {
-            int32_t iy = top + ky * w->dilation_h, ix = left + kx * w->dilation_w;
-            padded += iy < w->in_h + w->pad_bottom && ix < w->in_w + w->pad_right;
-            if (iy < 0 || iy >= w->in_h || ix < 0 || ix >= w->in_w)
-                continue;
-            double v = aihls_get(x, base + iy * w->in_w + ix);
-            seen++;
-            sum += form[0] == 2 ? pow(fabs(v), order) : v;
-            best = v > best || isnan(v) ? v : best;
+    struct pooled r = { .best = -(double)FLT_MAX, .best_at = -1 };
+    int32_t n = volume(w->kernel);
+    for (int32_t i = 0; i < n; i++) {
+        int32_t k[3] = { i / (w->kernel[1] * w->kernel[2]), i / w->kernel[2] % w->kernel[1], i % w->kernel[2] }, at = 0, inside = 1, on_pads = 1;
+        for (int d = 0; d < 3; d++) {
+            int32_t from = tap(w, d, o, k[d]);
+            on_pads &= o[d] * w->stride[d] - w->before[d] + k[d] * w->dilation[d] < w->in[d] + w->after[d];
+            inside &= from >= 0;
+            at = at * w->in[d] + from;
         }
-    return form[0] == 1 ? best : form[0] == 2 ? pow(sum, 1 / order) : sum / (form[1] ? padded : seen);
+        r.padded += on_pads;
+        if (!inside)
+            continue;
+        double v = aihls_get(x, base + at);
+        r.seen++;
+        r.sum += order > 0 ? pow(fabs(v), order) : v;
+        if (r.best_at < 0 || v > r.best || isnan(v)) {
+            r.best = v;
+            r.best_at = at;
+        }
+    }
+    return r;
+}
+
+// Where a maximum stands: counted with the last axis fastest, or with the first.
+static int32_t index_of(const struct aihls_host_window *w, int32_t at, int32_t first_fastest)
+{
+    int32_t z = at / (w->in[1] * w->in[2]), y = at / w->in[2] % w->in[1], x = at % w->in[2];
+    return first_fastest ? z + w->in[0] * (y + w->in[1] * x) : at;
 }
 
 void aihls_host_pool(const struct aihls_host_call *c)
 {
     struct aihls_host_window w = window(c);
-    struct aihls_view x = aihls_in(c, 0), y = aihls_out(c, 0);
+    struct aihls_view x = aihls_in(c, 0), y = aihls_out(c, 0), indices = aihls_out(c, 1);
     const int32_t *form = c->op->p + sizeof w / sizeof(int32_t);
-    int32_t pixels = w.out_h * w.out_w;
-    for (int32_t i = 0; i < y.v->count; i++)
-        aihls_set(&y, i, pooled(&w, &x, i / pixels * w.in_h * w.in_w, i % pixels / w.out_w * w.stride_h - w.pad_top, i % w.out_w * w.stride_w - w.pad_left, form, c->op->f[0]));
+    int32_t pixels = volume(w.out), in_pixels = volume(w.in), o[3];
+    double order = form[0] == 2 ? c->op->f[0] : 0;
+    for (int32_t i = 0; i < y.v->count; i++) {
+        int32_t base = i / pixels * in_pixels;
+        position(&w, i % pixels, o);
+        struct pooled r = gather(&w, &x, base, o, order);
+        aihls_set(&y, i, form[0] == 1 ? r.best : form[0] == 2 ? pow(r.sum, 1 / order) : r.sum / (form[1] ? r.padded : r.seen));
+        if (indices.present)
+            aihls_set(&indices, i, base + index_of(&w, r.best_at < 0 ? 0 : r.best_at, form[2]));
+    }
 }
 
 // ---- reductions ----
@@ -247,7 +301,7 @@ void aihls_host_normalize(const struct aihls_host_call *c)
         double sum = 0, squares = 0;
         for (int32_t i = from; i < from + n; i++)
             sum += aihls_get(&x, i);
-        double mean = sum / n;
+        double mean = c->op->p[3] ? 0 : sum / n;
         for (int32_t i = from; i < from + n; i++)
             squares += (aihls_get(&x, i) - mean) * (aihls_get(&x, i) - mean);
         double inverse = 1 / sqrt(squares / n + c->op->f[0]);
@@ -259,6 +313,15 @@ void aihls_host_normalize(const struct aihls_host_call *c)
             aihls_set(&means, from / n, mean);
         if (inverses.present)
             aihls_set(&inverses, from / n, inverse);
+    }
+}
+
+void aihls_host_batch_norm(const struct aihls_host_call *c)
+{
+    struct aihls_view x = aihls_in(c, 0), v[4] = { aihls_in(c, 1), aihls_in(c, 2), aihls_in(c, 3), aihls_in(c, 4) }, y = aihls_out(c, 0);
+    for (int32_t i = 0; i < y.v->count; i++) {
+        int32_t k = i / c->op->p[1] % c->op->p[0];
+        aihls_set(&y, i, (aihls_get(&x, i) - aihls_get(&v[2], k)) / sqrt(aihls_get(&v[3], k) + c->op->f[0]) * aihls_get(&v[0], k) + aihls_get(&v[1], k));
     }
 }
 
@@ -311,19 +374,22 @@ void aihls_host_cumsum(const struct aihls_host_call *c)
 void aihls_host_resize(const struct aihls_host_call *c)
 {
     struct aihls_view x = aihls_in(c, 0), y = aihls_out(c, 0);
-    int32_t rank = y.v->rank > 0 && y.v->rank <= AIHLS_MAX_RANK ? y.v->rank : 0; // shifts need to know
+    int32_t rank = y.v->rank, combinations = 1;
+    for (int32_t d = 0; d < rank; d++)
+        combinations *= c->op->p[d];
     for (int32_t i = 0; i < y.v->count; i++) {
         double sum = 0;
-        for (int32_t corner = 0; corner < 1 << rank; corner++) {
+        for (int32_t j = 0; j < combinations; j++) {
             double share = 1;
-            int32_t rest = i, at = 0, stride = 1, entry = 0;
-            for (int32_t d = 0; d < rank; d++)
-                entry += y.v->dims[d];
-            for (int32_t d = rank - 1; d >= 0 && share != 0; stride *= x.v->dims[d], rest /= y.v->dims[d], d--) {
-                entry -= y.v->dims[d];
-                int32_t k = entry + rest % y.v->dims[d], second = corner >> d & 1;
-                share *= second ? c->op->f[k] : 1 - c->op->f[k];
-                at += c->op->table[2 * k + second] * stride;
+            int32_t index = i, choice = j, at = 0, stride = 1, entry = c->op->p[rank];
+            for (int32_t d = rank - 1; d >= 0 && share != 0; d--) {
+                entry -= y.v->dims[d] * c->op->p[d];
+                int32_t k = entry + index % y.v->dims[d] * c->op->p[d] + choice % c->op->p[d];
+                share *= c->op->f[k];
+                at += c->op->table[k] * stride;
+                index /= y.v->dims[d];
+                choice /= c->op->p[d];
+                stride *= x.v->dims[d];
             }
             if (share != 0)
                 sum += share * aihls_get(&x, at);

@@ -370,7 +370,7 @@ static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n, b
         normal_softmax(g, n, node_int(n, "opset", g->opset));
         return true;
     case OP_MaxPool:
-        return reference || drop_extra_outputs(cx, g, n);
+        return reference || (n->n_out > 1 && n->out[1] && tensor_uses(g, n->out[1]) > 0) || drop_extra_outputs(cx, g, n); // the host has indices
     case OP_Dropout:
         return normal_dropout(cx, g, n, reference);
     case OP_Cast:

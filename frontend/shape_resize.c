@@ -130,16 +130,11 @@ static bool check_modes(struct shape_run *s, const struct node *n)
 {
     const char *mode = node_string(n, "mode", "nearest");
     const char *transform = node_string(n, "coordinate_transformation_mode", transforms[0]);
-    if (strcmp(mode, "cubic") == 0 && !s->running)
-        return diag_error(s->cx, E202, at_attr(s->g, n, "mode"), "export with mode nearest or linear",
-                          "cubic interpolation is not supported");
     if (strcmp(mode, "nearest") != 0 && strcmp(mode, "linear") != 0 && strcmp(mode, "cubic") != 0)
         return diag_error(s->cx, E203, at_attr(s->g, n, "mode"), NULL, "'%s' is not a way of interpolating", mode);
     if (strcmp(transform, "tf_crop_and_resize") == 0 && !s->running)
         return diag_error(s->cx, E202, at_attr(s->g, n, "coordinate_transformation_mode"), "crop with a Slice in front",
                           "tf_crop_and_resize is not supported");
-    if (node_int(n, "antialias", 0) != 0 && strcmp(mode, "nearest") != 0 && !s->running)
-        return diag_error(s->cx, E202, at_attr(s->g, n, "antialias"), "export without antialias", "antialias is not supported");
     if (choice(n, "coordinate_transformation_mode", transforms, N_TRANSFORMS) == N_TRANSFORMS)
         return diag_error(s->cx, E203, at_attr(s->g, n, "coordinate_transformation_mode"), NULL,
                           "'%s' is not a transformation of coordinates", transform);

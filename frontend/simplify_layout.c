@@ -192,7 +192,7 @@ bool fold_pad(const struct ctx *cx, struct graph *g, struct node *n)
     if (n->op != OP_Pad || n->in[0]->dtype != DT_FLOAT || n->in[0]->rank > 4 || !image_pads(n, extra))
         return false;
     struct node *c = tensor_sole_consumer(g, n->out[0]);
-    if (!c || c->in[0] != n->out[0] ||
+    if (!c || c->in[0] != n->out[0] || c->n_out > 1 || // indices count what is padded
         (c->op != OP_Conv && c->op != OP_AveragePool && c->op != OP_MaxPool) ||
         !window_geometry(cx, g, c, &w) || !takes_zero_pads(c, &w, n))
         return false;

@@ -72,6 +72,11 @@ static void print_schedule(const struct pipeline *p)
 static void check_goals(const struct ctx *cx, const struct cli *cli, const struct pipeline *p)
 {
     enum diag_code code = cli->strict ? E303 : W303;
+    if (p->n_stages == 0) {
+        if (cli->fps || cli->max_latency_us)
+            diag_error(cx, code, p->partition->whole->file, NULL, "nothing runs in hardware, and how fast the host is, is not known");
+        return;
+    }
     double fps = pipeline_frames_per_s(p, p->interval_cycles), latency_us = (double)p->latency_cycles * p->runs * 1e6 / (double)p->clock_hz;
     if (cli->fps && fps < (double)cli->fps)
         diag_error(cx, code, p->graph->file, "this is the fastest schedule that fits the board", "%.0f frames/s of %lld", fps, (long long)cli->fps);
@@ -98,9 +103,12 @@ static int compile_all(const struct ctx *cx, const struct cli *cli)
             cx->diag->exit_code = quiet.exit_code;
         } else if (design_schedule(&inner, &d, NULL, NULL)) {
             const struct pipeline *p = d.pipeline;
-            printf("%-14s %-5s %12.0f %5lld/%-4lld %5lld/%-4lld %5lld/%-6lld\n", r.board, "yes", pipeline_frames_per_s(p, p->interval_cycles),
-                   (long long)p->total.dsp, (long long)d.board.dsp, (long long)p->total.bram18, (long long)d.board.bram18,
-                   (long long)p->total.lut, (long long)d.board.lut);
+            if (p->n_stages == 0)
+                printf("%-14s %-5s nothing runs in hardware\n", r.board, "yes");
+            else
+                printf("%-14s %-5s %12.0f %5lld/%-4lld %5lld/%-4lld %5lld/%-6lld\n", r.board, "yes", pipeline_frames_per_s(p, p->interval_cycles),
+                       (long long)p->total.dsp, (long long)d.board.dsp, (long long)p->total.bram18, (long long)d.board.bram18,
+                       (long long)p->total.lut, (long long)d.board.lut);
             fits++;
         } else {
             const char *need = strstr(text.text, "need ");
@@ -150,7 +158,7 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
     bool ok = design_build(cx, &r, &d, say, &progress);
     if (ok)
         check_goals(cx, cli, d.pipeline); // a missed goal does not keep the result back
-    if (ok && d.pipeline->macs <= QUANT_ERROR_COMPILE_MACS)
+    if (ok && d.netlist && d.pipeline->macs <= QUANT_ERROR_COMPILE_MACS)
         quant_error_measure(cx, &d);
     ok = ok && emit_design(cx, &d, dir, progress.log.text, &n_files);
     if (ok) {
@@ -158,7 +166,10 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
         if (cli->verbose && !cli->quiet)
             print_schedule(p);
         say(&progress, "Emitting", arena_printf(cx->arena, "%s (%d files)", dir, n_files));
-        say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: %.0f frames/s at %lld MHz, latency %.1f us, report in %s/report.html", seconds() - progress.start,
+        if (p->n_stages == 0)
+            say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: no hardware, driver in %s/driver, report in %s/report.html", seconds() - progress.start, dir, dir));
+        else
+            say(&progress, "Finished", arena_printf(cx->arena, "in %.2f s: %.0f frames/s at %lld MHz, latency %.1f us, report in %s/report.html", seconds() - progress.start,
             pipeline_frames_per_s(p, p->interval_cycles), (long long)(p->clock_hz / 1000000), (double)p->latency_cycles * p->runs * 1e6 / (double)p->clock_hz, dir));
     }
     strbuf_release(&progress.log);

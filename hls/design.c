@@ -138,21 +138,39 @@ static bool find_partition(const struct ctx *cx, struct design *d, const struct 
     for (int i = 0; i < g->n_nodes; i++)
         hosts[i] = d->partition->places[i].on_host ? '1' : '0';
     d->hosts = hosts;
-    if (quant_is_quantized(d->partition->core))
+    if (quant_is_quantized(d->partition->core) || d->partition->core->n_nodes == 0)
         return true;
     bool ok = partition_calibration(cx, d->partition, d->calib, &inputs);
     d->core_calib = inputs;
     return ok;
 }
 
+static void attach_host(const struct design *d, struct pipeline *p)
+{
+    p->partition = d->partition;
+    p->host = d->host;
+    p->runs = d->partition ? d->partition->n_passes : 1;
+}
+
 bool design_lower(const struct ctx *cx, const struct design *d, struct graph *g, struct pipeline **out)
 {
     if (!lower_graph(cx, g, d->request.requant, d->top, out))
         return false;
-    (*out)->partition = d->partition;
-    (*out)->host = d->host;
-    (*out)->runs = d->partition ? d->partition->n_passes : 1;
+    attach_host(d, *out);
     return true;
+}
+
+// A pipeline without stages: its one run does nothing, so that driver and references need not know.
+static void lower_nothing(const struct ctx *cx, struct design *d)
+{
+    struct pipeline *p = d->pipeline = arena_new(cx->arena, struct pipeline);
+    struct quant_options *options = arena_new(cx->arena, struct quant_options);
+    d->graph = d->partition->core;
+    d->ranges.options = options;
+    *p = (struct pipeline){ .arena = cx->arena, .name = d->top, .graph = d->graph, .optimal = true, .bound = "the host" };
+    attach_host(d, p);
+    if (!d->reopened) // said when it was compiled
+        diag_error(cx, W210, d->source->file, "--partition says why, node by node", "nothing of the model runs in hardware: the output is a driver in C, without Verilog");
 }
 
 // "to int8", or which weights have how many bits.
@@ -186,6 +204,11 @@ bool design_read(const struct ctx *cx, const struct request *r, struct design *d
     if (!find_partition(cx, d, g))
         return false;
     const struct partition *part = d->partition;
+    if (part && part->core->n_nodes == 0) {
+        count_text(say, user, a, "Partition", "%d node%s on the host, nothing in hardware", part->n_host, part->n_host == 1 ? "" : "s");
+        lower_nothing(cx, d);
+        return true;
+    }
     if (part) {
         count_text(say, user, a, "Partition", "%d node%s on the host: %.1f %% of the multiply-accumulates; %d run%s of the hardware a frame", part->n_host,
                    part->n_host == 1 ? "" : "s", part->macs ? 100 * (double)part->host_macs / (double)part->macs : 0, part->n_passes, part->n_passes == 1 ? "" : "s");
@@ -217,6 +240,11 @@ bool design_schedule(const struct ctx *cx, struct design *d, design_progress *sa
 {
     struct pipeline *p = d->pipeline;
     struct schedule_goal goal = d->request.goal; // of the model's frames
+    if (p->n_stages == 0) {
+        p->board = &d->board;
+        p->clock_hz = d->board.clock_hz;
+        return true;
+    }
     goal.fps *= p->runs;
     goal.max_latency_us = goal.max_latency_us ? max_i64(1, goal.max_latency_us / p->runs) : 0;
     if (!schedule_solve(cx, p, &d->board, &goal))
@@ -319,5 +347,5 @@ bool design_reopen(const struct ctx *cx, const char *dir, struct design *d)
     const char *copy = arena_printf(a, "%s/sim/model.onnx", dir);
     if (!strbuf_read_file(&d->model_bytes, copy) || d->model_bytes.len == 0)
         return damaged(cx, copy, strerror(errno));
-    return design_build(cx, &r, d, NULL, NULL) && check_core(cx, dir, d);
+    return design_build(cx, &r, d, NULL, NULL) && (!d->netlist || check_core(cx, dir, d));
 }

@@ -44,7 +44,7 @@ struct design {
     struct quant_ranges ranges;
     struct precision_choice *precision; // that min_accuracy or max_loss led to, or NULL (hls/precision.h)
     struct pipeline *pipeline;
-    struct netlist *netlist;
+    struct netlist *netlist;     // NULL: the pipeline has no stages
     const char *top; // module name
     struct quant_error *error; // of the streams, or NULL: not measured (hls/quant_error.h)
 };

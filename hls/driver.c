@@ -292,6 +292,8 @@ static bool add_border(struct writer *w, const struct side *s, struct strbuf *sb
 
 static void add_ports(struct strbuf *sb, const char *direction, const struct side *sides, int n)
 {
+    if (n == 0) // no hardware
+        return;
     strbuf_addf(sb, "static const struct aihls_port %s[%d] = {", direction, n);
     for (const struct side *s = sides; s < sides + n; s++) {
         const struct tensor *t = s->tensor;
@@ -363,9 +365,9 @@ static bool write_network(struct writer *w)
     if (p->host)
         driver_host(&sb, d);
     strbuf_addf(&sb, "\nconst struct aihls_network %s_network = {\n    .interface = AIHLS_INTERFACE, .name = \"%s\",\n    .model_sha256 = \"%s\",\n"
-                "    .n_inputs = %d, .n_outputs = %d, .inputs = inputs, .outputs = outputs, .n_classes = %lld,%s\n"
+                "    .n_inputs = %d, .n_outputs = %d,%s .n_classes = %lld,%s\n"
                 "    .clock_hz = %lld, .frame_cycles = %lld, .latency_cycles = %lld, .scratch_bytes = %lld,%s\n};\n",
-                w->name, w->name, hash, w->n_in, w->n_out, (long long)class_count(&w->model[w->model_in]), w->labels ? " .labels = labels," : "", (long long)p->clock_hz,
+                w->name, w->name, hash, w->n_in, w->n_out, p->n_stages ? " .inputs = inputs, .outputs = outputs," : "", (long long)class_count(&w->model[w->model_in]), w->labels ? " .labels = labels," : "", (long long)p->clock_hz,
                 (long long)p->interval_cycles, (long long)p->latency_cycles, (long long)scratch_bytes, p->host ? " .host = &host," : "");
     ok = ok && put(w, arena_printf(w->cx->arena, "%s_network.c", w->name), &sb);
     strbuf_release(&sb);
@@ -426,6 +428,18 @@ static void add_typed_functions(struct writer *w, struct strbuf *sb, const char 
     strbuf_addf(sb, "    return aihls_wait(a, ticket, out, %d, timeout_us, NULL);\n}\n\n", w->model_out);
 }
 
+static void add_backend_declarations(const struct writer *w, struct strbuf *sb)
+{
+    const char *name = w->name;
+    if (w->d->netlist)
+        strbuf_addf(sb, "// Back ends. The Makefile builds \"simulation\" where Verilator is installed. %s_backend gives NULL for one that\n// was not built.\n"
+                        "extern const struct aihls_backend %s_reference;\nextern const struct aihls_backend %s_simulation;\n", name, name, name);
+    else
+        strbuf_addf(sb, "// The processor computes all of this network: \"reference\" is the only back end, NULL any other.\n"
+                        "extern const struct aihls_backend %s_reference;\n", name);
+    strbuf_addf(sb, "const struct aihls_backend *%s_backend(const char *name);\n\n", name);
+}
+
 static bool write_header(struct writer *w)
 {
     const struct pipeline *p = w->d->pipeline;
@@ -437,18 +451,15 @@ static bool write_header(struct writer *w)
                 "#include \"libaihls/aihls.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", name, w->d->board.name, (long long)(p->clock_hz / 1000000), big, big);
     strbuf_addf(&sb, "#define %s_MODEL_SHA256 \"%s\"\n#define %s_CLASSES %lld\n#define %s_FRAME_CYCLES %lld // predicted, at %s_CLOCK_HZ\n#define %s_CLOCK_HZ %lld\n",
                 big, hash, big, (long long)class_count(&w->model[w->model_in]), big, (long long)p->interval_cycles, big, big, (long long)p->clock_hz);
-    if (project_has_system(w->d))
+    if (w->d->netlist && project_has_system(w->d))
         strbuf_addf(&sb, "#define %s_REGISTERS 0x%llxu // address, as project/ has it\n#define %s_INTERRUPT %lld // of the GIC; Linux counts from 32\n",
                     big, (unsigned long long)w->d->board.axi_base, big, (long long)w->d->board.irq_spi + 32);
     if (p->host)
         strbuf_addf(&sb, "#define %s_HOST_BYTES %d // of the handle's memory that the host's part takes for each frame in the queue\n", big, p->host->host.bytes);
     for (int i = 0; i < w->model_in + w->model_out; i++)
         add_side_constants(w, &sb, big, &w->model[i]);
-    strbuf_addf(&sb, "\nextern const struct aihls_network %s_network;\n\n"
-                "// Back ends. The Makefile builds \"simulation\" where Verilator is installed. %s_backend gives NULL for one that\n"
-                "// was not built.\n"
-                "extern const struct aihls_backend %s_reference;\nextern const struct aihls_backend %s_simulation;\n"
-                "const struct aihls_backend *%s_backend(const char *name);\n\n", name, name, name, name, name);
+    strbuf_addf(&sb, "\nextern const struct aihls_network %s_network;\n\n", name);
+    add_backend_declarations(w, &sb);
     add_typed_functions(w, &sb, big);
     strbuf_adds(&sb, "#ifdef __cplusplus\n}\n#endif\n#endif\n");
     bool ok = put(w, arena_printf(w->cx->arena, "%s.h", name), &sb);
@@ -507,6 +518,18 @@ static void add_stage(struct strbuf *sb, const struct stage *s, const struct aih
     if (r->rq.bias_frac)
         strbuf_addf(sb, ", .bias_frac = %d", r->rq.bias_frac);
     strbuf_adds(sb, " } },\n");
+}
+
+// The back end's frame is done as soon as it is submitted.
+static bool write_no_stages(struct writer *w)
+{
+    struct strbuf sb = STRBUF_INIT;
+    strbuf_addf(&sb, SPDX "// %s has no stages: the processor computes it. Made by aihls.\n#include \"%s.h\"\n\n#include \"libaihls/aihls_reference.h\"\n\n"
+                "static const struct aihls_reference design = { .n_stages = 0 };\n\nconst struct aihls_backend %s_reference = AIHLS_REFERENCE(design);\n",
+                w->name, w->name, w->name);
+    bool ok = put(w, arena_printf(w->cx->arena, "%s_reference.c", w->name), &sb);
+    strbuf_release(&sb);
+    return ok;
 }
 
 static bool write_reference(struct writer *w)
@@ -580,14 +603,17 @@ static bool write_simulation(struct writer *w)
 static bool write_backends(struct writer *w)
 {
     struct strbuf sb = STRBUF_INIT;
-    bool axi = shell_has_axi(w->d), uart = shell_has_uart(w->d); // hardware needs one of them
+    bool hardware = w->d->netlist, axi = hardware && shell_has_axi(w->d), uart = hardware && shell_has_uart(w->d); // a board needs one of them
     strbuf_addf(&sb, SPDX "// The back ends of %s by name. The Makefile defines AIHLS_WITH_SIMULATION where Verilator is installed. Made by aihls.\n"
                 "#include <string.h>\n\n#include \"%s.h\"\n%s#include \"libaihls/aihls_backend.h\"\n%s%s\n", w->name, w->name,
                 axi ? "#include \"libaihls/aihls_bare.h\"\n" : "", axi ? "#include \"libaihls/aihls_linux.h\"\n" : "", uart ? "#include \"libaihls/aihls_serial.h\"\n" : "");
     if (uart)
         strbuf_addf(&sb, "#if defined(__unix__) || defined(__APPLE__)\nstatic const struct aihls_serial_design line = { %lld };\n"
                     "static const struct aihls_backend serial = AIHLS_SERIAL(&line);\n#endif\n\n", (long long)shell_uart_baud(w->d));
-    strbuf_addf(&sb, "static const struct aihls_backend *const all[] = {\n    &%s_reference,\n#ifdef AIHLS_WITH_SIMULATION\n    &%s_simulation,\n#endif\n%s%s};\n\n", w->name, w->name,
+    strbuf_addf(&sb, "static const struct aihls_backend *const all[] = {\n    &%s_reference,\n", w->name);
+    if (hardware)
+        strbuf_addf(&sb, "#ifdef AIHLS_WITH_SIMULATION\n    &%s_simulation,\n#endif\n", w->name);
+    strbuf_addf(&sb, "%s%s};\n\n",
                 axi ? "#ifdef __linux__\n    &aihls_linux,\n#endif\n    &aihls_bare,\n" : "",
                 uart ? "#if defined(__unix__) || defined(__APPLE__)\n    &serial,\n#endif\n" : "");
     strbuf_addf(&sb, "const struct aihls_backend *%s_backend(const char *name)\n{\n    for (size_t i = 0; name && i < sizeof all / sizeof *all; i++)\n"
@@ -644,7 +670,7 @@ bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *ou
     read_sides(&w);
     read_model(&w);
     bool ok = (!d->request.labels || labels_read(cx, d->request.labels, class_count(&w.model[w.model_in]), &w.labels)) && write_header(&w) &&
-              write_network(&w) && write_reference(&w) && write_simulation(&w) && write_backends(&w) && write_python(&w) && write_library(&w);
+              write_network(&w) && (d->netlist ? write_reference(&w) && write_simulation(&w) : write_no_stages(&w)) && write_backends(&w) && write_python(&w) && write_library(&w);
     *n_files += w.n_files;
     return ok;
 }

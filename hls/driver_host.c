@@ -72,6 +72,8 @@ static void add_operators(struct strbuf *sb, struct arena *a, const struct host_
 // In the order of the pipeline's ports.
 static void add_ports(struct strbuf *sb, const char *name, const struct aihls_host_port *of_core, const struct host_port *ports, int n)
 {
+    if (n == 0) // no core
+        return;
     strbuf_addf(sb, "static const struct aihls_host_port %s[%d] = {", name, n);
     for (int i = 0; i < n; i++)
         strbuf_addf(sb, "%s { %d, %d }", i ? "," : "", of_core[ports[i].model].value, of_core[ports[i].model].pass);
@@ -104,7 +106,7 @@ void driver_host(struct strbuf *sb, const struct design *d)
     add_model(sb, "host_input", h->inputs, d->source->inputs, h->input_values, h->n_inputs);
     add_model(sb, "host_output", h->outputs, d->source->outputs, h->output_values, h->n_outputs);
     strbuf_addf(sb, "static const struct aihls_host host = {\n    .values = host_values, .ops = %s, .n_ops = %d, .n_passes = %d,\n"
-                "    .core_inputs = host_core_inputs, .core_outputs = host_core_outputs,\n    .n_inputs = %d, .n_outputs = %d, .inputs = host_inputs,"
+                "%s    .n_inputs = %d, .n_outputs = %d, .inputs = host_inputs,"
                 " .outputs = host_outputs,\n    .input_values = host_input_values, .output_values = host_output_values, .bytes = %d,\n};\n",
-                h->n_ops ? "host_ops" : "NULL", h->n_ops, h->n_passes, h->n_inputs, h->n_outputs, h->bytes);
+                h->n_ops ? "host_ops" : "NULL", h->n_ops, h->n_passes, p->n_stages ? "    .core_inputs = host_core_inputs, .core_outputs = host_core_outputs,\n" : "", h->n_inputs, h->n_outputs, h->bytes);
 }

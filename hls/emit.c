@@ -202,7 +202,8 @@ static bool emit_uart_sim(struct emission *e)
     return ok;
 }
 
-static bool emit_sim(struct emission *e)
+// What `aihls sim` runs.
+static bool emit_harness(struct emission *e)
 {
     const struct design *d = e->d;
     struct strbuf sb = STRBUF_INIT;
@@ -211,6 +212,16 @@ static bool emit_sim(struct emission *e)
     ok &= put_text(e, "sim/probes.h", &sb);
     print_visible(d, &sb);
     ok &= put_text(e, "sim/visible.vlt", &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
+// What opens the directory again.
+static bool emit_source(struct emission *e)
+{
+    const struct design *d = e->d;
+    struct strbuf sb = STRBUF_INIT;
+    bool ok = true;
     ok &= put(e, "sim/model.onnx", d->model_bytes.text, d->model_bytes.len);
     ok &= put(e, "sim/board.xml", d->board.xml_text, strlen(d->board.xml_text));
     json_t *o = design_options(d);
@@ -239,7 +250,8 @@ bool emit_design(const struct ctx *cx, const struct design *d, const char *path,
     struct strbuf page = STRBUF_INIT;
     report_html(report, cx->arena, &page);
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_SORT_KEYS);
-    bool ok = emit_rtl(&e) && emit_sim(&e) && project_emit(d, cx->arena, e.rtl, put_project, &e) && driver_emit(cx, d, &out, &e.n_files) &&
+    bool hardware = !d->netlist || (emit_rtl(&e) && emit_harness(&e) && project_emit(d, cx->arena, e.rtl, put_project, &e));
+    bool ok = hardware && emit_source(&e) && driver_emit(cx, d, &out, &e.n_files) &&
               outdir_write(&out, "report.json", text, strlen(text), false) && outdir_write(&out, "report.html", page.text, page.len, false) &&
               outdir_write(&out, "build.log", log, strlen(log), false);
     free(text);

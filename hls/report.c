@@ -122,7 +122,7 @@ static void partition_nodes(json_t *host, const struct partition *part)
                 continue;
             json_t *o = node_report(n->name, op_info(n->op)->name, "");
             json_object_set_new(o, "port", text("-"));
-            json_object_set_new(o, "side", text(pass == 0 ? "in front" : pass == part->n_passes ? "behind" : "between"));
+            json_object_set_new(o, "side", text(part->core->n_nodes == 0 ? "alone" : pass == 0 ? "in front" : pass == part->n_passes ? "behind" : "between"));
             json_object_set_new(o, "why", text(p->reason));
             json_object_set_new(o, "code", p->why < DIAG_CODE_COUNT ? text(diag_code_name(p->why)) : json_null());
             json_array_append_new(host, o);
@@ -293,8 +293,10 @@ json_t *report_make(const struct design *d)
     json_object_set_new(o, "outputs", ports_report(p, p->outputs, p->n_outputs, model->outputs));
     if (p->partition)
         json_object_set_new(o, "partition", partition_report(p->partition));
-    json_object_set_new(o, "predicted", predicted_report(p));
-    json_object_set_new(o, "shell", shell_report(d));
+    if (p->n_stages) { // else there is no hardware to predict
+        json_object_set_new(o, "predicted", predicted_report(p));
+        json_object_set_new(o, "shell", shell_report(d));
+    }
     for (int i = 0; i < p->n_stages; i++)
         json_array_append_new(stages, stage_report(p, &p->stages[i]));
     for (int i = 0; i < p->n_streams; i++)

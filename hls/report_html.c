@@ -129,31 +129,41 @@ static void head(const struct view *v, struct strbuf *out)
                 html_escape(v->arena, view_text(v->report, "board.part")), view_count(v->arena, v->clock_hz / 1000000),
                             view_count(v->arena, view_int(v->report, "model.macs")),
                 view_count(v->arena, view_int(v->report, "model.params")), v->n_stages, v->n_streams);
+    if (v->n_stages == 0)
+        return;
     strbuf_adds(out, "<nav><a href=\"#pipeline\">pipeline</a><a href=\"#stages\">stages</a><a href=\"#frame\">one frame</a><a href=\"#quantization\">"
                 "quantization</a><a href=\"#host\">host</a></nav>\n");
+}
+
+static void hardware(const struct view *v, struct strbuf *out)
+{
+    strbuf_adds(out, "<div class=\"columns\"><div class=\"half\"><h2 id=\"figures\">Predicted and simulated</h2>\n");
+    html_summary(v, out);
+    strbuf_adds(out, "<h2 id=\"resources\">Resources</h2>\n");
+    html_resources(v, out);
+    strbuf_adds(out, "</div><div class=\"half\"><h2 id=\"roofline\">Roofline</h2>\n");
+    html_roofline(v, out);
+    strbuf_adds(out, "</div></div>\n<h2 id=\"pipeline\">Pipeline</h2>\n<p class=\"dim\">A box is a stage, the strip at its foot the share of the "
+                "interval in which it works; a click shows all of it. A number at an edge is the depth of its FIFO in words, "
+                "framed where that is block RAM.</p>\n<div class=\"scroll\">\n");
+    html_pipeline(v, out);
+    strbuf_adds(out, "</div>\n<h2 id=\"stages\">Stages</h2>\n");
+    html_stages(v, out);
+    strbuf_adds(out, "<h2 id=\"frame\">One frame</h2>\n<div class=\"scroll\">\n");
+    html_gantt(v, out);
+    strbuf_adds(out, "</div>\n<h2 id=\"quantization\">Quantization error by layer</h2>\n");
+    html_quantization(v, out);
+    html_precision(v, out);
 }
 
 void report_html(const json_t *report, struct arena *a, struct strbuf *out)
 {
     struct view v = view_make(report, a);
     head(&v, out);
-    strbuf_adds(out, "<div class=\"columns\"><div class=\"half\"><h2 id=\"figures\">Predicted and simulated</h2>\n");
-    html_summary(&v, out);
-    strbuf_adds(out, "<h2 id=\"resources\">Resources</h2>\n");
-    html_resources(&v, out);
-    strbuf_adds(out, "</div><div class=\"half\"><h2 id=\"roofline\">Roofline</h2>\n");
-    html_roofline(&v, out);
-    strbuf_adds(out, "</div></div>\n<h2 id=\"pipeline\">Pipeline</h2>\n<p class=\"dim\">A box is a stage, the strip at its foot the share of the "
-                "interval in which it works; a click shows all of it. A number at an edge is the depth of its FIFO in words, "
-                "framed where that is block RAM.</p>\n<div class=\"scroll\">\n");
-    html_pipeline(&v, out);
-    strbuf_adds(out, "</div>\n<h2 id=\"stages\">Stages</h2>\n");
-    html_stages(&v, out);
-    strbuf_adds(out, "<h2 id=\"frame\">One frame</h2>\n<div class=\"scroll\">\n");
-    html_gantt(&v, out);
-    strbuf_adds(out, "</div>\n<h2 id=\"quantization\">Quantization error by layer</h2>\n");
-    html_quantization(&v, out);
-    html_precision(&v, out);
+    if (v.n_stages)
+        hardware(&v, out);
+    else
+        strbuf_adds(out, "<p>Nothing runs in hardware: the driver computes the whole model.</p>\n");
     strbuf_adds(out, "<h2 id=\"host\">On the host</h2>\n");
     html_host(&v, out);
     html_panels(&v, out);

@@ -48,13 +48,18 @@ static void figure(const struct view *v, struct strbuf *out, const char *name, d
     strbuf_addch(out, '\n');
 }
 
+static void print_title(const struct view *v, struct strbuf *out)
+{
+    const json_t *r = v->report;
+    strbuf_addf(out, "%s on %s (%s, %lld MHz)\n\n", plain(v, view_text(r, "model.name"), 40), plain(v, view_text(r, "board.name"), 30),
+                plain(v, view_text(r, "board.part"), 30), (long long)(v->clock_hz / 1000000));
+}
+
 static void print_figures(const struct view *v, struct strbuf *out)
 {
     const json_t *r = v->report;
     double hz = (double)v->clock_hz, macs = view_real(r, "model.macs"), predicted = fmax(1, (double)v->predicted_cycles), simulated = fmax(1,
                  (double)v->simulated_cycles);
-    strbuf_addf(out, "%s on %s (%s, %lld MHz)\n\n", plain(v, view_text(r, "model.name"), 40), plain(v, view_text(r, "board.name"), 30),
-                plain(v, view_text(r, "board.part"), 30), (long long)(v->clock_hz / 1000000));
     strbuf_addf(out, "  %-26s %14s%s\n", "", "predicted", v->simulated ? "      simulated" : "");
     figure(v, out, "frames a second", hz / predicted / v->runs, hz / simulated / v->runs, 0);
     figure(v, out, "cycles a frame", (double)v->predicted_cycles, (double)v->simulated_cycles, 0);
@@ -186,6 +191,12 @@ static void print_host(const struct view *v, struct strbuf *out)
 void report_text(const json_t *report, struct arena *a, struct strbuf *out)
 {
     struct view v = view_make(report, a);
+    print_title(&v, out);
+    if (v.n_stages == 0) {
+        strbuf_adds(out, "  nothing runs in hardware: the driver computes the whole model\n");
+        print_host(&v, out);
+        return;
+    }
     print_figures(&v, out);
     print_resources(&v, out);
     print_stages(&v, out);

@@ -354,6 +354,8 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
     const char *reference = arena_printf(a, "%s/sim/reference.bin", r->dir), *result = arena_printf(a, "%s/sim/result.json", r->dir);
     if (!design_reopen(cx, r->dir, d) || (r->input && !batch_read(cx, d->source, r->input, &batch)))
         return false;
+    if (!d->netlist)
+        return diag_error(cx, E210, r->dir, "`aihls run` computes what the driver does", "there is nothing to simulate: the host computes the whole model");
     if (r->shell == SIM_UART && !shell_has_uart(d))
         return diag_error(cx, E401, d->board.name, "boards without a processor have the UART shell", "this output has no UART shell");
     if (r->shell == SIM_AXI && !shell_has_axi(d))

@@ -12,6 +12,8 @@ int host_value(struct host_builder *b, const struct tensor *t)
 {
     if (!t)
         return -1;
+    if (t->index < -1)
+        return -2 - t->index;
     if (t->index >= 0 && b->value_of[t->index] > 0)
         return b->value_of[t->index] - 1;
     struct aihls_host_value v = { .type = (enum aihls_type)t->dtype, .rank = t->rank, .count = (int32_t)tensor_count(t), .constant = t->data };

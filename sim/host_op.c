@@ -9,27 +9,11 @@
 #include "sim/ref_float.h"
 #include "sim/ref_float_impl.h"
 
-// An operator under construction. Operands are the node's own unless a describer says otherwise.
-struct draft {
-    struct host_builder *b;
-    const struct node *n;
-    aihls_host_function *run;
-    const char *function;
-    int n_in, n_out, n_p, n_f, n_table;
-    const struct tensor **in, **out;
-    int32_t *p;
-    double *f;
-    const int32_t *table;
-};
-
 // Of a pool's kernel and dilation: what goes beyond is somebody's joke.
 #define MAX_WINDOW 4096
+#define MAX_TAPS (MAX_WINDOW * MAX_WINDOW)
 
-#define USE(d, name) ((d)->run = (name), (d)->function = #name)
-#define P(d, ...) parameters((d), (int64_t[]){ __VA_ARGS__ }, (int)(sizeof(int64_t[]){ __VA_ARGS__ } / sizeof(int64_t)))
-#define F(d, ...) factors((d), (double[]){ __VA_ARGS__ }, (int)(sizeof(double[]){ __VA_ARGS__ } / sizeof(double)))
-
-static bool parameters(struct draft *d, const int64_t *v, int n)
+bool host_parameters(struct draft *d, const int64_t *v, int n)
 {
     int32_t *p = arena_array(d->b->a, int32_t, d->n_p + n);
     if (d->n_p)
@@ -41,7 +25,7 @@ static bool parameters(struct draft *d, const int64_t *v, int n)
     return true;
 }
 
-static bool factors(struct draft *d, const double *v, int n)
+bool host_factors(struct draft *d, const double *v, int n)
 {
     d->f = arena_array(d->b->a, double, n);
     memcpy(d->f, v, (size_t)n * sizeof *v);
@@ -49,7 +33,7 @@ static bool factors(struct draft *d, const double *v, int n)
     return true;
 }
 
-static void add(struct draft *d, int pass)
+void host_add(struct draft *d)
 {
     struct host_builder *b = d->b;
     int32_t *in = arena_array(b->a, int32_t, d->n_in), *out = arena_array(b->a, int32_t, d->n_out);
@@ -57,13 +41,22 @@ static void add(struct draft *d, int pass)
         in[k] = host_value(b, d->in[k]);
     for (int k = 0; k < d->n_out; k++)
         out[k] = host_value(b, d->out[k]);
-    struct aihls_host_op op = { .run = d->run, .pass = pass, .n_in = d->n_in, .n_out = d->n_out, .in = in, .out = out, .p = d->p, .f = d->f, .table = d->table };
+    struct aihls_host_op op = { .run = d->run, .pass = d->pass, .n_in = d->n_in, .n_out = d->n_out, .in = in, .out = out, .p = d->p, .f = d->f, .table = d->table };
     struct host_op_text text = { d->function, d->n->name[0] ? d->n->name : op_info(d->n->op)->name, d->n_p, d->n_f, d->n_table };
     arena_push(b->a, b->ops, b->n_ops, b->cap_ops, op);
     arena_push(b->a, b->text, b->n_text, b->cap_text, text);
 }
 
-static void around(const struct tensor *t, int axis, int64_t *outer, int64_t *inner)
+const struct tensor *host_temporary(struct draft *d, enum dtype type, int rank, const int64_t *dims)
+{
+    struct tensor *t = arena_new(d->b->a, struct tensor);
+    *t = (struct tensor){ .name = "", .dtype = type, .rank = rank, .index = -1 };
+    memcpy(t->dims, dims, (size_t)rank * sizeof *dims);
+    t->index = -2 - host_value(d->b, t);
+    return t;
+}
+
+void host_around(const struct tensor *t, int axis, int64_t *outer, int64_t *inner)
 {
     *outer = *inner = 1;
     for (int i = 0; i < t->rank; i++)
@@ -71,10 +64,10 @@ static void around(const struct tensor *t, int axis, int64_t *outer, int64_t *in
 }
 
 // outer, size, inner
-static void line_parameters(struct draft *d, const struct tensor *t, int axis)
+void host_line(struct draft *d, const struct tensor *t, int axis)
 {
     int64_t outer, inner;
-    around(t, axis, &outer, &inner);
+    host_around(t, axis, &outer, &inner);
     P(d, outer, t->dims[axis], inner);
 }
 
@@ -100,7 +93,7 @@ static bool is_strided(const struct tensor *y, const int32_t *map, int64_t *offs
 }
 
 // An operator for each result.
-static bool add_moves(struct draft *d, int pass)
+static bool add_moves(struct draft *d)
 {
     const struct node *n = d->n;
     for (int k = 0; k < n->n_out; k++) {
@@ -118,14 +111,14 @@ static bool add_moves(struct draft *d, int pass)
         if (is_strided(y, map, &offset, step)) {
             USE(&one, aihls_host_strided);
             P(&one, offset);
-            parameters(&one, step, y->rank);
+            host_parameters(&one, step, y->rank);
         } else {
             USE(&one, aihls_host_move);
             one.table = map;
             one.n_table = (int)tensor_count(y);
             F(&one, fill);
         }
-        add(&one, pass);
+        host_add(&one);
     }
     return true;
 }
@@ -135,11 +128,11 @@ static bool describe_concat(struct draft *d)
     const struct tensor *y = d->out[0];
     int axis = axis_of(node_int(d->n, "axis", 0), y->rank);
     int64_t outer, inner;
-    around(y, axis, &outer, &inner);
+    host_around(y, axis, &outer, &inner);
     USE(d, aihls_host_concat);
     P(d, inner * (int64_t)dtype_bytes(y->dtype));
     for (int k = 0; k < d->n_in; k++)
-        parameters(d, &d->in[k]->dims[axis], 1);
+        host_parameters(d, &d->in[k]->dims[axis], 1);
     return true;
 }
 
@@ -153,7 +146,7 @@ static bool describe_gather(struct draft *d)
         return P(d, axis);
     }
     USE(d, aihls_host_gather);
-    line_parameters(d, d->in[0], axis);
+    host_line(d, d->in[0], axis);
     return true;
 }
 
@@ -177,8 +170,8 @@ static bool describe_matmul(struct draft *d)
         step_b *= size_b;
     }
     if (batch > 0)
-        parameters(d, steps, 3 * batch);
-    return F(d, 1, 0) && m > 0 && n > 0 && dtype_is_float(y->dtype);
+        host_parameters(d, steps, 3 * batch);
+    return F(d, 1, 0) && m > 0 && n > 0 && (dtype_is_float(y->dtype) || d->n->op == OP_MatMulInteger);
 }
 
 static bool describe_gemm(struct draft *d)
@@ -203,10 +196,10 @@ static int64_t einsum_step(const struct draft *d, const struct einsum *e, int k,
 
 static void add_letter(struct draft *d, const struct einsum *e, int letter)
 {
-    parameters(d, &e->size[letter], 1);
+    host_parameters(d, &e->size[letter], 1);
     for (int k = 0; k < d->n_in; k++) {
         int64_t step = einsum_step(d, e, k, letter);
-        parameters(d, &step, 1);
+        host_parameters(d, &step, 1);
     }
 }
 
@@ -236,68 +229,101 @@ static bool describe_einsum(struct draft *d)
     return true;
 }
 
-static void window_parameters(struct draft *d, const struct window_geometry *w)
+// Up to three axes; those that are missing stand in front, of length 1.
+static bool window_parameters(struct draft *d, const struct window_axes *w)
 {
-    P(d, w->in_h, w->in_w, w->out_h, w->out_w, w->kernel_h, w->kernel_w, w->stride_h, w->stride_w, w->dilation_h, w->dilation_w, w->pad_top, w->pad_left,
-      w->pad_bottom, w->pad_right, w->group);
+    const int64_t *const arrays[] = { w->in, w->out, w->kernel, w->stride, w->dilation, w->before, w->after };
+    bool ok = w->spatial <= 3;
+    for (size_t k = 0; ok && k < sizeof arrays / sizeof *arrays; k++)
+        for (int i = 0; i < 3; i++) {
+            int axis = i - (3 - w->spatial);
+            host_parameters(d, axis >= 0 ? &arrays[k][axis] : &(int64_t){ k < 5 }, 1);
+        }
+    return ok && P(d, w->group);
 }
 
 static bool describe_conv(struct draft *d)
 {
-    struct window_geometry w = { 0 };
+    struct window_axes w = { 0 };
     bool transposed = d->n->op == OP_ConvTranspose;
-    if (d->in[0]->rank > 4 || !(transposed ? conv_transpose_geometry : window_geometry)(d->b->cx, d->b->part->whole, d->n, &w))
+    if (!(transposed ? conv_transpose_axes : window_axes)(d->b->cx, d->b->part->whole, d->n, &w))
         return false;
     if (transposed)
         USE(d, aihls_host_conv_transpose);
     else
         USE(d, aihls_host_conv);
-    window_parameters(d, &w);
-    return true;
+    return window_parameters(d, &w);
+}
+
+static bool describe_matmul_integer(struct draft *d)
+{
+    return host_integer_product(d, describe_matmul);
+}
+
+static bool describe_conv_integer(struct draft *d)
+{
+    return host_integer_product(d, describe_conv);
+}
+
+// The whole image as one window.
+static struct window_axes global_window(const struct tensor *x)
+{
+    struct window_axes w = { .spatial = 1, .out = { 1 }, .stride = { 1 }, .dilation = { 1 }, .group = 1 };
+    int64_t planes = x->dims[0] * x->dims[1];
+    w.in[0] = w.kernel[0] = planes > 0 ? tensor_count(x) / planes : 0;
+    return w;
 }
 
 static bool describe_pool(struct draft *d)
 {
     enum op op = d->n->op;
     bool global = op == OP_GlobalAveragePool || op == OP_GlobalMaxPool || op == OP_GlobalLpPool;
-    const struct tensor *x = d->in[0];
-    int64_t planes = x->dims[0] * x->dims[1], pixels = planes > 0 ? tensor_count(x) / planes : 0;
-    struct window_geometry w = { .in_h = 1, .in_w = pixels, .out_h = 1, .out_w = 1, .kernel_h = 1, .kernel_w = pixels, .stride_h = 1, .stride_w = 1,
-                                 .dilation_h = 1, .dilation_w = 1, .group = 1 };
-    if ((d->n->n_out > 1 && d->n->out[1]) || pixels == 0 || (!global && (x->rank > 4 || !window_geometry(d->b->cx, d->b->part->whole, d->n, &w))))
+    struct window_axes w = global_window(d->in[0]);
+    if (tensor_count(d->in[0]) == 0 || (!global && !window_axes(d->b->cx, d->b->part->whole, d->n, &w)))
         return false;
-    if (w.kernel_h > MAX_WINDOW || w.kernel_w > MAX_WINDOW || w.dilation_h > MAX_WINDOW || w.dilation_w > MAX_WINDOW)
-        return false;
-    d->n_out = 1;
+    int64_t taps = 1;
+    for (int i = 0; !global && i < w.spatial; i++)
+        if (!mul_i64(taps, w.kernel[i], &taps) || taps > MAX_TAPS || w.dilation[i] > MAX_WINDOW)
+            return false;
     USE(d, aihls_host_pool);
-    window_parameters(d, &w);
-    P(d, op == OP_MaxPool || op == OP_GlobalMaxPool ? 1 : op == OP_LpPool || op == OP_GlobalLpPool ? 2 : 0, node_int(d->n, "count_include_pad", 0) != 0);
+    if (!window_parameters(d, &w))
+        return false;
+    P(d, op == OP_MaxPool || op == OP_GlobalMaxPool ? 1 : op == OP_LpPool || op == OP_GlobalLpPool ? 2 : 0, node_int(d->n, "count_include_pad", 0) != 0,
+      node_int(d->n, "storage_order", 0) != 0);
     return F(d, (double)node_int(d->n, "p", 2));
 }
 
 static bool describe_resize(struct draft *d)
 {
     const struct tensor *y = d->out[0];
-    int entries = 0, at = 0;
-    if (strcmp(node_string(d->n, "mode", "nearest"), "linear") != 0)
+    int64_t entries = 0, combinations = 1, taps[MAX_RANK];
+    if (strcmp(node_string(d->n, "mode", "nearest"), "nearest") == 0 || strcmp(node_string(d->n, "coordinate_transformation_mode", ""), "tf_crop_and_resize") == 0)
         return false;
-    for (int i = 0; i < y->rank; i++)
-        entries += (int)y->dims[i];
-    int32_t *table = arena_array(d->b->a, int32_t, 2 * entries);
+    for (int i = 0; i < y->rank; i++) {
+        taps[i] = ref_resize_most(d->n, i);
+        entries += y->dims[i] * taps[i];
+        combinations *= taps[i];
+        if (combinations > MAX_WINDOW)
+            return false;
+    }
+    if (entries > INT32_MAX)
+        return false;
+    int32_t *table = arena_array(d->b->a, int32_t, entries);
     double *share = arena_array(d->b->a, double, entries);
-    for (int axis = 0; axis < y->rank; axis++)
-        for (int64_t i = 0; i < y->dims[axis]; i++, at++) {
-            int64_t first = i, second = i;
-            if (d->in[0]->dims[axis] != y->dims[axis])
-                resize_linear_taps(d->n, axis, i, &first, &second, &share[at]);
-            table[2 * at] = (int32_t)first;
-            table[2 * at + 1] = (int32_t)second;
+    struct ref_taps t = ref_resize_new(d->n, d->b->a);
+    for (int64_t axis = 0, at = 0; axis < y->rank; axis++)
+        for (int64_t i = 0; i < y->dims[axis]; i++, at += taps[axis]) {
+            ref_resize_taps(d->n, (int)axis, i, &t);
+            for (int64_t k = 0; k < t.n; k++) {
+                table[at + k] = (int32_t)t.index[k];
+                share[at + k] = t.weight[k];
+            }
         }
     USE(d, aihls_host_resize);
     d->n_in = 1;
     d->table = table;
-    d->n_table = 2 * entries;
-    return factors(d, share, entries);
+    d->n_table = (int)entries;
+    return host_parameters(d, taps, y->rank) && P(d, entries) && host_factors(d, share, (int)entries);
 }
 
 // ---- along axes ----
@@ -308,14 +334,14 @@ static bool describe_normalize(struct draft *d)
     int64_t size = 1, rows, inner, channels = x->rank > 1 ? x->dims[1] : 1, scales = tensor_count(scale);
     double epsilon = (double)node_float(d->n, "epsilon", 1e-5f);
     USE(d, aihls_host_normalize);
-    if (d->n->op == OP_LayerNormalization) {
+    if (d->n->op == OP_LayerNormalization || d->n->op == OP_RMSNormalization) {
         for (int i = axis_of(node_int(d->n, "axis", -1), x->rank); i < x->rank; i++)
             size *= x->dims[i];
-        return size > 0 && scales == size && (d->n_in < 3 || !d->in[2] || tensor_count(d->in[2]) == size) && P(d, size, 1, size) && F(d, epsilon);
+        return size > 0 && scales == size && (d->n_in < 3 || !d->in[2] || tensor_count(d->in[2]) == size) && P(d, size, 1, size, d->n->op == OP_RMSNormalization) && F(d, epsilon);
     }
-    around(x, 1, &rows, &inner);
+    host_around(x, 1, &rows, &inner);
     int64_t groups = d->n->op == OP_GroupNormalization ? node_int(d->n, "num_groups", 1) : channels;
-    return groups > 0 && scales > 0 && tensor_count(x) > 0 && P(d, channels / groups * inner, channels / scales * inner, scales) && F(d, epsilon);
+    return groups > 0 && scales > 0 && tensor_count(x) > 0 && P(d, channels / groups * inner, channels / scales * inner, scales, 0) && F(d, epsilon);
 }
 
 static bool describe_softmax(struct draft *d)
@@ -324,7 +350,7 @@ static bool describe_softmax(struct draft *d)
     int64_t outer, inner;
     int axis = axis_of(node_int(d->n, "axis", -1), x->rank);
     bool flat = node_int(d->n, "flatten_2d", 0) != 0;
-    around(x, axis, &outer, &inner);
+    host_around(x, axis, &outer, &inner);
     USE(d, aihls_host_softmax);
     return P(d, outer, flat ? x->dims[axis] * inner : x->dims[axis], flat ? 1 : inner, d->n->op == OP_Hardmax ? 2 : d->n->op == OP_LogSoftmax);
 }
@@ -334,7 +360,7 @@ static bool describe_scales(struct draft *d)
     const struct tensor *x = d->in[0];
     int64_t outer, inner = 1, size = tensor_count(d->in[1]);
     if (size > 1)
-        around(x, axis_of(node_int(d->n, "axis", 1), x->rank), &outer, &inner);
+        host_around(x, axis_of(node_int(d->n, "axis", 1), x->rank), &outer, &inner);
     if (d->n->op == OP_QuantizeLinear)
         USE(d, aihls_host_quantize);
     else
@@ -345,7 +371,7 @@ static bool describe_scales(struct draft *d)
 static bool describe_lrn(struct draft *d)
 {
     int64_t outer, inner;
-    around(d->in[0], 1, &outer, &inner);
+    host_around(d->in[0], 1, &outer, &inner);
     USE(d, aihls_host_lrn);
     P(d, d->in[0]->dims[1], inner, node_int(d->n, "size", 1));
     return F(d, (double)node_float(d->n, "alpha", 1e-4f), (double)node_float(d->n, "beta", 0.75f), (double)node_float(d->n, "bias", 1));
@@ -358,7 +384,7 @@ static bool describe_cumsum(struct draft *d)
     if (axis < -rank || axis >= rank || !dtype_is_float(d->in[0]->dtype))
         return false;
     USE(d, aihls_host_cumsum);
-    line_parameters(d, d->in[0], axis_of(axis, rank));
+    host_line(d, d->in[0], axis_of(axis, rank));
     d->n_in = 1;
     return P(d, node_int(d->n, "exclusive", 0) != 0, node_int(d->n, "reverse", 0) != 0);
 }
@@ -368,7 +394,7 @@ static bool describe_top_k(struct draft *d)
     const struct tensor *x = d->in[0], *y = d->out[0] ? d->out[0] : d->out[1];
     int axis = axis_of(node_int(d->n, "axis", -1), x->rank);
     USE(d, aihls_host_top_k);
-    line_parameters(d, x, axis);
+    host_line(d, x, axis);
     d->n_in = 1;
     return y->dims[axis] <= x->dims[axis] && P(d, y->dims[axis], !node_int(d->n, "largest", 1));
 }
@@ -376,14 +402,14 @@ static bool describe_top_k(struct draft *d)
 static bool describe_arg(struct draft *d)
 {
     USE(d, aihls_host_arg);
-    line_parameters(d, d->in[0], axis_of(node_int(d->n, "axis", 0), d->in[0]->rank));
+    host_line(d, d->in[0], axis_of(node_int(d->n, "axis", 0), d->in[0]->rank));
     return P(d, d->n->op == OP_ArgMin, node_int(d->n, "select_last_index", 0) != 0);
 }
 
 static bool describe_lp_norm(struct draft *d)
 {
     USE(d, aihls_host_lp_norm);
-    line_parameters(d, d->in[0], axis_of(node_int(d->n, "axis", -1), d->in[0]->rank));
+    host_line(d, d->in[0], axis_of(node_int(d->n, "axis", -1), d->in[0]->rank));
     return P(d, node_int(d->n, "p", 2));
 }
 
@@ -395,36 +421,6 @@ static bool describe_nms(struct draft *d)
             return false;
     USE(d, aihls_host_nms);
     return P(d, node_int(d->n, "center_point_box", 0) != 0, classes ? rows / classes : 0);
-}
-
-// ---- recurrent layers ----
-
-// Memory that the operator needs while it runs: a value that nothing else reads.
-static const struct tensor *work_memory(struct draft *d, int64_t doubles)
-{
-    struct tensor *t = arena_new(d->b->a, struct tensor);
-    *t = (struct tensor){ .name = "", .dtype = DT_DOUBLE, .rank = 1, .dims = { doubles }, .index = -1 };
-    return t;
-}
-
-static bool describe_recurrent(struct draft *d)
-{
-    static const char *const refused[] = { "activations", "activation_alpha", "activation_beta", "clip", "input_forget", "layout" };
-    bool plain = (d->n_in < 5 || !d->in[4]) && (d->n_in < 8 || !d->in[7]); // no lengths, no peepholes
-    const struct tensor *x = d->in[0], *w = d->in[1], *r = d->in[2];
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        plain &= !node_attr(d->n, refused[i]);
-    if (!plain || tensor_count(x) == 0 || tensor_count(w) == 0)
-        return false;
-    const struct tensor **out = arena_array(d->b->a, const struct tensor *, 4);
-    for (int k = 0; k < d->n_out && k < 3; k++)
-        out[k] = d->out[k];
-    out[3] = work_memory(d, 2 * r->dims[2] + w->dims[1]);
-    d->out = out;
-    d->n_out = 4;
-    USE(d, aihls_host_recurrent);
-    return P(d, d->n->op == OP_LSTM ? 2 : d->n->op == OP_GRU, node_int(d->n, "linear_before_reset", 0) != 0,
-             strcmp(node_string(d->n, "direction", "forward"), "reverse") == 0);
 }
 
 // ---- one element at a time ----
@@ -463,8 +459,6 @@ static bool describe_plain(struct draft *d)
     default: USE(d, aihls_host_copy); d->n_in = d->n_out = 1; return true;
     }
 }
-
-typedef bool describer(struct draft *d);
 
 // exempt from the length limit: one line for each operator
 static describer *describer_of(enum op op)
@@ -507,6 +501,7 @@ static describer *describer_of(enum op op)
     case OP_GlobalLpPool: return describe_pool;
     case OP_Resize: return describe_resize;
     case OP_LayerNormalization:
+    case OP_RMSNormalization:
     case OP_InstanceNormalization:
     case OP_GroupNormalization: return describe_normalize;
     case OP_Softmax:
@@ -515,7 +510,30 @@ static describer *describer_of(enum op op)
     case OP_LRN: return describe_lrn;
     case OP_RNN:
     case OP_GRU:
-    case OP_LSTM: return describe_recurrent;
+    case OP_LSTM: return host_recurrent;
+    case OP_Scatter:
+    case OP_ScatterElements: return host_scatter_elements;
+    case OP_ScatterND: return host_scatter_nd;
+    case OP_GatherND: return host_gather_nd;
+    case OP_OneHot: return host_one_hot;
+    case OP_ReverseSequence: return host_reverse_sequence;
+    case OP_MaxUnpool: return host_unpool;
+    case OP_Trilu: return host_trilu;
+    case OP_EyeLike: return host_eye_like;
+    case OP_DFT: return host_dft;
+    case OP_STFT: return host_stft;
+    case OP_Det: return host_det;
+    case OP_GridSample: return host_grid_sample;
+    case OP_RoiAlign: return host_roi_align;
+    case OP_MaxRoiPool: return host_max_roi_pool;
+    case OP_BatchNormalization: return host_batch_norm;
+    case OP_MeanVarianceNormalization: return host_mean_variance;
+    case OP_DynamicQuantizeLinear: return host_dynamic_quantize;
+    case OP_MatMulInteger: return describe_matmul_integer;
+    case OP_ConvInteger: return describe_conv_integer;
+    case OP_Quant:
+    case OP_BipolarQuant:
+    case OP_Trunc: return host_grid;
     case OP_LpNormalization: return describe_lp_norm;
     case OP_CumSum: return describe_cumsum;
     case OP_TopK: return describe_top_k;
@@ -550,20 +568,20 @@ static bool numbers_only(const struct node *n)
 
 void host_node(struct host_builder *b, const struct node *n, int pass)
 {
-    struct draft d = { .b = b, .n = n, .n_in = n->n_in, .n_out = n->n_out, .in = arena_array(b->a, const struct tensor *, n->n_in),
+    struct draft d = { .b = b, .n = n, .pass = pass, .n_in = n->n_in, .n_out = n->n_out, .in = arena_array(b->a, const struct tensor *, n->n_in),
                        .out = arena_array(b->a, const struct tensor *, n->n_out) };
     for (int k = 0; k < n->n_in; k++)
         d.in[k] = n->in[k];
     for (int k = 0; k < n->n_out; k++)
         d.out[k] = n->out[k];
     int before = b->cx->diag->errors;
-    if (n->op != OP_Reshape && numbers_only(n) && move_is(n) && add_moves(&d, pass))
+    if (n->op != OP_Reshape && numbers_only(n) && move_is(n) && add_moves(&d))
         return;
     describer *describe = numbers_only(n) ? describer_of(n->op) : NULL;
-    if (!n->out[0] && describe != describe_recurrent && describe != describe_top_k) // these may leave their first output out
+    if (!n->out[0] && describe != host_recurrent && describe != describe_top_k && describe != host_dynamic_quantize) // these may leave their first output out
         describe = NULL;
     if (describe && describe(&d)) {
-        add(&d, pass);
+        host_add(&d);
         return;
     }
     b->failed = true;

@@ -128,6 +128,14 @@ bool ref_einsum(struct ref *r);
 bool ref_loss(struct ref *r);
 // ref_float_rnn.c: RNN, GRU, LSTM
 bool ref_recurrent(struct ref *r);
+// Activation k of such a node: those of the first direction, then those of the second. Alphas and betas count only the functions that
+// have them. E203 for a name that is none.
+struct ref_activation {
+    int kind; // within the file
+    const char *name;
+    double alpha, beta;
+};
+bool ref_activation(const struct ctx *cx, const struct graph *g, const struct node *n, int k, struct ref_activation *out);
 // ref_float_region.c: parts of images
 bool ref_roi_align(struct ref *r);
 bool ref_max_roi_pool(struct ref *r);
@@ -173,6 +181,14 @@ bool ref_clip_to_quantized(struct ref *r); // QuantizeLinear's saturation withou
 bool ref_quant(struct ref *r);
 bool ref_bipolar(struct ref *r);
 bool ref_trunc(struct ref *r);
+// ref_float_resize.c: the input elements that one output element is made of along one axis, with their weights
+struct ref_taps {
+    int64_t n, *index;
+    double *weight;
+};
+struct ref_taps ref_resize_new(const struct node *n, struct arena *a); // room for those of every axis
+int64_t ref_resize_most(const struct node *n, int axis);               // taps that an index may have
+void ref_resize_taps(const struct node *n, int axis, int64_t out, struct ref_taps *t);
 // ref_float_qlinear.c: dequantize, the float operator, quantize
 bool ref_qlinear(struct ref *r);
 

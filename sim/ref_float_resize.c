@@ -35,30 +35,29 @@ static double cubic(double d, double a)
     return d <= 1.0 ? ((a + 2) * d - (a + 3)) * d * d + 1 : d < 2.0 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0.0;
 }
 
-// The input elements that one output element is made of, with their weights, along one axis.
-struct taps {
-    int64_t n, *index;
-    double *weight;
-};
-
 // How many neighbours on either side count: more than the image has would all be its edge.
-static int64_t reach_of(struct ref *r, int axis, double reach)
+static int64_t reach_of(const struct node *n, int axis, double reach)
 {
-    double scale = node_int(r->n, "antialias", 0) ? fmin((double)resize_scale(r->n, axis), 1.0) : 1.0;
-    return (int64_t)fmin(ceil(reach / scale), 4.0 * (double)r->n->in[0]->dims[axis] + 2.0);
+    double scale = node_int(n, "antialias", 0) ? fmin((double)resize_scale(n, axis), 1.0) : 1.0;
+    return (int64_t)fmin(ceil(reach / scale), 4.0 * (double)n->in[0]->dims[axis] + 2.0);
+}
+
+static bool is_cubic(const struct node *n)
+{
+    return strcmp(node_string(n, "mode", ""), "cubic") == 0;
 }
 
 // Neighbours of the coordinate x; when sizes shrink and antialias asks for it, as many more as the factor says.
-static void read_taps(struct ref *r, int axis, int64_t out, struct taps *t)
+static void neighbours(const struct node *n, int axis, int64_t out, struct ref_taps *t)
 {
-    bool is_cubic = strcmp(node_string(r->n, "mode", ""), "cubic") == 0, exclude = node_int(r->n, "exclude_outside", 0) != 0;
-    double a = (double)node_float(r->n, "cubic_coeff_a", -0.75f), reach = is_cubic ? 2.0 : 1.0, sum = 0.0;
-    double scale = node_int(r->n, "antialias", 0) ? fmin((double)resize_scale(r->n, axis), 1.0) : 1.0;
-    int64_t length = r->n->in[0]->dims[axis], near = reach_of(r, axis, reach);
-    double x = (double)resize_coordinate(r->n, axis, out), base = floor(x);
+    bool exclude = node_int(n, "exclude_outside", 0) != 0;
+    double a = (double)node_float(n, "cubic_coeff_a", -0.75f), reach = is_cubic(n) ? 2.0 : 1.0, sum = 0.0;
+    double scale = node_int(n, "antialias", 0) ? fmin((double)resize_scale(n, axis), 1.0) : 1.0;
+    int64_t length = n->in[0]->dims[axis], near = reach_of(n, axis, reach);
+    double x = (double)resize_coordinate(n, axis, out), base = floor(x);
     t->n = 2 * near;
     for (int64_t k = 0; k < t->n; k++) {
-        double i = base + (double)(k - near + 1), d = (i - x) * scale, w = is_cubic ? cubic(d, a) : fmax(0.0, 1.0 - fabs(d));
+        double i = base + (double)(k - near + 1), d = (i - x) * scale, w = is_cubic(n) ? cubic(d, a) : fmax(0.0, 1.0 - fabs(d));
         bool outside = i < 0.0 || i > (double)(length - 1);
         t->index[k] = (int64_t)fmax(0.0, fmin(i, (double)(length - 1)));
         t->weight[k] = outside && exclude ? 0.0 : w;
@@ -68,17 +67,41 @@ static void read_taps(struct ref *r, int axis, int64_t out, struct taps *t)
         t->weight[k] /= sum;
 }
 
-static struct taps new_taps(struct ref *r, int axis)
+// Whether indices along an axis stay as they are.
+static bool copies(const struct node *n, int axis)
 {
-    int64_t most = 2 * reach_of(r, axis, 2.0) + 2;
-    return (struct taps){ 0, arena_array(&r->scratch, int64_t, most), arena_array(&r->scratch, double, most) };
+    int64_t length = n->in[0]->dims[axis];
+    return length == n->out[0]->dims[axis] && resize_coordinate(n, axis, 0) == 0.0f && resize_coordinate(n, axis, length - 1) == (float)(length - 1);
 }
 
-// The two taps of plain linear interpolation, as hardware has them.
-static void linear_taps(struct ref *r, int axis, int64_t out, struct taps *t)
+int64_t ref_resize_most(const struct node *n, int axis)
+{
+    return copies(n, axis) ? 1 : 2 * reach_of(n, axis, is_cubic(n) ? 2.0 : 1.0);
+}
+
+struct ref_taps ref_resize_new(const struct node *n, struct arena *a)
+{
+    int64_t most = 2;
+    for (int i = 0; i < n->out[0]->rank; i++)
+        most = max_i64(most, ref_resize_most(n, i));
+    return (struct ref_taps){ 0, arena_array(a, int64_t, most), arena_array(a, double, most) };
+}
+
+// The two taps of plain linear interpolation are those that hardware has.
+void ref_resize_taps(const struct node *n, int axis, int64_t out, struct ref_taps *t)
 {
     double share;
-    resize_linear_taps(r->n, axis, out, &t->index[0], &t->index[1], &share);
+    if (copies(n, axis)) {
+        t->n = 1;
+        t->index[0] = out;
+        t->weight[0] = 1.0;
+        return;
+    }
+    if (is_cubic(n) || node_int(n, "antialias", 0)) {
+        neighbours(n, axis, out, t);
+        return;
+    }
+    resize_linear_taps(n, axis, out, &t->index[0], &t->index[1], &share);
     t->weight[0] = 1.0 - share;
     t->weight[1] = share;
     t->n = 2;
@@ -87,16 +110,15 @@ static void linear_taps(struct ref *r, int axis, int64_t out, struct taps *t)
 // v, of shape dims, interpolated along `axis` to `length` elements.
 static double *interpolate(struct ref *r, const double *v, const int64_t *dims, int rank, int axis, int64_t length)
 {
-    bool plain = strcmp(node_string(r->n, "mode", ""), "linear") == 0 && !node_int(r->n, "antialias", 0);
     int64_t outer = 1, inner = 1, size = dims[axis];
-    struct taps t = new_taps(r, axis);
+    struct ref_taps t = ref_resize_new(r->n, &r->scratch);
     for (int i = 0; i < axis; i++)
         outer *= dims[i];
     for (int i = axis + 1; i < rank; i++)
         inner *= dims[i];
     double *out = arena_array(&r->scratch, double, outer * length * inner);
     for (int64_t k = 0; k < length; k++) {
-        (plain ? linear_taps : read_taps)(r, axis, k, &t);
+        ref_resize_taps(r->n, axis, k, &t);
         for (int64_t o = 0; o < outer; o++)
             for (int64_t i = 0; i < inner; i++) {
                 double sum = 0.0;
@@ -142,8 +164,7 @@ bool ref_resize(struct ref *r)
         v[i] = array_f64(x, i);
     memcpy(dims, x->dims, sizeof dims);
     for (int d = 0; d < x->rank; d++) {
-        bool copies = dims[d] == y->dims[d] && resize_coordinate(r->n, d, 0) == 0.0f && resize_coordinate(r->n, d, dims[d] - 1) == (float)(dims[d] - 1);
-        if (!copies)
+        if (!copies(r->n, d))
             v = interpolate(r, v, dims, x->rank, d, y->dims[d]);
         dims[d] = y->dims[d];
     }

@@ -18,12 +18,7 @@ static const struct function {
     { "HardSigmoid", 0.2, 0.5 }, { "Elu", 1, 0 }, { "Softsign", 0, 0 },    { "Softplus", 0, 0 },
 };
 
-struct activation {
-    int kind; // of functions
-    double alpha, beta;
-};
-
-static double activate(const struct activation *f, double x)
+static double activate(const struct ref_activation *f, double x)
 {
     switch (f->kind) {
     case 0: return fmax(x, 0.0);
@@ -40,22 +35,27 @@ static double activate(const struct activation *f, double x)
     }
 }
 
-// Activation k, of direction k / per; without the attribute the operator's own. Alphas and betas count only the functions
-// that have them.
-static bool read_activation(struct ref *r, int k, const char *fallback, struct activation *out)
+// What activation k is without the attribute.
+static const char *default_activation(enum op op, int k)
 {
-    const struct attr *names = node_attr(r->n, "activations"), *alphas = node_attr(r->n, "activation_alpha"), *betas = node_attr(r->n, "activation_beta");
+    int per = op == OP_LSTM ? 3 : op == OP_GRU ? 2 : 1;
+    return per > 1 && k % per == 0 ? "Sigmoid" : "Tanh";
+}
+
+bool ref_activation(const struct ctx *cx, const struct graph *g, const struct node *n, int k, struct ref_activation *out)
+{
+    const struct attr *names = node_attr(n, "activations"), *alphas = node_attr(n, "activation_alpha"), *betas = node_attr(n, "activation_beta");
     int at_alpha = 0, at_beta = 0, kind = 0;
     for (int i = 0; i <= k; i++) {
-        const char *name = names && names->type == ATTR_STRINGS && i < names->n ? names->strings[i] : fallback;
+        const char *name = names && names->type == ATTR_STRINGS && i < names->n ? names->strings[i] : default_activation(n->op, k);
         for (kind = 0; kind < 11 && strcasecmp(functions[kind].name, name) != 0;)
             kind++;
         if (kind == 11)
-            return diag_error(r->cx, E203, at_attr(r->g, r->n, "activations"), NULL, "'%s' is no activation", name);
+            return diag_error(cx, E203, at_attr(g, n, "activations"), NULL, "'%s' is no activation", name);
         at_alpha += i < k && functions[kind].alpha != 0.0;
         at_beta += i < k && functions[kind].beta != 0.0;
     }
-    *out = (struct activation){ kind, functions[kind].alpha, functions[kind].beta };
+    *out = (struct ref_activation){ kind, functions[kind].name, functions[kind].alpha, functions[kind].beta };
     if (alphas && alphas->type == ATTR_FLOATS && at_alpha < alphas->n && out->alpha != 0.0)
         out->alpha = (double)alphas->floats[at_alpha];
     if (betas && betas->type == ATTR_FLOATS && at_beta < betas->n && (out->beta != 0.0 || kind == 3))
@@ -69,7 +69,7 @@ struct layer {
     enum op op;
     int64_t steps, batch, inputs, hidden, gates;
     const double *w, *r, *wb, *rb, *peepholes; // biases and peepholes may be NULL
-    struct activation f[3];
+    struct ref_activation f[3];
     double clip; // infinite: none
     bool linear_before_reset, input_forget;
     double *h, *c; // one sequence's state, updated by each step
@@ -200,7 +200,6 @@ static bool run_sequence(struct ref *r, const struct operands *o, struct layer *
 bool ref_recurrent(struct ref *r)
 {
     const struct array *x = ref_in(r, 0), *w = ref_in(r, 1);
-    static const char *const defaults[3][3] = { { "Tanh", "", "" }, { "Sigmoid", "Tanh", "" }, { "Sigmoid", "Tanh", "Tanh" } };
     struct layer l = { .op = r->n->op, .inputs = x->dims[2], .hidden = ref_in(r, 2)->dims[2], .clip = (double)INFINITY };
     struct operands o = { doubles(r, 0), doubles(r, 1), doubles(r, 2), doubles(r, 3), doubles(r, 5), NULL, NULL, ref_in(r, 4), w->dims[0],
                           node_int(r->n, "layout", 0) != 0, { NULL } };
@@ -232,7 +231,7 @@ bool ref_recurrent(struct ref *r)
         l.rb = o.b ? l.wb + rows : NULL;
         l.peepholes = o.p ? o.p + d * 3 * l.hidden : NULL;
         for (int k = 0; k < n_functions; k++)
-            if (!read_activation(r, (int)d * n_functions + k, defaults[n_functions - 1][k], &l.f[k]))
+            if (!ref_activation(r->cx, r->g, r->n, (int)d * n_functions + k, &l.f[k]))
                 return false;
         for (int64_t b = 0; b < l.batch; b++)
             if (!run_sequence(r, &o, &l, d, b, d == 1 || strcmp(direction, "reverse") == 0))

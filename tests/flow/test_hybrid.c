@@ -35,6 +35,7 @@ static const struct row {
     { "front", parted_host_in_front, { "y" }, false, false, "1 run " },
     { "beside", parted_host_output_beside, { "z", "y" }, false, false, "1 run " },
     { "attention", parted_attention, { "y" }, false, false, "3 nodes" },
+    { "alone", parted_host_alone, { "y" }, false, false, "W210" },
     { "quantized", parted_quantized, { "y_d" }, false, false, "2 runs" },
 };
 
@@ -251,6 +252,21 @@ static void partition_is_printed(void **state)
     expect(0, NULL, run("test ! -e norm.aihls"));
 }
 
+// A driver is all that there is; everything that asks for hardware says so.
+static void without_hardware(void **state)
+{
+    (void)state;
+    expect(0, NULL, run("test -d alone/driver && test ! -e alone/rtl && test ! -e alone/project && test ! -e alone/sim/harness.cpp"));
+    expect(0, "nothing runs in hardware", run("$A report alone"));
+    assert_non_null(strstr(out.text, "MatMul"));
+    expect(0, "Nothing runs in hardware", run("cat alone/report.html"));
+    expect(1, "E210", run("$A sim alone"));
+    expect(0, "8 nodes on the host, nothing in hardware", run("$A alone.onnx --board ultra96 --partition"));
+    expect(0, "nothing runs in hardware", run("$A alone.onnx --board all"));
+    expect(3, "E303", run("$A alone.onnx --board ultra96 --fps 10 --strict -o strict_goal"));
+    expect(0, NULL, run("make -C alone/driver >alone.log 2>&1")); // with Verilator, which finds nothing to do
+}
+
 static void reports_say_what_the_host_does(void **state)
 {
     (void)state;
@@ -263,7 +279,7 @@ static void reports_say_what_the_host_does(void **state)
 int main(void)
 {
     enum { N = sizeof rows / sizeof *rows };
-    struct CMUnitTest tests[2 * N + 6];
+    struct CMUnitTest tests[2 * N + 7];
     size_t n = 0;
     for (size_t i = 0; i < N; i++)
         tests[n++] = (struct CMUnitTest){ rows[i].name, driver_is_run, setup, qdq_teardown, (void *)(uintptr_t)i };
@@ -275,6 +291,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_models, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(strict_hw_reports_all, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(partition_is_printed, setup, qdq_teardown);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(without_hardware, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(reports_say_what_the_host_does, setup, qdq_teardown);
     return _cmocka_run_group_tests("hybrid", tests, n, group_setup, group_teardown);
 }

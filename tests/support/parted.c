@@ -55,6 +55,24 @@ void parted_norm_between(void)
     model_output(m, "y");
 }
 
+void parted_host_alone(void)
+{
+    parted_image();
+    model_i64(m, "axis", 1, DIMS(2));
+    model_i64(m, "volume", 5, DIMS(1, 2, 4, 16, 16));
+    model_i64(m, "lines", 3, DIMS(4, 196, 2));
+    model_node(m, "Sinh", "x", "a");
+    model_node(m, "MatMul", "a x", "b");
+    model_node(m, "Softmax", "b", "s");
+    model_node(m, "CumSum", "s axis", "c");
+    model_node(m, "Reshape", "c volume", "v");
+    constant("w", 5, DIMS(2, 2, 1, 3, 3), 1);
+    model_node(m, "Conv", "v w", "k");
+    model_node(m, "Reshape", "k lines", "l");
+    model_node(m, "DFT", "l", "y");
+    model_output(m, "y");
+}
+
 void parted_norm_with_a_way_around(void)
 {
     parted_image();

@@ -19,7 +19,8 @@
 #define X "f x 2 3 4 4" // the usual image
 
 // inputs: a row each, type, name and dims: f float in [-2, 2], p float in (0, 2], i int64 in [-3, 3], b bool, u uint8, q int8; capitals are
-// constants. attributes: name=v or name=v,v (integers), name:v (float), name"text.
+// constants. Numbers that mean something: w int64 in [-2, 1], n int64 in [0, 1], l int64 and j int32 in [0, 4], r rows of an image's number and
+// four coordinates. attributes: name=v or name=v,v (integers), name:v or name:v,v (floats), name"text; activations are several.
 static const struct row {
     const char *op, *inputs, *attributes;
     int outputs;
@@ -65,11 +66,43 @@ static const struct row {
     { "CumSum", X ";O axis", "reverse=1 exclusive=1", 1 }, { "CumSum", X ";O axis", "", 1 },
     { "TopK", "f x 3 9;K k", "", 2 }, { "TopK", "q x 3 9;K k", "largest=0", 2 },
     { "Resize", "f x 1 2 3 4;-;S scales", "mode\"linear", 1 }, { "Resize", "f x 1 2 3 4;-;S scales", "mode\"linear coordinate_transformation_mode\"asymmetric", 1 },
-    { "Resize", "f x 1 2 3 4;-;S scales", "mode\"nearest", 1 }, { "Tile", "f x 2 3;R repeats", "", 1 }, { "Expand", "f x 3 1;R shape", "", 1 },
+    { "Resize", "f x 1 2 3 4;-;S scales", "mode\"nearest", 1 }, { "Resize", "f x 1 2 3 4;-;S scales", "mode\"cubic", 1 },
+    { "Resize", "f x 1 2 3 4;-;S scales", "mode\"cubic exclude_outside=1 coordinate_transformation_mode\"align_corners cubic_coeff_a:-0.5", 1 }, { "Tile", "f x 2 3;R repeats", "", 1 }, { "Expand", "f x 3 1;R shape", "", 1 },
     { "LSTM", "f x 5 2 3;f w 1 16 3;f r 1 16 4;f b 1 32", "hidden_size=4", 3 }, { "LSTM", "f x 5 2 3;f w 2 16 3;f r 2 16 4", "hidden_size=4 direction\"bidirectional", 3 },
     { "LSTM", "f x 4 1 3;f w 1 8 3;f r 1 8 2;f b 1 16;-;f h 1 1 2;f c 1 1 2", "hidden_size=2 direction\"reverse", 2 },
     { "GRU", "f x 5 2 3;f w 1 12 3;f r 1 12 4;f b 1 24", "hidden_size=4", 2 }, { "GRU", "f x 5 2 3;f w 1 12 3;f r 1 12 4;f b 1 24", "hidden_size=4 linear_before_reset=1", 2 },
     { "RNN", "f x 5 2 3;f w 2 4 3;f r 2 4 4;f b 2 8;-;f h 2 2 4", "hidden_size=4 direction\"bidirectional", 2 },
+    { "LSTM", "f x 5 2 3;f w 2 16 3;f r 2 16 4;f b 2 32;j n 2;f h 2 2 4;f c 2 2 4;f p 2 12", "hidden_size=4 direction\"bidirectional", 3 },
+    { "LSTM", "f x 2 5 3;f w 1 16 3;f r 1 16 4;f b 1 32;-;-;-;f p 1 12", "hidden_size=4 layout=1 clip:0.5 input_forget=1", 3 },
+    { "LSTM", "f x 5 2 3;f w 1 16 3;f r 1 16 4", "hidden_size=4 activations\"HardSigmoid,ScaledTanh,Affine activation_alpha:0.3,0.7,0.9 activation_beta:0.4,0.6,0.1", 3 },
+    { "GRU", "f x 5 2 3;f w 2 12 3;f r 2 12 4;f b 2 24;j n 2", "hidden_size=4 direction\"bidirectional activations\"Sigmoid,Softsign,Elu,Relu", 2 },
+    { "RNN", "f x 2 5 3;f w 1 4 3;f r 1 4 4;-;j n 2", "hidden_size=4 direction\"reverse layout=1 activations\"LeakyRelu", 2 },
+    { "Conv", "f x 2 4 3 7 6;f w 6 2 2 3 3;f b 6", "group=2 pads=1,1,0,0,2,1 strides=1,2,1 dilations=1,1,2", 1 },
+    { "ConvTranspose", "f x 2 4 3 5 4;f w 4 3 2 3 3;f b 6", "group=2 pads=0,1,0,1,1,1 strides=2,2,3", 1 },
+    { "MaxPool", "f x 1 2 4 7 7", "kernel_shape=2,3,2 strides=1,2,2 pads=1,1,0,0,1,1", 1 }, { "AveragePool", "f x 1 2 4 7 7", "kernel_shape=2,3,2 pads=1,1,0,0,1,1 count_include_pad=1", 1 },
+    { "MaxPool", "f x 2 2 7 6", "kernel_shape=3,2 strides=2,2 pads=1,0,1,1", 2 }, { "MaxPool", "f x 1 2 4 5 6", "kernel_shape=2,2,2 storage_order=1", 2 },
+    { "MaxPool", "f x 1 2 5 6", "kernel_shape=2,2 storage_order=1", 2 }, { "GlobalAveragePool", "f x 1 3 2 4 5", "", 1 }, { "LpPool", "f x 1 2 3 7 7", "kernel_shape=2,3,3 p=1", 1 },
+    { "ScatterElements", "f x 3 4;w k 2 3;f u 2 3", "axis=1", 1 }, { "ScatterElements", "f x 3 4;w k 2 3;f u 2 3", "reduction\"add", 1 },
+    { "ScatterElements", "i x 3 4;w k 2 3;i u 2 3", "reduction\"mul", 1 }, { "ScatterElements", "f x 3 4;w k 2 3;f u 2 3", "reduction\"mul axis=-1", 1 },
+    { "ScatterND", "f x 3 4 2;w k 2 2;f u 2 2", "", 1 }, { "ScatterND", "i x 3 4;w k 2 1;i u 2 4", "reduction\"add", 1 },
+    { "GatherND", "f x 3 4 5;w k 2 2", "", 1 }, { "GatherND", "i x 3 4 5;w k 3 2 1", "batch_dims=1", 1 },
+    { "OneHot", "i k 2 3;K depth;V v 2", "", 1 }, { "OneHot", "i k 2 3;K depth;V v 2", "axis=1", 1 }, { "OneHot", "f k 2 3;K depth;V v 2", "axis=0", 1 },
+    { "ReverseSequence", "f x 4 3 2;l n 3", "", 1 }, { "ReverseSequence", "i x 3 4 2;l n 3", "batch_axis=0 time_axis=1", 1 },
+    { "MaxUnpool", "f x 1 2 2 3;l k 1 2 2 3", "kernel_shape=2,2 strides=2,2", 1 },
+    { "Trilu", "f x 2 3 4;O k", "upper=0", 1 }, { "Trilu", "i x 4 3", "", 1 }, { "Det", "f x 3 4 4", "", 1 }, { "Det", "f x 1 1", "", 1 },
+    { "DFT", "f x 2 9 1", "axis=1", 1 }, { "DFT", "f x 2 9 3 2", "axis=1 inverse=1", 1 }, { "DFT", "f x 2 5 1;K n", "axis=1 onesided=1", 1 },
+    { "STFT", "f x 2 16;O step;f w 4;K n", "", 1 }, { "STFT", "f x 1 12 2;K step;-;K n", "onesided=0", 1 },
+    { "GridSample", "f x 2 3 4 5;f g 2 3 3 2", "", 1 }, { "GridSample", "f x 2 3 4 5;f g 2 3 3 2", "mode\"nearest padding_mode\"border", 1 },
+    { "GridSample", "f x 1 2 4 5;f g 1 4 3 2", "mode\"bicubic padding_mode\"reflection", 1 }, { "GridSample", "f x 1 2 4 5;f g 1 4 3 2", "padding_mode\"reflection align_corners=1", 1 },
+    { "GridSample", "f x 1 2 4 5;f g 1 4 3 2", "mode\"bicubic align_corners=1", 1 }, { "GridSample", "f x 1 2 4 5;f g 1 4 3 2", "mode\"bilinear padding_mode\"reflection", 1 },
+    { "RoiAlign", "f x 2 3 6 7;p r 4 4;n k 4", "output_height=2 output_width=3 spatial_scale:2", 1 },
+    { "RoiAlign", "f x 2 3 6 7;p r 4 4;n k 4", "output_height=2 output_width=3 sampling_ratio=2 mode\"max coordinate_transformation_mode\"output_half_pixel", 1 },
+    { "MaxRoiPool", "f x 2 3 6 7;r r 4 5", "pooled_shape=2,3 spatial_scale:1.5", 1 },
+    { "BatchNormalization", "f x 2 3 4;f s 3;f b 3;f m 3;p v 3", "", 1 },
+    { "RMSNormalization", X ";f s 4", "epsilon:0.01", 1 }, { "RMSNormalization", X ";f s 3 4 4", "axis=1", 1 }, { "EyeLike", "f x 3 4", "k=1 dtype=7", 1 },
+    { "MeanVarianceNormalization", "f x 2 3 4 5", "", 1 },
+    { "MeanVarianceNormalization", "f x 2 3 4", "axes=0,2", 1 }, { "DynamicQuantizeLinear", "f x 3 4", "", 3 },
+    { "MatMulInteger", "u a 2 3 4;u b 4 5;U za;U zb 5", "", 1 }, { "MatMulInteger", "q a 3 4;u b 4 5", "", 1 }, { "ConvInteger", "u x 1 2 5 5;u w 3 2 3 3;U z", "pads=1,1,1,1", 1 },
     { "NonMaxSuppression", "f b 2 9 4;f s 2 3 9;K most;H iou;H least", "center_point_box=1", 1 }, { "NonMaxSuppression", "f b 1 9 4;f s 1 2 9;K most;H iou", "", 1 },
 };
 
@@ -90,7 +123,13 @@ static void operand(char *text)
     switch (type) {
     case 'f': model_input(m, name, DT_FLOAT, rank, dims); return;
     case 'p': model_input(m, name, DT_FLOAT, rank, dims); return;
-    case 'i': model_input(m, name, DT_INT64, rank, dims); return;
+    case 'r': model_input(m, name, DT_FLOAT, rank, dims); return;
+    case 'i':
+    case 'w':
+    case 'n':
+    case 'l': model_input(m, name, DT_INT64, rank, dims); return;
+    case 'j': model_input(m, name, DT_INT32, rank, dims); return;
+    case 'V': model_f32(m, name, 1, dims, f); return;
     case 'b': model_input(m, name, DT_BOOL, rank, dims); return;
     case 'u': model_input(m, name, DT_UINT8, rank, dims); return;
     case 'q': model_input(m, name, DT_INT8, rank, dims); return;
@@ -118,9 +157,18 @@ static void attribute(char *text)
     char *at = text + strcspn(text, "=:\""), kind = *at, *end;
     int n = 0;
     *at++ = 0;
-    if (kind == '"')
+    if (kind == '"' && strcmp(text, "activations") == 0) {
+        for (char *p = at; *p; p++)
+            *p = *p == ',' ? ' ' : *p;
+        model_strings(m, text, at);
+    } else if (kind == '"')
         model_string(m, text, at);
-    else if (kind == ':')
+    else if (kind == ':' && strchr(at, ',')) {
+        float v[8];
+        for (char *p = at; n < 8 && (n == 0 || *p++ == ','); p = end)
+            v[n++] = strtof(p, &end);
+        model_floats(m, text, n, v);
+    } else if (kind == ':')
         model_float(m, text, strtof(at, NULL));
     else {
         for (char *p = at;; p = end + 1) {
@@ -136,6 +184,12 @@ static void attribute(char *text)
     }
 }
 
+// No opset that is read has this one; it comes from simplification.
+static bool is_rms(const struct row *r)
+{
+    return strcmp(r->op, "RMSNormalization") == 0;
+}
+
 static void build(const struct row *r)
 {
     char text[256], in[128] = "", *next;
@@ -149,7 +203,7 @@ static void build(const struct row *r)
         if (*p != '-')
             operand(p);
     }
-    model_node(m, r->op, in, r->outputs == 1 ? "y0" : r->outputs == 2 ? "y0 y1" : "y0 y1 y2");
+    model_node(m, is_rms(r) ? "LayerNormalization" : r->op, in, r->outputs == 1 ? "y0" : r->outputs == 2 ? "y0 y1" : "y0 y1 y2");
     snprintf(text, sizeof text, "%s", r->attributes);
     for (char *p = text; p && *p; p = next) {
         next = strchr(p, ' ');
@@ -161,14 +215,37 @@ static void build(const struct row *r)
         model_output(m, (const char *[]){ "y0", "y1", "y2" }[i]);
 }
 
-static struct array frame(const struct tensor *t, bool positive)
+// The letter of input `name` in a row.
+static char letter_of(const struct row *r, const char *name)
+{
+    char key[16];
+    snprintf(key, sizeof key, " %s ", name);
+    const char *at = strstr(r->inputs, key);
+    return at ? at[-1] : r->inputs[0];
+}
+
+static int64_t whole_number(char letter)
+{
+    switch (letter) {
+    case 'i': return random_int(-3, 2);
+    case 'w': return random_int(-2, 1);
+    case 'n': return random_int(0, 1);
+    case 'l':
+    case 'j': return random_int(0, 4);
+    default: return random_int(0, 7);
+    }
+}
+
+static struct array frame(const struct tensor *t, char letter)
 {
     struct array x = array_new(&arena, t->dtype, t->rank, t->dims);
     for (int64_t i = 0; i < array_count(&x); i++) {
-        if (t->dtype == DT_FLOAT)
-            array_set_f64(&x, i, (double)random_int(positive ? 101 : -200, 200) / 100);
+        if (letter == 'r')
+            array_set_f64(&x, i, i % 5 == 0 ? random_int(0, 1) : random_int(0, 5));
+        else if (t->dtype == DT_FLOAT)
+            array_set_f64(&x, i, (double)random_int(letter == 'p' ? 101 : -200, 200) / 100);
         else
-            array_set_i64(&x, i, t->dtype == DT_INT64 ? random_int(-3, 2) : random_int(0, 7));
+            array_set_i64(&x, i, whole_number(letter));
     }
     return x;
 }
@@ -196,12 +273,14 @@ static void like_the_reference(void **state)
     build(r);
     if (!model_parse(m, &cx, &g) || !shape_infer(&cx, g))
         fail_msg("%s: %s", r->op, messages.text);
+    if (is_rms(r))
+        g->nodes[0]->op = OP_RMSNormalization;
     const struct aihls_host *h = &describe(g)->host;
     for (int f = 0; f < 3; f++) {
         struct array *x = arena_array(&arena, struct array, g->n_inputs), *want = arena_array(&arena, struct array, g->n_tensors);
         void *memory = arena_alloc(&arena, (size_t)h->bytes);
         for (int i = 0; i < g->n_inputs; i++) {
-            x[i] = frame(g->inputs[i], strchr(r->inputs, 'p') == r->inputs || (i == 1 && strstr(r->inputs, ";p")));
+            x[i] = frame(g->inputs[i], letter_of(r, g->inputs[i]->name));
             memcpy(aihls_host_data(h, h->input_values[i], memory), x[i].data, (size_t)array_count(&x[i]) * dtype_bytes(x[i].dtype));
         }
         assert_true(ref_float_graph(&cx, g, &arena, x, want));

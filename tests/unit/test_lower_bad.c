@@ -98,6 +98,36 @@ static void resize_by_a_fraction(void)
     finish();
 }
 
+static void cubic_resize(void)
+{
+    image();
+    model_f32(m, "factor", 1, DIMS(4), (float[]){ 1, 1, 2, 2 });
+    model_node(m, "Resize", "x_d - factor", "y");
+    model_string(m, "mode", "cubic");
+    finish();
+}
+
+static void antialiased_resize(void)
+{
+    model_free(m);
+    m = model_new(18);
+    image();
+    model_f32(m, "factor", 1, DIMS(4), (float[]){ 1, 1, 2, 2 });
+    model_node(m, "Resize", "x_d - factor", "y");
+    model_string(m, "mode", "linear");
+    model_int(m, "antialias", 1);
+    finish();
+}
+
+static void indices_of_a_pool(void)
+{
+    image();
+    model_node(m, "MaxPool", "x_d", "y k");
+    model_ints(m, "kernel_shape", 2, DIMS(2, 2));
+    model_output(m, "k");
+    finish();
+}
+
 static void resize_of_the_batch(void)
 {
     image();
@@ -481,6 +511,9 @@ static const struct row {
     { "MaxPool of padding alone with another scale", hollow_maximum_requantized, E202, "'y_node' (MaxPool), attribute 'dilations'" },
     { "Concat of frames", concat_of_frames, E202, "'y_node' (Concat)" },
     { "linear Resize by a fraction", resize_by_a_fraction, E202, "'y_node' (Resize)" },
+    { "cubic Resize", cubic_resize, E202, "'y_node' (Resize)" },
+    { "Resize with antialias", antialiased_resize, E202, "'y_node' (Resize)" },
+    { "indices of a MaxPool", indices_of_a_pool, E202, "'y_node' (MaxPool)" },
     { "linear Resize to several images", resize_of_the_batch, E204, "'y_node' (Resize)" },
     { "Mul by an image of constants", product_with_a_whole_image, E206, "'y_node' (Mul)" },
     { "a Reshape that cuts channels anew", reshape_between_convolutions, E208, "'t_node' (Reshape)" },

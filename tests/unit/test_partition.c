@@ -200,8 +200,40 @@ static void nothing_for_hardware(void **state)
     model_node(m, "Sinh", "x", "y");
     model_output(m, "y");
     assert_true(model_parse(m, &cx, &whole) && shape_infer(&cx, whole) && simplify_graph(&cx, whole));
+    assert_true(partition_graph(&cx, whole, NULL, NULL, &p));
+    assert_int_equal(p->core->n_nodes + p->core->n_inputs + p->core->n_outputs, 0);
+    assert_int_equal(p->n_host, 1);
+    assert_int_equal(p->n_passes, 1);
+}
+
+static void nothing_at_all(void **state)
+{
+    (void)state;
+    struct partition *p;
+    parted_image();
+    model_f32(m, "c", 1, (int64_t[]){ 2 }, (float[]){ 1, 2 });
+    model_node(m, "Sinh", "c", "y");
+    model_output(m, "y");
+    assert_true(model_parse(m, &cx, &whole) && shape_infer(&cx, whole) && simplify_graph(&cx, whole));
     assert_false(partition_graph(&cx, whole, NULL, NULL, &p));
     assert_int_equal(diag.first_error, E210);
+}
+
+// A node without inputs is no constant for that.
+static void random_numbers(void **state)
+{
+    (void)state;
+    struct host_program *host;
+    parted_image();
+    parted_conv("x", "a");
+    model_node(m, "RandomNormal", "", "r");
+    model_ints(m, "shape", 4, (int64_t[]){ 1, 8, 16, 16 });
+    model_node(m, "Add", "a r", "y");
+    model_output(m, "y");
+    struct partition *p = partition();
+    assert_non_null(p);
+    assert_false(host_describe(&cx, p, &host));
+    assert_non_null(strstr(messages.text, "'r_node' (RandomNormal)"));
 }
 
 // Nodes that nobody computes: all of them are reported.
@@ -211,7 +243,7 @@ static void nodes_without_a_place(void **state)
     struct host_program *host;
     parted_image();
     parted_conv("x", "a");
-    model_node(m, "Det", "a", "d");
+    model_node(m, "RandomNormalLike", "a", "d");
     model_node(m, "Bernoulli", "a", "e");
     model_output(m, "d");
     model_output(m, "e");
@@ -220,7 +252,7 @@ static void nodes_without_a_place(void **state)
     assert_false(host_describe(&cx, p, &host));
     assert_int_equal(diag.errors, 2);
     assert_int_equal(diag.first_error, E212);
-    assert_non_null(strstr(messages.text, "'d_node' (Det)"));
+    assert_non_null(strstr(messages.text, "'d_node' (RandomNormalLike)"));
     assert_non_null(strstr(messages.text, "'e_node' (Bernoulli)"));
 }
 
@@ -281,6 +313,8 @@ int main(void)
     }
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(decisions_are_repeated, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(nothing_for_hardware, setup, qdq_teardown);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(nothing_at_all, setup, qdq_teardown);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_numbers, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(nodes_without_a_place, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_networks, setup, qdq_teardown);
     return _cmocka_run_group_tests("partition", tests, (size_t)n, NULL, NULL);

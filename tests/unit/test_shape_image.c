@@ -74,7 +74,7 @@ static struct resize_row {
     { "scales multiply", "nearest", "asymmetric", "floor", DT_INT8, false, { 1, 1, 2.5 }, 3, "[1, 2, 10]" },
     { "lengths are rounded down", "linear", "half_pixel", "floor", DT_FLOAT, false, { 1, 1, 0.7 }, 3, "[1, 2, 2]" },
     { "sizes are taken", "nearest", "align_corners", "ceil", DT_UINT8, true, { 1, 2, 9 }, 3, "[1, 2, 9]" },
-    { "cubic is named", "cubic", "half_pixel", "floor", DT_FLOAT, false, { 1, 1, 2 }, 3, "E202" },
+    { "cubic is a mode", "cubic", "half_pixel", "floor", DT_FLOAT, false, { 1, 1, 2 }, 3, "[1, 2, 8]" },
     { "tf_crop_and_resize is named", "linear", "tf_crop_and_resize", "floor", DT_FLOAT, false, { 1, 1, 2 }, 3, "E202" },
     { "an unknown mode is refused", "best", "half_pixel", "floor", DT_FLOAT, false, { 1, 1, 2 }, 3, "E203" },
     { "an unknown transformation is refused", "linear", "whole_pixel", "floor", DT_FLOAT, false, { 1, 1, 2 }, 3, "E203" },
