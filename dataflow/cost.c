@@ -729,3 +729,8 @@ void cost_add(struct cost *sum, const struct cost *c)
     sum->lut += c->lut;
     sum->ff += c->ff;
 }
+
+int64_t cost_shell_bram(const struct pipeline *p, const struct board *b)
+{
+    return b->axi_data_bits || b->tech->ram_luts ? 0 : 3 + p->n_inputs + p->n_outputs;
+}

@@ -67,6 +67,10 @@ int64_t cost_unpair_words(const struct stage *s, const struct fold *f, int pixel
 // The FIFO of an edge, its fork and its narrowing.
 struct cost cost_edge(const struct pipeline *p, const struct edge *e);
 
+// Block RAMs of the shell that stands around p on b: where the family has no LUT RAM every buffer of the UART shell is one, of requests,
+// answers and packets, and one a port (docs/82-uart.md). A schedule leaves them.
+int64_t cost_shell_bram(const struct pipeline *p, const struct board *b);
+
 void cost_add(struct cost *sum, const struct cost *c); // resources only
 
 // Cells of a chain whose low lane cannot overflow whatever the activations: the worst weights of the stage

@@ -678,10 +678,10 @@ static bool solve_within(struct solve *s, const struct schedule_goal *goal, cons
     return true;
 }
 
-static void board_budget(const struct board *b, int64_t max_dsp, int64_t *have)
+static void board_budget(const struct pipeline *p, const struct board *b, int64_t max_dsp, int64_t *have)
 {
     have[0] = max_dsp >= 0 ? min_i64(max_dsp, b->dsp) : b->dsp;
-    have[1] = b->bram18;
+    have[1] = max_i64(0, b->bram18 - cost_shell_bram(p, b));
     have[2] = b->lut * SCHEDULE_LUT_PERCENT / 100;
 }
 
@@ -723,7 +723,7 @@ static const char *boards_that_fit(const struct ctx *cx, struct pipeline *p)
         int64_t have[RESOURCES];
         if (!board_read(&inner, board_name(i), &b))
             continue;
-        board_budget(&b, -1, have);
+        board_budget(p, &b, -1, have);
         struct solve s = new_solve(&inner, p, &b);
         if (fits_somehow(&s, have))
             names = names ? arena_printf(cx->arena, "%s, %s", names, b.name) : b.name;
@@ -786,6 +786,8 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
     }
     for (int r = 0; r < RESOURCES; r++) {
         strbuf_addf(&found, "%s%lld %s", r ? ", " : "", (long long)have[r], what[r]);
+        if (r == 1 && have[1] < b->bram18)
+            strbuf_addf(&found, " beside %lld of the shell", (long long)cost_shell_bram(p, b));
         if (need[r] > have[r])
             strbuf_addf(&short_of, "%s%lld %s (%lld too many)", short_of.len ? ", " : "", (long long)need[r], what[r], (long long)(need[r] - have[r]));
     }
@@ -805,7 +807,7 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
     int64_t have[RESOURCES];
     struct solve s = new_solve(cx, p, b);
     s.deepen = true;
-    board_budget(b, goal->max_dsp, have);
+    board_budget(p, b, goal->max_dsp, have);
     bool fits = solve_within(&s, goal, have);
     if (fits) {
         int64_t interval = pipeline_slowest_cycles(p);

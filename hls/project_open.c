@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/embed.h"
+#include "dataflow/cost.h"
 #include "hls/project_serial.h"
 #include "hls/shell.h"
 
@@ -137,7 +138,7 @@ static void print_settings(const struct design *d, const struct open_family *f, 
                 "NAME := %s\nBOARD := %s\nFAMILY := %s\nTECH := %s\nDEVICE := %s\nSYNTH := %s\nPINS := %s.%s\nCLOCK_MHZ := %.3f\n",
                 d->top, d->board.title, d->top, d->board.name, f->family, d->board.tech->mac, device, f->synth, d->top, f->pins, pll->hz / 1e6);
     strbuf_addf(sb, "DSP := %lld\nBRAM := %lld\nLUT := %lld\nSHELL_BRAM := %lld\nSHELL_LUT := %lld\nDSP_CELL := %s\nBRAM_CELL := %s\nLUT_CELL := %s\n",
-                (long long)total->dsp, (long long)total->bram18, (long long)total->lut, (long long)shell_uart_bram(d), (long long)shell_uart_lut(d), f->cells[0],
+                (long long)total->dsp, (long long)total->bram18, (long long)total->lut, (long long)cost_shell_bram(d->pipeline, &d->board), (long long)shell_uart_lut(d), f->cells[0],
                 f->cells[1], f->cells[2]);
 }
 

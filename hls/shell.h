@@ -28,8 +28,7 @@ bool shell_has_uart(const struct design *d);
 struct netlist *shell_uart(const struct design *d, struct arena *a);
 // Bits a second on its line: the board's, or AIHLS_UART_BAUD; less where the clock is too slow for that.
 int64_t shell_uart_baud(const struct design *d);
-// What it adds to the pipeline.
-int64_t shell_uart_bram(const struct design *d);
+// LUTs that it adds to the pipeline; block RAMs: cost_shell_bram.
 int64_t shell_uart_lut(const struct design *d);
 // uart_bench: the same with a line as fast as the clock allows, for simulation, and what sim/uart.cpp has to know of it.
 struct netlist *shell_uart_bench(const struct design *d, struct arena *a);

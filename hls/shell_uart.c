@@ -32,12 +32,6 @@ bool shell_has_uart(const struct design *d)
     return !d->board.axi_data_bits && d->pipeline->n_inputs + d->pipeline->n_outputs <= MAX_PORTS;
 }
 
-// Where the family has no LUT RAM every buffer is a block RAM: of requests, answers and packets, and one a port.
-int64_t shell_uart_bram(const struct design *d)
-{
-    return d->board.tech->ram_luts ? 0 : 3 + d->pipeline->n_inputs + d->pipeline->n_outputs;
-}
-
 int64_t shell_uart_lut(const struct design *d)
 {
     int64_t ports = d->pipeline->n_inputs + d->pipeline->n_outputs;

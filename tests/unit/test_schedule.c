@@ -375,20 +375,41 @@ static void the_named_shortage_is_exact(void **state)
     struct pipeline *p = digits();
     struct board b = board_of(r->family, r->dsp, r->bram_count, r->lut);
     const struct schedule_goal slow = { .fps = 1, .max_dsp = -1 };
-    int64_t luts = b.lut * SCHEDULE_LUT_PERCENT / 100;
+    int64_t luts = b.lut * SCHEDULE_LUT_PERCENT / 100, shell = cost_shell_bram(p, &b);
     strbuf_clear(&messages);
     assert_false(schedule_solve(&cx, p, &b, &slow));
-    int64_t dsp = needed("DSP", b.dsp), bram = needed(r->bram, b.bram18), lut = needed("LUT", luts);
+    int64_t dsp = needed("DSP", b.dsp), bram = shell + needed(r->bram, b.bram18 - shell), lut = needed("LUT", luts);
     assert_true(dsp > b.dsp || bram > b.bram18 || lut > luts);
     // a board with what is named takes it
     struct board enough = board_of(r->family, dsp, bram, (lut * 100 + SCHEDULE_LUT_PERCENT - 1) / SCHEDULE_LUT_PERCENT);
     if (!schedule_solve(&cx, p, &enough, &slow))
         fail_msg("%s", messages.text);
     // and no board that is larger than this one by less than the largest ratio
-    double factor = fmax((double)dsp / (double)b.dsp, fmax((double)bram / (double)b.bram18, (double)lut / (double)luts)) * 0.98;
-    struct board less = board_of(r->family, (int64_t)((double)b.dsp * factor), (int64_t)((double)b.bram18 * factor), (int64_t)((double)b.lut * factor));
+    double factor = fmax((double)dsp / (double)b.dsp, fmax((double)(bram - shell) / (double)(b.bram18 - shell), (double)lut / (double)luts)) * 0.98;
+    struct board less = board_of(r->family, (int64_t)((double)b.dsp * factor), shell + (int64_t)((double)(b.bram18 - shell) * factor), (int64_t)((double)b.lut * factor));
     diag.errors = 0;
     assert_false(schedule_solve(&cx, p, &less, &slow));
+}
+
+// Where buffers are block RAMs, the shell's are not the pipeline's.
+static void a_schedule_leaves_the_shell_its_block_rams(void **state)
+{
+    (void)state;
+    struct pipeline *p = built(residual);
+    struct board roomy = board_of("ice40", 64, 1000, 100000);
+    assert_true(schedule_solve(&cx, p, &roomy, &fastest));
+    int64_t uses = p->total.bram18, shell = cost_shell_bram(p, &roomy), full = 0;
+    assert_true(shell >= 5);
+    for (int64_t bram = 1; bram <= uses + shell; bram++) {
+        struct board b = board_of("ice40", 64, bram, 100000);
+        strbuf_clear(&messages);
+        diag.errors = 0;
+        if (!schedule_solve(&cx, p, &b, &fastest))
+            continue;
+        assert_true(p->total.bram18 + shell <= bram);
+        full += p->total.bram18 + shell == bram;
+    }
+    assert_true(full > 0); // the limit was met
 }
 
 static void the_users_limit_on_dsp_holds(void **state)
@@ -544,6 +565,7 @@ int main(void)
     const struct CMUnitTest fixed[] = {
         TEST(more_cycles_never_make_a_front_worse), TEST(digits_is_solved_as_glpk_solves_it), TEST(a_goal_is_reached_with_the_least_resources),
         TEST(more_multipliers_are_never_slower), TEST(budgets_hold_or_the_shortage_is_named), TEST(the_users_limit_on_dsp_holds),
+        TEST(a_schedule_leaves_the_shell_its_block_rams),
         TEST(streams_and_edges_agree_on_their_lanes), TEST(the_same_model_gets_the_same_schedule),
         TEST(reshaped_streams_have_lanes_that_divide_both_pixels), TEST(depthwise_stages_are_offered_with_and_without_packing),
     };
