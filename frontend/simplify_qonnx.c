@@ -3,6 +3,7 @@
 //
 //     Quant of a constant     integers, DequantizeLinear
 //     Quant of activations    Clip to the grid's ends, QuantizeLinear, DequantizeLinear
+//     BipolarQuant of them    Sub, QuantizeLinear, and a table behind it
 //     Trunc                   Div, Add, Round, Mul, Floor, Sub, Mul: functions of one element
 //
 // Grids of up to eight bits stand in int8 or uint8; Clip keeps what is narrower (hardware clamps, for nothing).
@@ -211,13 +212,39 @@ static bool from_inputs(const struct tensor *t)
     return !t->data;
 }
 
+// The result of `op` on x and constant v (of functions of x alone: NULL), in front of n.
+static struct tensor *function(struct graph *g, struct node *n, enum op op, struct tensor *x, const double *v)
+{
+    const char *name = arena_printf(g->arena, "%s/%s", n->out[0]->name, op_info(op)->name);
+    struct tensor *in[2] = { x, v ? scalar_f32(g, arena_printf(g->arena, "%s/constant", name), *v) : NULL };
+    struct tensor *y = graph_add_tensor(g, name, DT_FLOAT, x->rank, x->dims);
+    graph_insert_node(g, n, op, n->name, v ? 2 : 1, in, 1, &y)->model_index = n->model_index;
+    return y;
+}
+
+// Signs. A first pair gives x / t - 1/2 + 2^-14, rounded: negative for x < 0 and not for x >= 0, but for x from -t * 2^-14 on. Hardware may be
+// 2^-20 off, which is less; and t is a 64th of the scale, for integers that saturate keep their sign: so wrong is what is within a
+// millionth of the scale below 0. The table behind makes -1 of negative integers and 1 of the others.
+static void bipolar_activation(struct graph *g, struct node *n, const struct grid *q)
+{
+    const char *name = arena_printf(g->arena, "%s/sign", n->out[0]->name);
+    double scale = parameter(q->scale, 0), step = scale / 64, shift = step * (0.5 - 0x1p-14), factor = 2 * scale / step;
+    struct grid fine = *q;
+    fine.lo = -1;
+    fine.hi = 0;
+    fine.scale = scalar_f32(g, arena_printf(g->arena, "%s/step", name), step);
+    struct tensor *x = function(g, n, OP_Sub, n->in[0], &shift);
+    x = dequantized(g, n, &fine, quantized(g, n, &fine, DT_INT8, x));
+    x = function(g, n, OP_Mul, clipped(g, n, &fine, x), &factor);
+    x = function(g, n, OP_Add, x, &scale);
+    become_dequantize(g, n, q, quantized(g, n, q, DT_INT8, x));
+}
+
 static bool quant_activation(const struct ctx *cx, struct graph *g, struct node *n, const struct grid *q)
 {
     const char *mode = node_string(n, "rounding_mode", "ROUND");
     enum dtype t = container(q->lo, q->hi);
     double zero = parameter(q->zero, 0);
-    if (q->bipolar)
-        return diag_error(cx, E202, at_node(g, n), "use a Quant of two bits", "BipolarQuant of activations");
     if (q->scales != 1)
         return diag_error(cx, E209, at_node(g, n), "quantize activations per tensor; only weights may be per channel",
                           "activations have %lld scales", (long long)q->scales);
@@ -226,6 +253,10 @@ static bool quant_activation(const struct ctx *cx, struct graph *g, struct node 
                           q->lo, q->hi, zero);
     if (strcmp(mode, "ROUND") != 0 && strcmp(mode, "HALF_EVEN") != 0)
         return diag_error(cx, E202, at_attr(g, n, "rounding_mode"), "use ROUND", "activations rounded by %s", mode);
+    if (q->bipolar) {
+        bipolar_activation(g, n, q);
+        return true;
+    }
     struct tensor *x = n->in[0];
     bool whole = t == DT_INT8 ? q->lo == -128 && q->hi == 127 : q->lo == 0 && q->hi == 255;
     // The host quantizes the model's inputs, to eight bits: what is narrower is a table behind that.
@@ -238,16 +269,6 @@ static bool quant_activation(const struct ctx *cx, struct graph *g, struct node 
 }
 
 // ---- Trunc ----
-
-// The result of `op` on x and constant v (of functions of x alone: NULL), in front of n.
-static struct tensor *function(struct graph *g, struct node *n, enum op op, struct tensor *x, const double *v)
-{
-    const char *name = arena_printf(g->arena, "%s/%s", n->out[0]->name, op_info(op)->name);
-    struct tensor *in[2] = { x, v ? scalar_f32(g, arena_printf(g->arena, "%s/constant", name), *v) : NULL };
-    struct tensor *y = graph_add_tensor(g, name, DT_FLOAT, x->rank, x->dims);
-    graph_insert_node(g, n, op, n->name, v ? 2 : 1, in, 1, &y)->model_index = n->model_index;
-    return y;
-}
 
 static bool rewrite_trunc(const struct ctx *cx, struct graph *g, struct node *n)
 {

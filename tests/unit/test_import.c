@@ -553,6 +553,54 @@ static void channels_behind(void **state)
     assert_true(distinct > 40);
 }
 
+// ---- signs of activations ----
+
+// -1 or 1, in steps, of sums of signs and biases: behind a product, behind a quantized tensor, of the model's input.
+static void signs_of_activations(void **state)
+{
+    (void)state;
+    const char *bipolar = "qonnx.custom_op.general:BipolarQuant";
+    const struct graph *source;
+    double w[OUTS * TERMS], bias[OUTS];
+    int counts[2] = { 0, 0 }, zeros = 0;
+    for (int i = 0; i < OUTS * TERMS; i++)
+        w[i] = random_int(0, 1) ? 0.5 : -0.5;
+    for (int o = 0; o < OUTS; o++)
+        bias[o] = o < 4 ? 0 : some(-900, 900);
+    model_input(m, "x", DT_FLOAT, 2, DIMS(1, TERMS));
+    constant("x_scale", 0.5);
+    constant("w_scale", 0.5);
+    constant("y_scale", 3);
+    model_f32(m, "w", 2, DIMS(TERMS, OUTS), floats(w, OUTS * TERMS));
+    model_f32(m, "bias", 1, DIMS(OUTS), floats(bias, OUTS));
+    model_node(m, bipolar, "x x_scale", "xs");
+    model_node(m, bipolar, "w w_scale", "ws");
+    model_node(m, "MatMul", "xs ws", "p");
+    model_node(m, "Add", "p bias", "b");
+    model_node(m, bipolar, "b y_scale", "y");
+    model_output(m, "y");
+    struct pipeline *p = qdq_lower(&source, REQUANT_EXACT);
+    for (int f = 0; f < BATCH; f++) {
+        struct array x = array_new(&arena, DT_FLOAT, 2, DIMS(1, TERMS)), by_float;
+        for (int k = 0; k < TERMS; k++)
+            ((float *)x.data)[k] = (float)random_int(-3, 3) / 3;
+        const float *y = run_pipeline(p, &x)[0].data;
+        assert_true(ref_float_run(&cx, graph_clone(source, &arena), &arena, &x, &by_float));
+        for (int o = 0; o < OUTS; o++) {
+            double sum = (double)(float)bias[o];
+            for (int k = 0; k < TERMS; k++)
+                sum += (((const float *)x.data)[k] >= 0 ? 0.5 : -0.5) * w[k * OUTS + o];
+            double want = sum >= 0 ? 3 : -3;
+            if ((double)y[o] != want || array_f64(&by_float, o) != want)
+                fail_msg("frame %d, output %d: %g, in floats %g, not %g of %g", f, o, (double)y[o], array_f64(&by_float, o), want, sum);
+            counts[sum >= 0]++;
+            zeros += sum == 0;
+        }
+    }
+    print_message("%d negative, %d not, %d of them 0\n", counts[0], counts[1], zeros);
+    assert_true(counts[0] > 100 && counts[1] > 100 && zeros > 20);
+}
+
 // ---- what QONNX may ask for and hardware does not have ----
 
 static struct refused_row {
@@ -591,8 +639,9 @@ int main(void)
     struct CMUnitTest tests[40] = { cmocka_unit_test(a_floor_is_a_rounded_offset),
                                     cmocka_unit_test_setup_teardown(a_truncation_is_a_table, setup, qdq_teardown),
                                     cmocka_unit_test_setup_teardown(channels_behind, setup, qdq_teardown),
+                                    cmocka_unit_test_setup_teardown(signs_of_activations, setup, qdq_teardown),
                                     cmocka_unit_test_setup_teardown(a_product_of_integers_in_floats_is_exact, setup, qdq_teardown) };
-    size_t n = 4;
+    size_t n = 5;
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
         tests[n++] = (struct CMUnitTest){ sums[i].name, check_sum, setup, qdq_teardown, &sums[i] };
     for (size_t i = 0; i < sizeof plains / sizeof *plains; i++)
