@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "frontend/shape.h"
+#include "frontend/simplify.h"
 #include "frontend/simplify_impl.h"
 
 struct grid {
@@ -240,7 +241,8 @@ static void bipolar_activation(struct graph *g, struct node *n, const struct gri
     become_dequantize(g, n, q, quantized(g, n, q, DT_INT8, x));
 }
 
-static bool quant_activation(const struct ctx *cx, struct graph *g, struct node *n, const struct grid *q)
+// Whether hardware has the grid, for activations.
+static bool hardware_has(const struct ctx *cx, const struct graph *g, const struct node *n, const struct grid *q)
 {
     const char *mode = node_string(n, "rounding_mode", "ROUND");
     enum dtype t = container(q->lo, q->hi);
@@ -253,10 +255,30 @@ static bool quant_activation(const struct ctx *cx, struct graph *g, struct node 
                           q->lo, q->hi, zero);
     if (strcmp(mode, "ROUND") != 0 && strcmp(mode, "HALF_EVEN") != 0)
         return diag_error(cx, E202, at_attr(g, n, "rounding_mode"), "use ROUND", "activations rounded by %s", mode);
+    return true;
+}
+
+bool simplify_quant_fits(const struct ctx *cx, const struct graph *g, const struct node *n)
+{
+    struct grid q;
+    for (int k = 1; k < n->n_in; k++)
+        if (!n->in[k]->data || tensor_count(n->in[k]) == 0)
+            return diag_error(cx, E206, at_node(g, n), NULL, "the parameters of %s are computed", op_info(n->op)->name);
+    return read_grid(cx, g, n, &q) && hardware_has(cx, g, n, &q);
+}
+
+// False where hardware has no such grid: the node stays, for the host.
+static bool quant_activation(const struct ctx *cx, struct graph *g, struct node *n, const struct grid *q)
+{
+    struct diag quiet = { .quiet = true };
+    struct ctx inner = { cx->arena, &quiet };
+    if (!hardware_has(&inner, g, n, q))
+        return false;
     if (q->bipolar) {
         bipolar_activation(g, n, q);
         return true;
     }
+    enum dtype t = container(q->lo, q->hi);
     struct tensor *x = n->in[0];
     bool whole = t == DT_INT8 ? q->lo == -128 && q->hi == 127 : q->lo == 0 && q->hi == 255;
     // The host quantizes the model's inputs, to eight bits: what is narrower is a table behind that.
@@ -270,22 +292,27 @@ static bool quant_activation(const struct ctx *cx, struct graph *g, struct node 
 
 // ---- Trunc ----
 
-static bool rewrite_trunc(const struct ctx *cx, struct graph *g, struct node *n)
+// How a Trunc that becomes functions of one element rounds. OP_COUNT for one that stays: of a constant, which is one, or, for the host, with
+// other roundings and parameters that vary within its operand.
+static enum op trunc_rounding(const struct node *n)
 {
     static const struct { const char *mode; enum op op; } roundings[] = { { "FLOOR", OP_Floor }, { "CEIL", OP_Ceil }, { "ROUND", OP_Round } };
     const char *mode = node_string(n, "rounding_mode", "FLOOR");
     enum op rounding = OP_COUNT;
-    double p[5];
     for (size_t i = 0; i < sizeof roundings / sizeof *roundings; i++)
         if (strcmp(mode, roundings[i].mode) == 0)
             rounding = roundings[i].op;
-    for (int k = 1; k < 5; k++) {
+    for (int k = 1; k < n->n_in; k++)
         if (tensor_count(n->in[k]) != 1)
-            return diag_error(cx, E209, at_node(g, n), "use one scale", "the parameters of Trunc vary within its operand");
+            return OP_COUNT;
+    return n->in[0]->data ? OP_COUNT : rounding;
+}
+
+static bool rewrite_trunc(const struct ctx *cx, struct graph *g, struct node *n, enum op rounding)
+{
+    double p[5];
+    for (int k = 1; k < 5; k++)
         p[k] = tensor_const_f64(n->in[k], 0);
-    }
-    if (rounding == OP_COUNT)
-        return diag_error(cx, E202, at_attr(g, n, "rounding_mode"), "use FLOOR, CEIL or ROUND", "Trunc rounded by %s", mode);
     if (!(p[1] > 0) || !isfinite(p[1]) || !(fabs(p[3] - p[4]) <= 32))
         return diag_error(cx, E209, at_node(g, n), "a scale must be positive and finite, bits 32 at most", "scale %g, %g bits to %g", p[1], p[3], p[4]);
     double unit = exp2(p[4] - p[3]);
@@ -304,18 +331,21 @@ static bool rewrite_trunc(const struct ctx *cx, struct graph *g, struct node *n)
 bool rewrite_quant(const struct ctx *cx, struct graph *g, struct node *n, bool *changed)
 {
     struct grid q;
-    if (!is_fake_quant(n) && (n->op != OP_Trunc || n->in[0]->data)) // Trunc of a constant is one
+    if (!is_fake_quant(n) && n->op != OP_Trunc)
         return true;
     for (int k = 1; k < n->n_in; k++)
         if (!n->in[k]->data || tensor_count(n->in[k]) == 0)
             return true; // not yet; or never, and then the lowering says so
-    *changed = true;
-    if (n->op == OP_Trunc)
-        return rewrite_trunc(cx, g, n);
+    if (n->op == OP_Trunc) {
+        enum op rounding = trunc_rounding(n);
+        *changed = rounding != OP_COUNT;
+        return !*changed || rewrite_trunc(cx, g, n, rounding);
+    }
     if (!read_grid(cx, g, n, &q))
         return false;
-    if (!n->in[0]->data)
-        return quant_activation(cx, g, n, &q);
-    quant_constant(g, n, &q);
+    bool constant = n->in[0]->data;
+    if (constant)
+        quant_constant(g, n, &q);
+    *changed = constant || quant_activation(cx, g, n, &q);
     return true;
 }
