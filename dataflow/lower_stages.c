@@ -7,6 +7,7 @@
 #include "dataflow/lower_internal.h"
 #include "dataflow/move.h"
 #include "dataflow/unary.h"
+#include "frontend/simplify.h"
 
 bool read_constant(struct lowering *l, const struct node *reader, const struct tensor *t, const char *what, struct constant *out)
 {
@@ -677,6 +678,8 @@ bool lower_main(struct lowering *l, const struct expression *e)
     default:
         if (op_info(e->main->op)->support == OP_NONE)
             return false; // lower_graph has named it already
+        if ((e->main->op == OP_Quant || e->main->op == OP_BipolarQuant) && !simplify_quant_fits(l->cx, l->g, e->main))
+            return false;
         return diag_emit(l->cx, (struct diag_msg){ .code = E201, .where = at_node(l->g, e->main),
                          .help = "`aihls ops` lists what runs in hardware and what on the host" },
                          "%s cannot run in hardware here", op_info(e->main->op)->name);

@@ -402,13 +402,15 @@ static void read_node(struct reader *r, size_t index, const Onnx__NodeProto *p, 
     const char *where = at_model_node(r, index, p);
     const char *domain = p->domain ? p->domain : "", *name = p->op_type ? p->op_type : "";
     struct node *n = arena_new(g->arena, struct node);
-    bool known = op_parse(domain, name, &n->op);
+    bool channels_last = onnx_is_channels_last(domain, name), known = op_parse(channels_last ? "" : domain, name, &n->op);
     if (!known)
         unknown_op(r, where, domain, name);
     n->name = arena_strdup(g->arena, p->name ? p->name : "");
     n->model_index = (int)index;
-    if (known)
+    if (known) {
         read_attrs(r, where, p, n);
+        onnx_mark_layout(g, n, channels_last);
+    }
     n->out = arena_array(g->arena, struct tensor *, p->n_output);
     while (p->n_output > (size_t)n->n_out) { // of unknown ones too, or all readers would be errors
         const char *out = p->output[n->n_out];
@@ -590,7 +592,7 @@ static bool read_graph(struct reader *r, const Onnx__GraphProto *p)
     read_outputs(r, p);
     // Later steps rely on what the earlier ones found in order.
     if (r->cx->diag->errors != errors || !sort_nodes(r, nodes, n) ||
-        !onnx_normalise(r->cx, r->g, r->options.keep_types))
+        !onnx_normalise(r->cx, r->g, r->options.keep_types) || !onnx_unwrap_layout(r->cx, r->g))
         return false;
     graph_verify(r->g);
     return true;

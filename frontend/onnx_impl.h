@@ -91,4 +91,12 @@ bool onnx_inline(const struct ctx *cx, const char *file, struct arena *a, const 
 // cost      O(nodes)
 bool onnx_normalise(const struct ctx *cx, struct graph *g, bool reference);
 
+// ---- onnx_layout.c ----
+
+// Whether an operator of a file is one of ai.onnx for images with channels behind the other axes.
+bool onnx_is_channels_last(const char *domain, const char *op);
+// Says so of a node that has just been read, until onnx_unwrap_layout puts Transposes around it. E102 for one with other outputs.
+void onnx_mark_layout(struct graph *g, struct node *n, bool channels_last);
+bool onnx_unwrap_layout(const struct ctx *cx, struct graph *g);
+
 #endif

@@ -59,6 +59,9 @@ int64_t resize_nearest_index(const struct node *n, int axis, int64_t out);
 // 0 <= *t < 1.
 void resize_linear_taps(const struct node *n, int axis, int64_t out, int64_t *i0, int64_t *i1, double *t);
 
+// The attribute of a Transpose that puts channels "first" or "last", whatever the rank: shape inference makes it a perm.
+#define TRANSPOSE_MARK "resolved_layout"
+
 // A comparison of two tensors: its result is bool.
 bool op_compares(enum op op);
 // Where the dimensions of operand 1 begin in those of operand 0, for attribute `axis` as it was before opset 7; -1: outside.

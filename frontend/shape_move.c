@@ -14,8 +14,27 @@ void transpose_perm(const struct node *n, int *perm)
         perm[i] = a ? (int)a->ints[i] : rank - 1 - i;
 }
 
+// Channels to the front or to the end, see frontend/onnx_layout.c.
+static bool resolve_layout(struct shape_run *s, struct node *n)
+{
+    const char *way = node_string(n, TRANSPOSE_MARK, "");
+    int64_t perm[MAX_RANK];
+    int rank = n->in[0]->rank;
+    if (!*way)
+        return true;
+    if (rank < 2)
+        return shape_error(s, n, "an image with channels cannot have shape %s", shape_of(s, n->in[0]));
+    for (int i = 0; i < rank; i++)
+        perm[i] = strcmp(way, "first") == 0 ? (i == 0 ? 0 : i == 1 ? rank - 1 : i - 1) : (i == 0 ? 0 : i == rank - 1 ? 1 : i + 1);
+    node_drop_attr(n, TRANSPOSE_MARK);
+    node_set_ints(s->g, n, "perm", rank, perm);
+    return true;
+}
+
 static bool transpose(struct shape_run *s, struct node *n)
 {
+    if (!resolve_layout(s, n))
+        return false;
     const struct tensor *x = n->in[0];
     const struct attr *a = node_attr(n, "perm");
     int perm[MAX_RANK];

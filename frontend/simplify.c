@@ -200,7 +200,7 @@ static bool simplify_node(const struct ctx *cx, struct graph *g, struct node *n,
     if (*changed)
         return true;
     *changed = (is_noop(g, n) && bypass(g, n)) || match_patterns(g, n) || to_reshape(g, n) || merge_reshapes(g, n) || rewrite_integer_product(g, n) ||
-               move_before_dequantize(g, n) || reduce_to_pool(g, n) || flatten_softmax(g, n) ||
+               move_before_dequantize(g, n) || cancel_transposes(g, n) || reduce_to_pool(g, n) || flatten_softmax(g, n) ||
                matmul_to_gemm(g, n) || keep_narrow_product(g, n) || fold_exact(g, n) || fold_affine(g, n) || fold_pad(cx, g, n);
     return true;
 }

@@ -13,7 +13,8 @@
 //               QLinearSigmoid, QLinearLeakyRelu, QLinearConcat, QLinearReduceMean, QLinearSoftmax, QGemm: rewritten as
 //               DequantizeLinear → float operator → QuantizeLinear, constants too;
 //             integers held in floats, QONNX's Quant, BipolarQuant and Trunc, MatMulInteger, ConvInteger: rewritten in
-//               QuantizeLinear and DequantizeLinear; E202, E207, E209 for Quants that hardware has not;
+//               QuantizeLinear and DequantizeLinear; E207, E209 for Quants that have no meaning. Those of activations that hardware has not
+//               stay: see simplify_quant_fits;
 //             operators written as several: as one (simplify_pattern.c has the table);
 //             BatchNormalization, Mul, Add, Sub, Div by constants behind a Conv/Gemm with dequantized integer weights (sole consumer): into the
 //               weights' scales and a bias, both float64 constants, which are exact; the node has the attribute resolved_bias;
@@ -33,5 +34,9 @@
 // provides  shape_infer holds, node meanings unchanged up to float rounding
 // cost      O(nodes * passes) plus folded arithmetic
 bool simplify_graph(const struct ctx *cx, struct graph *g);
+
+// Says why n, a Quant or BipolarQuant that simplification left, is none for hardware, and gives false: E206 for computed parameters, E207 for
+// more than eight bits, E209 for several scales, E202 for other roundings than to nearest. True when there is no reason.
+bool simplify_quant_fits(const struct ctx *cx, const struct graph *g, const struct node *n);
 
 #endif

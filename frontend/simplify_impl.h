@@ -47,6 +47,7 @@ bool fold_pad(const struct ctx *cx, struct graph *g, struct node *n);
 bool to_reshape(struct graph *g, struct node *n);
 bool merge_reshapes(struct graph *g, struct node *n);
 bool move_before_dequantize(struct graph *g, struct node *n);
+bool cancel_transposes(struct graph *g, struct node *n);
 bool reduce_to_pool(struct graph *g, struct node *n);
 bool flatten_softmax(struct graph *g, struct node *n);
 

@@ -99,6 +99,65 @@ bool move_before_dequantize(struct graph *g, struct node *n)
     return true;
 }
 
+// One element at a time, each by the same numbers.
+static bool is_elementwise(const struct node *n)
+{
+    for (int k = 1; k < n->n_in; k++)
+        if (n->in[k] && (!n->in[k]->data || tensor_count(n->in[k]) != 1 || n->in[k]->rank > 1))
+            return false;
+    switch ((int)n->op) {
+    case OP_Relu:
+    case OP_LeakyRelu:
+    case OP_Sigmoid:
+    case OP_Tanh:
+    case OP_HardSigmoid:
+    case OP_HardSwish:
+    case OP_Clip:
+    case OP_Cast:
+    case OP_Add:
+    case OP_Sub:
+    case OP_Mul:
+    case OP_Div:
+    case OP_Quant:
+    case OP_BipolarQuant:
+    case OP_Trunc:
+    case OP_QuantizeLinear:
+    case OP_DequantizeLinear: return n->n_out == 1 && n->in[0] && !n->in[0]->data;
+    default: return false;
+    }
+}
+
+static bool undoes(const struct node *second, const struct node *first)
+{
+    int a[MAX_RANK], b[MAX_RANK];
+    transpose_perm(first, a);
+    transpose_perm(second, b);
+    for (int i = 0; i < first->in[0]->rank; i++)
+        if (a[b[i]] != i)
+            return false;
+    return true;
+}
+
+// A Transpose that undoes an earlier one, with nothing between them that minds: both go. Exporters of images with channels behind leave
+// such pairs around every activation.
+bool cancel_transposes(struct graph *g, struct node *n)
+{
+    struct node *first = n->op == OP_Transpose ? n->in[0]->producer : NULL, *above = NULL; // above: what reads the first Transpose
+    while (first && is_elementwise(first) && tensor_sole_consumer(g, first->out[0])) {
+        above = first;
+        first = first->in[0]->producer;
+    }
+    if (!first || first->op != OP_Transpose || !tensor_sole_consumer(g, first->out[0]) || !undoes(n, first))
+        return false;
+    for (struct tensor *t = n->in[0]; above && t != first->out[0]; t = t->producer->in[0])
+        memcpy(t->dims, first->in[0]->dims, sizeof t->dims);
+    set_in(g, above ? above : n, 0, first->in[0]);
+    n->op = OP_Identity;
+    n->n_attrs = 0;
+    graph_remove_node(g, first);
+    return true;
+}
+
 // ReduceMean over exactly the dimensions behind the channels.
 bool reduce_to_pool(struct graph *g, struct node *n)
 {

@@ -3,6 +3,7 @@
 //
 //     Quant of a constant     integers, DequantizeLinear
 //     Quant of activations    Clip to the grid's ends, QuantizeLinear, DequantizeLinear
+//     BipolarQuant of them    Sub, QuantizeLinear, and a table behind it
 //     Trunc                   Div, Add, Round, Mul, Floor, Sub, Mul: functions of one element
 //
 // Grids of up to eight bits stand in int8 or uint8; Clip keeps what is narrower (hardware clamps, for nothing).
@@ -11,6 +12,7 @@
 
 #include "base/check.h"
 #include "frontend/shape.h"
+#include "frontend/simplify.h"
 #include "frontend/simplify_impl.h"
 
 struct grid {
@@ -211,13 +213,40 @@ static bool from_inputs(const struct tensor *t)
     return !t->data;
 }
 
-static bool quant_activation(const struct ctx *cx, struct graph *g, struct node *n, const struct grid *q)
+// The result of `op` on x and constant v (of functions of x alone: NULL), in front of n.
+static struct tensor *function(struct graph *g, struct node *n, enum op op, struct tensor *x, const double *v)
+{
+    const char *name = arena_printf(g->arena, "%s/%s", n->out[0]->name, op_info(op)->name);
+    struct tensor *in[2] = { x, v ? scalar_f32(g, arena_printf(g->arena, "%s/constant", name), *v) : NULL };
+    struct tensor *y = graph_add_tensor(g, name, DT_FLOAT, x->rank, x->dims);
+    graph_insert_node(g, n, op, n->name, v ? 2 : 1, in, 1, &y)->model_index = n->model_index;
+    return y;
+}
+
+// Signs. A first pair gives x / t - 1/2 + 2^-14, rounded: negative for x < 0 and not for x >= 0, but for x from -t * 2^-14 on. Hardware may be
+// 2^-20 off, which is less; and t is a 64th of the scale, for integers that saturate keep their sign: so wrong is what is within a
+// millionth of the scale below 0. The table behind makes -1 of negative integers and 1 of the others.
+static void bipolar_activation(struct graph *g, struct node *n, const struct grid *q)
+{
+    const char *name = arena_printf(g->arena, "%s/sign", n->out[0]->name);
+    double scale = parameter(q->scale, 0), step = scale / 64, shift = step * (0.5 - 0x1p-14), factor = 2 * scale / step;
+    struct grid fine = *q;
+    fine.lo = -1;
+    fine.hi = 0;
+    fine.scale = scalar_f32(g, arena_printf(g->arena, "%s/step", name), step);
+    struct tensor *x = function(g, n, OP_Sub, n->in[0], &shift);
+    x = dequantized(g, n, &fine, quantized(g, n, &fine, DT_INT8, x));
+    x = function(g, n, OP_Mul, clipped(g, n, &fine, x), &factor);
+    x = function(g, n, OP_Add, x, &scale);
+    become_dequantize(g, n, q, quantized(g, n, q, DT_INT8, x));
+}
+
+// Whether hardware has the grid, for activations.
+static bool hardware_has(const struct ctx *cx, const struct graph *g, const struct node *n, const struct grid *q)
 {
     const char *mode = node_string(n, "rounding_mode", "ROUND");
     enum dtype t = container(q->lo, q->hi);
     double zero = parameter(q->zero, 0);
-    if (q->bipolar)
-        return diag_error(cx, E202, at_node(g, n), "use a Quant of two bits", "BipolarQuant of activations");
     if (q->scales != 1)
         return diag_error(cx, E209, at_node(g, n), "quantize activations per tensor; only weights may be per channel",
                           "activations have %lld scales", (long long)q->scales);
@@ -226,6 +255,30 @@ static bool quant_activation(const struct ctx *cx, struct graph *g, struct node 
                           q->lo, q->hi, zero);
     if (strcmp(mode, "ROUND") != 0 && strcmp(mode, "HALF_EVEN") != 0)
         return diag_error(cx, E202, at_attr(g, n, "rounding_mode"), "use ROUND", "activations rounded by %s", mode);
+    return true;
+}
+
+bool simplify_quant_fits(const struct ctx *cx, const struct graph *g, const struct node *n)
+{
+    struct grid q;
+    for (int k = 1; k < n->n_in; k++)
+        if (!n->in[k]->data || tensor_count(n->in[k]) == 0)
+            return diag_error(cx, E206, at_node(g, n), NULL, "the parameters of %s are computed", op_info(n->op)->name);
+    return read_grid(cx, g, n, &q) && hardware_has(cx, g, n, &q);
+}
+
+// False where hardware has no such grid: the node stays, for the host.
+static bool quant_activation(const struct ctx *cx, struct graph *g, struct node *n, const struct grid *q)
+{
+    struct diag quiet = { .quiet = true };
+    struct ctx inner = { cx->arena, &quiet };
+    if (!hardware_has(&inner, g, n, q))
+        return false;
+    if (q->bipolar) {
+        bipolar_activation(g, n, q);
+        return true;
+    }
+    enum dtype t = container(q->lo, q->hi);
     struct tensor *x = n->in[0];
     bool whole = t == DT_INT8 ? q->lo == -128 && q->hi == 127 : q->lo == 0 && q->hi == 255;
     // The host quantizes the model's inputs, to eight bits: what is narrower is a table behind that.
@@ -239,32 +292,27 @@ static bool quant_activation(const struct ctx *cx, struct graph *g, struct node 
 
 // ---- Trunc ----
 
-// The result of `op` on x and constant v (of functions of x alone: NULL), in front of n.
-static struct tensor *function(struct graph *g, struct node *n, enum op op, struct tensor *x, const double *v)
-{
-    const char *name = arena_printf(g->arena, "%s/%s", n->out[0]->name, op_info(op)->name);
-    struct tensor *in[2] = { x, v ? scalar_f32(g, arena_printf(g->arena, "%s/constant", name), *v) : NULL };
-    struct tensor *y = graph_add_tensor(g, name, DT_FLOAT, x->rank, x->dims);
-    graph_insert_node(g, n, op, n->name, v ? 2 : 1, in, 1, &y)->model_index = n->model_index;
-    return y;
-}
-
-static bool rewrite_trunc(const struct ctx *cx, struct graph *g, struct node *n)
+// How a Trunc that becomes functions of one element rounds. OP_COUNT for one that stays: of a constant, which is one, or, for the host, with
+// other roundings and parameters that vary within its operand.
+static enum op trunc_rounding(const struct node *n)
 {
     static const struct { const char *mode; enum op op; } roundings[] = { { "FLOOR", OP_Floor }, { "CEIL", OP_Ceil }, { "ROUND", OP_Round } };
     const char *mode = node_string(n, "rounding_mode", "FLOOR");
     enum op rounding = OP_COUNT;
-    double p[5];
     for (size_t i = 0; i < sizeof roundings / sizeof *roundings; i++)
         if (strcmp(mode, roundings[i].mode) == 0)
             rounding = roundings[i].op;
-    for (int k = 1; k < 5; k++) {
+    for (int k = 1; k < n->n_in; k++)
         if (tensor_count(n->in[k]) != 1)
-            return diag_error(cx, E209, at_node(g, n), "use one scale", "the parameters of Trunc vary within its operand");
+            return OP_COUNT;
+    return n->in[0]->data ? OP_COUNT : rounding;
+}
+
+static bool rewrite_trunc(const struct ctx *cx, struct graph *g, struct node *n, enum op rounding)
+{
+    double p[5];
+    for (int k = 1; k < 5; k++)
         p[k] = tensor_const_f64(n->in[k], 0);
-    }
-    if (rounding == OP_COUNT)
-        return diag_error(cx, E202, at_attr(g, n, "rounding_mode"), "use FLOOR, CEIL or ROUND", "Trunc rounded by %s", mode);
     if (!(p[1] > 0) || !isfinite(p[1]) || !(fabs(p[3] - p[4]) <= 32))
         return diag_error(cx, E209, at_node(g, n), "a scale must be positive and finite, bits 32 at most", "scale %g, %g bits to %g", p[1], p[3], p[4]);
     double unit = exp2(p[4] - p[3]);
@@ -283,18 +331,21 @@ static bool rewrite_trunc(const struct ctx *cx, struct graph *g, struct node *n)
 bool rewrite_quant(const struct ctx *cx, struct graph *g, struct node *n, bool *changed)
 {
     struct grid q;
-    if (!is_fake_quant(n) && (n->op != OP_Trunc || n->in[0]->data)) // Trunc of a constant is one
+    if (!is_fake_quant(n) && n->op != OP_Trunc)
         return true;
     for (int k = 1; k < n->n_in; k++)
         if (!n->in[k]->data || tensor_count(n->in[k]) == 0)
             return true; // not yet; or never, and then the lowering says so
-    *changed = true;
-    if (n->op == OP_Trunc)
-        return rewrite_trunc(cx, g, n);
+    if (n->op == OP_Trunc) {
+        enum op rounding = trunc_rounding(n);
+        *changed = rounding != OP_COUNT;
+        return !*changed || rewrite_trunc(cx, g, n, rounding);
+    }
     if (!read_grid(cx, g, n, &q))
         return false;
-    if (!n->in[0]->data)
-        return quant_activation(cx, g, n, &q);
-    quant_constant(g, n, &q);
+    bool constant = n->in[0]->data;
+    if (constant)
+        quant_constant(g, n, &q);
+    *changed = constant || quant_activation(cx, g, n, &q);
     return true;
 }

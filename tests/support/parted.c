@@ -73,6 +73,39 @@ void parted_host_alone(void)
     model_output(m, "y");
 }
 
+// parted_conv with weights of eight bits.
+static void quant_conv(const char *x, const char *y)
+{
+    char names[3][64];
+    snprintf(names[0], sizeof names[0], "%s_w", y);
+    snprintf(names[1], sizeof names[1], "%s_w fine none eight", y);
+    snprintf(names[2], sizeof names[2], "%s %s_wq", x, y);
+    constant(names[0], 4, DIMS(8, 8, 3, 3), 0.2);
+    snprintf(names[0], sizeof names[0], "%s_wq", y);
+    model_node(m, "qonnx.custom_op.general:Quant", names[1], names[0]);
+    model_node(m, "Conv", names[2], y);
+    model_ints(m, "pads", 4, DIMS(1, 1, 1, 1));
+}
+
+void parted_wide_quant(void)
+{
+    const char *quant = "qonnx.custom_op.general:Quant";
+    model_f32(m, "fine", 0, NULL, &(float){ 0.01f });
+    model_f32(m, "coarse", 0, NULL, &(float){ 0.05f });
+    model_f32(m, "none", 0, NULL, &(float){ 0 });
+    model_f32(m, "eight", 0, NULL, &(float){ 8 });
+    model_f32(m, "twelve", 0, NULL, &(float){ 12 });
+    parted_image();
+    model_node(m, quant, "x fine none eight", "q");
+    quant_conv("q", "a");
+    model_node(m, quant, "a coarse none eight", "aq");
+    model_node(m, quant, "aq fine none twelve", "w");
+    model_node(m, quant, "w coarse none eight", "wq");
+    quant_conv("wq", "b");
+    model_node(m, quant, "b coarse none eight", "y");
+    model_output(m, "y");
+}
+
 void parted_norm_with_a_way_around(void)
 {
     parted_image();

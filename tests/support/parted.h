@@ -18,6 +18,7 @@ void parted_host_output_beside(void); // an output that hardware has no part in
 void parted_attention(void);          // three convs, two products of activations, Softmax
 void parted_recurrent(void);          // a GRU whose first output is left out
 void parted_detector(void);           // boxes, scores, NonMaxSuppression: three outputs
+void parted_wide_quant(void);         // QONNX, with activations of twelve bits in the middle and eight around
 void parted_quantized(void);          // QDQ form, with an operator in the middle that hardware lacks
 // A chain of convolutions and of operators that hardware does not have, with ways around them; by random_int.
 void parted_random_model(void);

@@ -102,6 +102,10 @@ static const struct row {
     { "RMSNormalization", X ";f s 4", "epsilon:0.01", 1 }, { "RMSNormalization", X ";f s 3 4 4", "axis=1", 1 }, { "EyeLike", "f x 3 4", "k=1 dtype=7", 1 },
     { "MeanVarianceNormalization", "f x 2 3 4 5", "", 1 },
     { "MeanVarianceNormalization", "f x 2 3 4", "axes=0,2", 1 }, { "DynamicQuantizeLinear", "f x 3 4", "", 3 },
+#define QUANT(mode) { "qonnx.custom_op.general:Quant", "f x 2 3 4;p s 3 1;f z 3 1;B b", "rounding_mode\"" mode, 1 }
+    QUANT("ROUND"), QUANT("CEIL"), QUANT("FLOOR"), QUANT("ROUND_TO_ZERO"), QUANT("UP"), QUANT("HALF_UP"), QUANT("HALF_DOWN"), QUANT("DOWN"),
+    { "qonnx.custom_op.general:Quant", "f x 2 3 4;p s;f z 4;B b", "signed=0 narrow=1", 1 }, { "qonnx.custom_op.general:BipolarQuant", "f x 2 3 4;p s 3 1", "", 1 },
+    { "qonnx.custom_op.general:Trunc", "f x 2 3 4;p s 3 1;f z;B b;B c", "", 1 }, { "qonnx.custom_op.general:Trunc", "f x 2 3 4;p s;f z;B b;B c", "rounding_mode\"HALF_UP", 1 },
     { "MatMulInteger", "u a 2 3 4;u b 4 5;U za;U zb 5", "", 1 }, { "MatMulInteger", "q a 3 4;u b 4 5", "", 1 }, { "ConvInteger", "u x 1 2 5 5;u w 3 2 3 3;U z", "pads=1,1,1,1", 1 },
     { "NonMaxSuppression", "f b 2 9 4;f s 2 3 9;K most;H iou;H least", "center_point_box=1", 1 }, { "NonMaxSuppression", "f b 1 9 4;f s 1 2 9;K most;H iou", "", 1 },
 };
@@ -130,6 +134,7 @@ static void operand(char *text)
     case 'l': model_input(m, name, DT_INT64, rank, dims); return;
     case 'j': model_input(m, name, DT_INT32, rank, dims); return;
     case 'V': model_f32(m, name, 1, dims, f); return;
+    case 'B': model_f32(m, name, 0, NULL, &(float){ name[0] == 'b' ? 4 : 2 }); return;
     case 'b': model_input(m, name, DT_BOOL, rank, dims); return;
     case 'u': model_input(m, name, DT_UINT8, rank, dims); return;
     case 'q': model_input(m, name, DT_INT8, rank, dims); return;

@@ -92,6 +92,9 @@ static const struct {
     { "recurrent", parted_recurrent, "Conv1 Reshape1 GRU*1", 0.1 },
     { "detector", parted_detector,
       "Conv1 Reshape1 Transpose1 Split1 Softmax*1 Exp1 Mul*1 Add*1 Transpose*1 NonMaxSuppression*1", 0.2 },
+    { "wide quant", parted_wide_quant,
+      "QuantizeLinear1 DequantizeLinear1 Conv1 QuantizeLinear1 DequantizeLinear1 Quant*1 QuantizeLinear2 DequantizeLinear2 Conv2 QuantizeLinear2 "
+      "DequantizeLinear2", 0.1 },
     { "quantized", parted_quantized, "QuantizeLinear1 DequantizeLinear1 Conv1 QuantizeLinear1 DequantizeLinear1 Sinh*1 QuantizeLinear2 DequantizeLinear2 Conv2 "
       "QuantizeLinear2 DequantizeLinear2", 0.1 },
 };
