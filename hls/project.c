@@ -7,6 +7,7 @@
 #include "base/embed.h"
 #include "drivers/aihls_shell.h"
 #include "hls/ipxact.h"
+#include "hls/project_impl.h"
 #include "hls/project_open.h"
 #include "hls/project_quartus.h"
 #include "hls/project_serial.h"
@@ -14,28 +15,21 @@
 
 #define SPDX "SPDX-License-Identifier: Apache-2.0\n"
 
-// What is different with the two kinds of processor.
+static bool emit_vivado_system(struct project *p, const struct netlist *axi);
+
+// What is different with the kinds of processor.
 static const struct processor {
     const char *family, *ip, *gic, *clock; // clock: that which it gives to the fabric; NULL: the fabric has its own
     int cells; // of an address in the device tree
     const char *region, *firmware, *bridges; // where Linux loads bitstreams, their files' ending, what is closed meanwhile
-    bool (*emit)(const struct design *d, struct arena *a, const char *rtl, project_put *put, void *user); // NULL: Vivado
+    bool (*emit)(struct project *p, const struct netlist *axi);
 } processors[] = {
     // Labels of Linux's zynqmp.dtsi; clock 71 is pl0_ref (include/dt-bindings/clock/xlnx-zynqmp-clk.h).
-    { "xcup", "zynq_ultra_ps_e", "gic", "zynqmp_clk 71", 2, "fpga_full", "bit.bin", NULL, NULL },
+    { "xcup", "zynq_ultra_ps_e", "gic", "zynqmp_clk 71", 2, "fpga_full", "bit.bin", NULL, emit_vivado_system },
     // Labels of zynq-7000.dtsi; clock 15 is fclk0 (the order of its clock-output-names).
-    { "xc7", "processing_system7", "intc", "clkc 15", 1, "fpga_full", "bit.bin", NULL, NULL },
+    { "xc7", "processing_system7", "intc", "clkc 15", 1, "fpga_full", "bit.bin", NULL, emit_vivado_system },
     // Labels of socfpga.dtsi: the lightweight bridge to the registers, and the one to memory.
     { "cyclonev", "altera_hps", "intc", NULL, 1, "base_fpga_region", "rbf", "<&fpga_bridge0>, <&fpga_bridge2>", project_quartus_emit },
-};
-
-struct project {
-    const struct design *d;
-    struct arena *a;
-    const char *rtl;
-    project_put *put;
-    void *user;
-    const struct processor *cpu; // NULL without
 };
 
 static const struct processor *processor_of(const struct board *b)
@@ -52,14 +46,14 @@ bool project_has_system(const struct design *d)
     return shell_has_axi(d) && d->board.axi_base && cpu && (cpu->clock || d->board.oscillator_hz);
 }
 
-static bool put(struct project *p, const char *file, struct strbuf *sb)
+bool project_text(struct project *p, const char *file, struct strbuf *sb)
 {
     bool ok = p->put(p->user, arena_printf(p->a, "project/%s", file), sb->text, sb->len);
     strbuf_release(sb);
     return ok;
 }
 
-static bool put_embedded(struct project *p, const char *from, const char *to)
+bool project_embedded(struct project *p, const char *from, const char *to)
 {
     const struct embedded *e = embed_find(from);
     ASSERT(e);
@@ -73,7 +67,7 @@ static bool emit_clock(struct project *p)
     struct strbuf sb = STRBUF_INIT;
     int64_t hz = p->d->pipeline->clock_hz;
     strbuf_addf(&sb, "# " SPDX "# Clock of %s: %lld MHz\ncreate_clock -name clk -period %.3f [get_ports clk]\n", p->d->top, (long long)(hz / 1000000), 1e9 / (double)hz);
-    return put(p, arena_printf(p->a, "%s.xdc", p->d->top), &sb);
+    return project_text(p, arena_printf(p->a, "%s.xdc", p->d->top), &sb);
 }
 
 static bool emit_summary(struct project *p)
@@ -83,7 +77,7 @@ static bool emit_summary(struct project *p)
     strbuf_addf(&sb, "# " SPDX "# What the board's tool needs; paths are relative to the output directory.\n"
                 "part %s\ntop %s\nparameter TECH %s\nfiles rtl/%s.f\nconstraints project/%s.xdc\nmemory_images mem\n",
                 d->board.part, d->top, d->board.tech->mac, d->top, d->top);
-    return put(p, "project.txt", &sb);
+    return project_text(p, "project.txt", &sb);
 }
 
 static bool emit_readme(struct project *p)
@@ -92,7 +86,8 @@ static bool emit_readme(struct project *p)
     const struct board *b = &p->d->board;
     const char *top = p->d->top;
     strbuf_addf(&sb, "<!-- SPDX-License-Identifier: Apache-2.0 -->\n# %s on %s\n\n", top, b->title);
-    if (p->cpu && p->cpu->emit)
+    bool quartus = p->cpu && p->cpu->emit == project_quartus_emit;
+    if (quartus)
         strbuf_addf(&sb, "    make bitstream    %s.sof, %s.rbf: needs Intel Quartus Prime (Lite or Standard) with %s\n"
                     "    make firmware     %s.dtbo: what Linux loads, beside the .rbf; needs dtc\n"
                     "    make program      the .sof through JTAG\n\n", top, top, b->part, top);
@@ -102,8 +97,8 @@ static bool emit_readme(struct project *p)
                     "    make program      the bitstream through JTAG\n\n", top, top, b->part, top, top);
     if (p->cpu)
         strbuf_addf(&sb, "Registers are at 0x%08llx (%d KB), the interrupt is the GIC's shared number %lld: the same in settings.tcl\n"
-                    "and %s.dtso. docs/85-projects.md of aihls says what is assumed of the board.\n",
-                    (unsigned long long)b->axi_base, AIHLS_SHELL_APERTURE_BYTES / 1024, (long long)b->irq_spi, top);
+                    "and %s.dtso. docs/%s.md of aihls says what is assumed of the board.\n",
+                    (unsigned long long)b->axi_base, AIHLS_SHELL_APERTURE_BYTES / 1024, (long long)b->irq_spi, top, quartus ? "86-quartus" : "85-projects");
     else if (project_has_serial(p->d))
         strbuf_addf(&sb, "    make bitstream    %s.bit: needs AMD Vivado with %s\n    make program      it goes through JTAG, until power is off\n\n"
                     "The board talks %lld baud; driver/ has the back end \"serial\". docs/85-projects.md of aihls has the manual.\n", top, b->part, (long long)shell_uart_baud(p->d));
@@ -113,18 +108,30 @@ static bool emit_readme(struct project *p)
     else
         strbuf_addf(&sb, "W304: there is no script to a bitstream for this board (`aihls explain W304`). project.txt has part, top module and\n"
                     "parameter, rtl/%s.f the Verilog, mem/ the memory images, %s.xdc the clock.\n", top, top);
-    return put(p, "README.md", &sb);
+    return project_text(p, "README.md", &sb);
 }
 
 // ---- for Vivado and Quartus ----
 
-// A Tcl list, an element a line; names of files have no character that Tcl would read otherwise.
-static void print_list(struct strbuf *sb, const char *name, const char *lines)
+void project_list(struct strbuf *sb, const char *variable, const char *lines)
 {
-    strbuf_addf(sb, "set design(%s) {\n", name);
+    strbuf_addf(sb, "set %s {\n", variable);
     for (const char *at = lines; *at; at += strcspn(at, "\n") + 1)
         strbuf_addf(sb, "    %.*s\n", (int)strcspn(at, "\n"), at);
     strbuf_adds(sb, "}\n");
+}
+
+void project_images(const struct design *d, struct strbuf *sb)
+{
+    for (int i = 0; i < d->netlist->n_images; i++)
+        strbuf_addf(sb, "%s\n", d->netlist->images[i].file);
+}
+
+void project_port(const struct port *port, struct strbuf *sb)
+{
+    strbuf_addf(sb, "%s wire ", strcmp(port->direction, "input") == 0 ? "input " : "output");
+    if (port->width_bits > 1)
+        strbuf_addf(sb, "[%lld:0] ", (long long)port->width_bits - 1);
 }
 
 // Where there is no processor `processor` is empty, and nothing is said of a bus.
@@ -140,15 +147,14 @@ static bool emit_settings(struct project *p)
     if (p->cpu)
         strbuf_addf(&sb, "    base 0x%08llx\n    range %d\n    data_bits %lld\n", (unsigned long long)d->board.axi_base, AIHLS_SHELL_APERTURE_BYTES,
                     (long long)d->board.axi_data_bits);
-    if (p->cpu && !p->cpu->clock)
+    if (p->cpu && !p->cpu->clock) // that is Quartus
         strbuf_addf(&sb, "    family {Cyclone V}\n    irq_spi %lld\n    oscillator_hz %lld\n    pin_clk %s\n", (long long)d->board.irq_spi, (long long)d->board.oscillator_hz, d->board.pin_clk);
     strbuf_addf(&sb, "    dsp %lld\n    %s %lld\n    lut %lld\n}\n", (long long)total->dsp, d->board.tech->bram_element, (long long)total->bram18, (long long)total->lut);
-    for (int i = 0; i < d->netlist->n_images; i++)
-        strbuf_addf(&images, "%s\n", d->netlist->images[i].file);
-    print_list(&sb, "rtl", p->rtl);
-    print_list(&sb, "images", images.text);
+    project_images(d, &images);
+    project_list(&sb, "design(rtl)", p->rtl);
+    project_list(&sb, "design(images)", images.text);
     strbuf_release(&images);
-    return put(p, "settings.tcl", &sb);
+    return project_text(p, "settings.tcl", &sb);
 }
 
 static void print_attribute(struct project *p, const struct port *port, struct strbuf *sb)
@@ -174,23 +180,22 @@ static bool emit_ip(struct project *p, const struct netlist *axi)
     for (int i = 0; i < axi->n_ports; i++) {
         const struct port *port = &axi->ports[i];
         print_attribute(p, port, &sb);
-        strbuf_addf(&sb, "    %s wire ", strcmp(port->direction, "input") == 0 ? "input " : "output");
-        if (port->width_bits > 1)
-            strbuf_addf(&sb, "[%lld:0] ", (long long)port->width_bits - 1);
+        strbuf_adds(&sb, "    ");
+        project_port(port, &sb);
         strbuf_addf(&sb, "%s%s\n", port->name, i + 1 < axi->n_ports ? "," : "");
     }
     strbuf_addf(&sb, ");\n    %s_axi #(\n        .TECH(\"%s\")\n    ) u_axi (\n", top, p->d->board.tech->mac);
     for (int i = 0; i < axi->n_ports; i++)
         strbuf_addf(&sb, "        .%s(%s)%s\n", axi->ports[i].name, axi->ports[i].name, i + 1 < axi->n_ports ? "," : "");
     strbuf_adds(&sb, "    );\nendmodule\n\n`default_nettype wire\n");
-    return put(p, arena_printf(p->a, "%s_ip.v", top), &sb);
+    return project_text(p, arena_printf(p->a, "%s_ip.v", top), &sb);
 }
 
 static bool emit_component(struct project *p, const struct netlist *axi)
 {
     struct strbuf sb = STRBUF_INIT;
     ipxact_print(p->d, p->a, axi, p->rtl, &sb);
-    return put(p, "ip/component.xml", &sb);
+    return project_text(p, "ip/component.xml", &sb);
 }
 
 // ---- for Linux ----
@@ -236,32 +241,33 @@ static bool emit_overlay(struct project *p)
     if (bytes >> 32)
         strbuf_addf(&sb, "0x%llx ", bytes >> 32);
     strbuf_addf(&sb, "0x%llx>;\n    };\n};\n", bytes & 0xffffffff);
-    return put(p, arena_printf(p->a, "%s.dtso", top), &sb);
+    return project_text(p, arena_printf(p->a, "%s.dtso", top), &sb);
 }
 
 // ---- all of it ----
 
 static bool emit_vivado(struct project *p)
 {
-    return put_embedded(p, "boards/vivado.tcl", "vivado.tcl") && put_embedded(p, "boards/program.tcl", "program.tcl") &&
-           put_embedded(p, "boards/project.mk", "Makefile") && emit_settings(p);
+    return project_embedded(p, "boards/vivado.tcl", "vivado.tcl") && project_embedded(p, "boards/program.tcl", "program.tcl") &&
+           project_embedded(p, "boards/project.mk", "Makefile");
+}
+
+static bool emit_vivado_system(struct project *p, const struct netlist *axi)
+{
+    return emit_vivado(p) && emit_ip(p, axi) && emit_component(p, axi);
 }
 
 static bool emit_system(struct project *p)
 {
-    const struct netlist *axi = shell_axi(p->d, p->a);
     const char *preset = p->d->board.preset_text;
-    if ((preset && !p->put(p->user, "project/preset.txt", preset, strlen(preset))) || !emit_overlay(p))
-        return false;
-    if (p->cpu->emit)
-        return emit_settings(p) && p->cpu->emit(p->d, p->a, p->rtl, p->put, p->user);
-    return emit_vivado(p) && emit_ip(p, axi) && emit_component(p, axi);
+    return (!preset || p->put(p->user, "project/preset.txt", preset, strlen(preset))) && emit_settings(p) && emit_overlay(p) &&
+           p->cpu->emit(p, shell_axi(p->d, p->a));
 }
 
 bool project_emit(const struct design *d, struct arena *a, const char *rtl, project_put *put_file, void *user)
 {
     struct project p = { d, a, rtl, put_file, user, project_has_system(d) ? processor_of(&d->board) : NULL };
     return emit_clock(&p) && emit_summary(&p) && emit_readme(&p) && (!p.cpu || emit_system(&p)) &&
-           (!project_has_serial(d) || (emit_vivado(&p) && project_serial_emit(d, a, put_file, user))) &&
+           (!project_has_serial(d) || (emit_settings(&p) && emit_vivado(&p) && project_serial_emit(d, a, put_file, user))) &&
            (!project_has_open(d) || project_open_emit(d, a, put_file, user));
 }

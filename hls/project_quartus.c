@@ -5,96 +5,63 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/check.h"
-#include "base/embed.h"
 #include "hls/ipxact.h"
-#include "hls/shell.h"
 
 #define SPDX "SPDX-License-Identifier: Apache-2.0\n"
 #define RESET_BITS 10 // of the counter behind the PLL's lock
 #define PROT_BITS 3   // of AWPROT and ARPROT
 
-struct quartus {
-    const struct design *d;
-    struct arena *a;
-    const char *rtl;
-    project_put *put;
-    void *user;
-    const struct netlist *axi;
-};
-
-static bool put(struct quartus *q, const char *file, struct strbuf *sb)
-{
-    bool ok = q->put(q->user, arena_printf(q->a, "project/%s", file), sb->text, sb->len);
-    strbuf_release(sb);
-    return ok;
-}
-
-static bool put_embedded(struct quartus *q, const char *from, const char *to)
-{
-    const struct embedded *e = embed_find(from);
-    ASSERT(e);
-    return q->put(q->user, arena_printf(q->a, "project/%s", to), (const char *)e->bytes, e->n_bytes);
-}
-
 // ---- the component ----
 
-static void print_ports(const struct netlist *axi, struct strbuf *sb)
-{
-    for (int i = 0; i < axi->n_ports; i++) {
-        const struct port *port = &axi->ports[i];
-        strbuf_addf(sb, "    %s wire ", strcmp(port->direction, "input") == 0 ? "input " : "output");
-        if (port->width_bits > 1)
-            strbuf_addf(sb, "[%lld:0] ", (long long)port->width_bits - 1);
-        strbuf_addf(sb, "%s,\n", port->name);
-    }
-}
-
-static bool emit_ip(struct quartus *q)
+static bool emit_ip(struct project *p, const struct netlist *axi)
 {
     struct strbuf sb = STRBUF_INIT;
-    const char *top = q->d->top;
+    const char *top = p->d->top;
     strbuf_addf(&sb, "// " SPDX "// %s_ip: %s_axi with this board's multiplier, and with the protection bits that Platform Designer wants of AXI4-Lite.\n"
                 "`default_nettype none\n\nmodule %s_ip (\n", top, top, top);
-    print_ports(q->axi, &sb);
+    for (int i = 0; i < axi->n_ports; i++) {
+        strbuf_adds(&sb, "    ");
+        project_port(&axi->ports[i], &sb);
+        strbuf_addf(&sb, "%s,\n", axi->ports[i].name);
+    }
     strbuf_addf(&sb, "    input  wire [%d:0] s_axil_awprot,\n    input  wire [%d:0] s_axil_arprot\n);\n    wire unused_ok = &{1'b0, s_axil_awprot, s_axil_arprot};\n"
-                "    %s_axi #(\n        .TECH(\"%s\")\n    ) u_axi (\n", PROT_BITS - 1, PROT_BITS - 1, top, q->d->board.tech->mac);
-    for (int i = 0; i < q->axi->n_ports; i++)
-        strbuf_addf(&sb, "        .%s(%s)%s\n", q->axi->ports[i].name, q->axi->ports[i].name, i + 1 < q->axi->n_ports ? "," : "");
+                "    %s_axi #(\n        .TECH(\"%s\")\n    ) u_axi (\n", PROT_BITS - 1, PROT_BITS - 1, top, p->d->board.tech->mac);
+    for (int i = 0; i < axi->n_ports; i++)
+        strbuf_addf(&sb, "        .%s(%s)%s\n", axi->ports[i].name, axi->ports[i].name, i + 1 < axi->n_ports ? "," : "");
     strbuf_adds(&sb, "    );\nendmodule\n\n`default_nettype wire\n");
-    return put(q, arena_printf(q->a, "%s_ip.v", top), &sb);
+    return project_text(p, arena_printf(p->a, "%s_ip.v", top), &sb);
 }
 
 // An interface's ports: those of the bus, or the one that is called like it.
-static void print_interface(struct quartus *q, const char *name, struct strbuf *sb)
+static void print_interface(struct project *p, const struct netlist *axi, const char *name, struct strbuf *sb)
 {
-    for (int i = 0; i < q->axi->n_ports; i++) {
-        const struct port *port = &q->axi->ports[i];
+    for (int i = 0; i < axi->n_ports; i++) {
+        const struct port *port = &axi->ports[i];
         const char *bus, *logical;
-        if (!ipxact_bus(q->a, port, &bus, &logical) || strcmp(bus, name) != 0)
+        if (!ipxact_bus(p->a, port, &bus, &logical) || strcmp(bus, name) != 0)
             continue;
-        char *role = arena_strdup(q->a, logical);
+        char *role = arena_strdup(p->a, logical);
         for (char *c = role; *c; c++)
             *c = (char)tolower((unsigned char)*c);
         strbuf_addf(sb, "add_interface_port %s %s %s %s %lld\n", name, port->name, role, strcmp(port->direction, "input") == 0 ? "Input" : "Output", (long long)port->width_bits);
     }
 }
 
-static void print_interfaces(struct quartus *q, struct strbuf *sb)
+static void print_interfaces(struct project *p, const struct netlist *axi, struct strbuf *sb)
 {
     static const char of_clock[] = "set_interface_property %s associatedClock clk\nset_interface_property %s associatedReset reset\n";
     strbuf_adds(sb, "add_interface clk clock end\nadd_interface_port clk clk clk Input 1\n\n"
                     "add_interface reset reset end\nset_interface_property reset associatedClock clk\nset_interface_property reset synchronousEdges DEASSERT\n"
                     "add_interface_port reset aresetn reset_n Input 1\n\nadd_interface s_axil axi4lite end\n");
     strbuf_addf(sb, of_clock, "s_axil", "s_axil");
-    print_interface(q, "s_axil", sb);
+    print_interface(p, axi, "s_axil", sb);
     strbuf_addf(sb, "add_interface_port s_axil s_axil_awprot awprot Input %d\nadd_interface_port s_axil s_axil_arprot arprot Input %d\n\nadd_interface m_axi axi4 start\n", PROT_BITS, PROT_BITS);
     strbuf_addf(sb, of_clock, "m_axi", "m_axi");
     // aihls_axi_read has four bursts under way, aihls_axi_write 15, each for every input and output.
     strbuf_addf(sb, "set_interface_property m_axi readIssuingCapability %d\nset_interface_property m_axi writeIssuingCapability %d\n"
-                    "set_interface_property m_axi combinedIssuingCapability %d\n", 4 * q->d->pipeline->n_inputs, 15 * q->d->pipeline->n_outputs,
-                4 * q->d->pipeline->n_inputs + 15 * q->d->pipeline->n_outputs);
-    print_interface(q, "m_axi", sb);
+                    "set_interface_property m_axi combinedIssuingCapability %d\n", 4 * p->d->pipeline->n_inputs, 15 * p->d->pipeline->n_outputs,
+                4 * p->d->pipeline->n_inputs + 15 * p->d->pipeline->n_outputs);
+    print_interface(p, axi, "m_axi", sb);
     strbuf_adds(sb, "\nadd_interface irq interrupt end\nset_interface_property irq associatedAddressablePoint s_axil\n");
     strbuf_addf(sb, of_clock, "irq", "irq");
     strbuf_adds(sb, "add_interface_port irq irq irq Output 1\n\n");
@@ -112,35 +79,26 @@ static const char callback[] =
     "        set path [file join $root $file]\n        if {[string compare $file $core] == 0} {\n            add_fileset_file [file tail $file] VERILOG TEXT [staged $path $root]\n"
     "        } else {\n            add_fileset_file [file tail $file] VERILOG PATH $path\n        }\n    }\n}\n";
 
-static void print_list(struct strbuf *sb, const char *name, const char *lines)
-{
-    strbuf_addf(sb, "set %s {\n", name);
-    for (const char *at = lines; *at; at += strcspn(at, "\n") + 1)
-        strbuf_addf(sb, "    %.*s\n", (int)strcspn(at, "\n"), at);
-    strbuf_adds(sb, "}\n");
-}
-
-static bool emit_component(struct quartus *q)
+static bool emit_component(struct project *p, const struct netlist *axi)
 {
     struct strbuf sb = STRBUF_INIT, images = STRBUF_INIT;
-    const char *top = q->d->top;
+    const char *top = p->d->top;
     strbuf_addf(&sb, "# " SPDX "# %s_ip as a component of Platform Designer: registers (AXI4-Lite), DMA (AXI4), interrupt.\npackage require -exact qsys 16.1\n\n"
                 "set_module_property NAME %s_ip\nset_module_property VERSION 1.0\nset_module_property DISPLAY_NAME {%s (aihls)}\nset_module_property GROUP aihls\n"
                 "set_module_property EDITABLE false\n\nadd_fileset synthesis QUARTUS_SYNTH generate\nset_fileset_property synthesis TOP_LEVEL %s_ip\n\n", top, top, top, top);
-    print_interfaces(q, &sb);
-    for (int i = 0; i < q->d->netlist->n_images; i++)
-        strbuf_addf(&images, "%s\n", q->d->netlist->images[i].file);
+    print_interfaces(p, axi, &sb);
+    project_images(p->d, &images);
     strbuf_addf(&sb, "# Paths are relative to the output directory, one above this file.\nset core rtl/%s_core.v\n", top);
-    print_list(&sb, "rtl", arena_printf(q->a, "%sproject/%s_ip.v\n", q->rtl, top));
-    print_list(&sb, "images", images.text);
+    project_list(&sb, "rtl", arena_printf(p->a, "%sproject/%s_ip.v\n", p->rtl, top));
+    project_list(&sb, "images", images.text);
     strbuf_release(&images);
     strbuf_addf(&sb, "\n%s", callback);
-    return put(q, arena_printf(q->a, "%s_hw.tcl", top), &sb);
+    return project_text(p, arena_printf(p->a, "%s_hw.tcl", top), &sb);
 }
 
 // ---- the top ----
 
-static bool emit_board(struct quartus *q)
+static bool emit_board(struct project *p)
 {
     static const struct { const char *name, *direction, *width; } pins[] = {
         { "mem_a", "output", "MEM_A_WIDTH" }, { "mem_ba", "output", "MEM_BA_WIDTH" }, { "mem_ck", "output", NULL }, { "mem_ck_n", "output", NULL },
@@ -149,11 +107,11 @@ static bool emit_board(struct quartus *q)
         { "mem_dqs_n", "inout ", "MEM_DQ_WIDTH / 8" }, { "mem_odt", "output", NULL }, { "mem_dm", "output", "MEM_DQ_WIDTH / 8" }, { "oct_rzqin", "input ", NULL },
     };
     struct strbuf sb = STRBUF_INIT;
-    const char *top = q->d->top;
+    const char *top = p->d->top;
     const int n = sizeof pins / sizeof *pins;
     strbuf_addf(&sb, "// " SPDX "// %s_board: %s on %s: the system of system.tcl, its reset, and the pins of the processor's memory.\n"
                 "`default_nettype none\n\nmodule %s_board #(\n    parameter MEM_A_WIDTH  = 15, // quartus.tcl sets these from preset.txt\n    parameter MEM_BA_WIDTH = 3,\n"
-                "    parameter MEM_DQ_WIDTH = 32\n) (\n    input  wire clk", top, top, q->d->board.title, top);
+                "    parameter MEM_DQ_WIDTH = 32\n) (\n    input  wire clk", top, top, p->d->board.title, top);
     for (int i = 0; i < n; i++)
         strbuf_addf(&sb, pins[i].width ? ",\n    %s wire [%s-1:0] %s" : ",\n    %s wire %.0s%s", pins[i].direction, pins[i].width ? pins[i].width : "", pins[i].name);
     strbuf_addf(&sb, "\n);\n    wire locked, hps_reset_n;\n    // Configuration sets registers to 0. A reset of the processor unlocks the PLL.\n    reg [1:0] locked_q = 2'd0;\n    reg [%d:0] up_q = %d'd0;\n"
@@ -163,22 +121,21 @@ static bool emit_board(struct quartus *q)
     for (int i = 0; i < n; i++)
         strbuf_addf(&sb, ",\n        .memory_%s(%s)", pins[i].name, pins[i].name);
     strbuf_adds(&sb, "\n    );\nendmodule\n\n`default_nettype wire\n");
-    return put(q, arena_printf(q->a, "%s_board.v", top), &sb);
+    return project_text(p, arena_printf(p->a, "%s_board.v", top), &sb);
 }
 
-static bool emit_constraints(struct quartus *q)
+static bool emit_constraints(struct project *p)
 {
     struct strbuf sb = STRBUF_INIT;
     strbuf_addf(&sb, "# " SPDX "# The oscillator of %s; the design's clock follows from it through the PLL.\n"
                 "create_clock -name oscillator -period %.3f [get_ports clk]\nderive_pll_clocks\nderive_clock_uncertainty\n"
-                "# The PLL's lock and the processor's reset, into two registers.\nset_false_path -to [get_registers {locked_q[0]}]\n", q->d->board.title,
-                1e9 / (double)q->d->board.oscillator_hz);
-    return put(q, arena_printf(q->a, "%s_board.sdc", q->d->top), &sb);
+                "# The PLL's lock and the processor's reset, into two registers.\nset_false_path -to [get_registers {locked_q[0]}]\n", p->d->board.title,
+                1e9 / (double)p->d->board.oscillator_hz);
+    return project_text(p, arena_printf(p->a, "%s_board.sdc", p->d->top), &sb);
 }
 
-bool project_quartus_emit(const struct design *d, struct arena *a, const char *rtl, project_put *put_file, void *user)
+bool project_quartus_emit(struct project *p, const struct netlist *axi)
 {
-    struct quartus q = { d, a, rtl, put_file, user, shell_axi(d, a) };
-    return emit_ip(&q) && emit_component(&q) && emit_board(&q) && emit_constraints(&q) && put_embedded(&q, "boards/system.tcl", "system.tcl") &&
-           put_embedded(&q, "boards/quartus.tcl", "quartus.tcl") && put_embedded(&q, "boards/quartus.mk", "Makefile");
+    return emit_ip(p, axi) && emit_component(p, axi) && emit_board(p) && emit_constraints(p) && project_embedded(p, "boards/system.tcl", "system.tcl") &&
+           project_embedded(p, "boards/quartus.tcl", "quartus.tcl") && project_embedded(p, "boards/quartus.mk", "Makefile");
 }

@@ -12,9 +12,9 @@
 #ifndef AIHLS_PROJECT_QUARTUS_H
 #define AIHLS_PROJECT_QUARTUS_H
 
-#include "hls/project.h"
+#include "hls/project_impl.h"
 
-// Requires project_has_system, and an oscillator in the board's file. rtl, put, user: as project_emit's.
-bool project_quartus_emit(const struct design *d, struct arena *a, const char *rtl, project_put *put, void *user);
+// Requires project_has_system, and an oscillator in the board's file. axi: shell_axi(p->d).
+bool project_quartus_emit(struct project *p, const struct netlist *axi);
 
 #endif
