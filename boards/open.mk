@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # make bitstream: from Verilog to NAME.bit (ECP5) or NAME.bin (iCE40), with Yosys and nextpnr; fails when the clock is missed or the
 # resources are not what was predicted. make program: into the board, until power is off. SEED: of the placement, another may be
-# faster. ACCEPT=1: other resources than predicted are no error.
+# faster: TRIES are made, until one meets the clock. ACCEPT=1: other resources than predicted are no error.
 .DELETE_ON_ERROR:
 include settings.mk
 YOSYS ?= yosys
 SEED ?= 1
+TRIES ?= 3
 ACCEPT ?= 0
 # $(call tool,name): the program, or that of YoWASP
 tool = $(shell command -v $(1) || command -v yowasp-$(1) || echo $(1))
@@ -43,9 +44,11 @@ $(NAME).json: $(NAME)_board.v settings.mk $(RTL) $(wildcard ../mem/*)
 
 $(PLACED): $(NAME).json $(PINS) check.awk
 	$(call need,$(NEXTPNR),apt-get install nextpnr-$(FAMILY), or yowasp-nextpnr-$(FAMILY) from PyPI; or NEXTPNR=path)
-	$(NEXTPNR) $(DEVICE) --seed $(SEED) --freq $(CLOCK_MHZ) --timing-allow-fail --json $< $(WRITE) --report report.json >nextpnr.log 2>&1 || { tail -5 nextpnr.log >&2; exit 1; }
-	@awk -f check.awk -v name=$(NAME) -v board=$(BOARD) -v clock=$(CLOCK_MHZ) -v accept=$(ACCEPT) -v seed=$(SEED) -v dsp=$(DSP) -v bram=$$(($(BRAM) + $(SHELL_BRAM))) \
-	    -v lut=$$(($(LUT) + $(SHELL_LUT))) -v dsp_cell=$(DSP_CELL) -v bram_cell=$(BRAM_CELL) -v lut_cell=$(LUT_CELL) nextpnr.log
+	seed=$(SEED); while :; do \
+	    $(NEXTPNR) $(DEVICE) --seed $$seed --freq $(CLOCK_MHZ) --timing-allow-fail --json $< $(WRITE) --report report.json >nextpnr.log 2>&1 || { tail -5 nextpnr.log >&2; exit 1; }; \
+	    awk -f check.awk -v name=$(NAME) -v board=$(BOARD) -v clock=$(CLOCK_MHZ) -v accept=$(ACCEPT) -v seed=$$seed -v dsp=$(DSP) -v bram=$$(($(BRAM) + $(SHELL_BRAM))) \
+	        -v lut=$$(($(LUT) + $(SHELL_LUT))) -v dsp_cell=$(DSP_CELL) -v bram_cell=$(BRAM_CELL) -v lut_cell=$(LUT_CELL) nextpnr.log; status=$$?; \
+	    seed=$$((seed + 1)); [ $$status = 2 ] && [ $$seed -lt $$(($(SEED) + $(TRIES))) ] || exit $$status; done
 
 $(BITSTREAM): $(PLACED)
 	$(call need,$(PACK),install $(PACK_PACKAGE); or PACK=path)

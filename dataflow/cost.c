@@ -441,12 +441,12 @@ static void add_requant(struct cost *c, const struct tech *tech, const struct st
 static void add_window(struct cost *c, const struct tech *tech, const struct fold *f, const struct fold_shape *x)
 {
     int64_t bits = 8 * (int64_t)f->word, taps = f->rows_par;
-    // loop control; padding, and the rotation of banked rows
-    int64_t lut = 140 + (taps == 1 ? bits * 12 / 10 : 2 * bits * taps * (f->ring_rows > 4 ? ceil_div(f->ring_rows, 4) : 1));
-    c->lut += scaled(lut, tech->lut_percent.window);
+    int64_t control = 140; // loops
+    int64_t lines = taps == 1 ? bits * 12 / 10 : 2 * bits * taps * (f->ring_rows > 4 ? ceil_div(f->ring_rows, 4) : 1); // padding, rotation of banked rows
+    c->lut += (control * tech->lut_percent.window + lines * tech->lut_percent.lines) / 100;
     c->ff += 140 + bits * taps * 12 / 10;
     if (x->pixels == 2) { // addresses of both memories; the second pixel's rotation, and which memory is whose
-        c->lut += scaled(55 + bits * (taps == 1 ? 2 : taps * 23 / 10), tech->lut_percent.window);
+        c->lut += (55 * tech->lut_percent.window + bits * (taps == 1 ? 2 : taps * 23 / 10) * tech->lut_percent.lines) / 100;
         c->ff += 45 + bits * taps;
     }
 }

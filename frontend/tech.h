@@ -46,7 +46,8 @@ struct tech {
     struct {
         int cell;    // a multiplier cell of LUTs
         int requant; // a requantizer lane
-        int window;  // the row ring's control and its multiplexer
+        int window;  // the row ring's control
+        int lines;   // its words: padding, rotation
         int other;
     } lut_percent;
 };

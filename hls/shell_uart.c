@@ -211,7 +211,14 @@ static struct netlist *make(const struct design *d, struct arena *a, const char 
     netlist_net(n, 2 * s.p->n_streams, "watch");
     netlist_net(n, 1, "unused_watch");
     netlist_assign(n, "rst", "!aresetn");
-    netlist_assign(n, "core_rst", "rst || soft_rst");
+    // A register of its own: it reaches all of the network.
+    struct instance *i = netlist_add(n, "aihls_delay", "u_core_rst", NULL);
+    instance_int(n, i, "WIDTH", 1);
+    instance_int(n, i, "DELAY", 1);
+    instance_port(n, i, "clk", "clk");
+    instance_port(n, i, "en", "1'b1");
+    instance_port(n, i, "d", "rst || soft_rst");
+    instance_port(n, i, "q", "core_rst");
     netlist_assign(n, "unused_watch", "&{1'b0, watch}");
     add_line(&s, divide);
     add_link(&s);

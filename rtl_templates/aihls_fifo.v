@@ -27,7 +27,7 @@ module aihls_fifo #(
     localparam COUNT_W   = $clog2(MEM_DEPTH + 1);
     localparam integer TOP = MEM_DEPTH - 1;
     localparam [ADDR_W-1:0]  LAST_ADDR = TOP[ADDR_W-1:0];
-    localparam [COUNT_W-1:0] FULL      = MEM_DEPTH[COUNT_W-1:0];
+    localparam [COUNT_W-1:0] LAST_COUNT = TOP[COUNT_W-1:0];
 
     reg [WIDTH-1:0] m_data_q;
     reg             m_valid_q;
@@ -39,7 +39,7 @@ module aihls_fifo #(
 
     generate
         if (DEPTH <= 2) begin : g_regs
-            wire unused_ok = &{1'b0, BLOCK[0], LAST_ADDR, FULL};
+            wire unused_ok = &{1'b0, BLOCK[0], LAST_ADDR, LAST_COUNT};
             reg [WIDTH-1:0] skid_q;
             reg             skid_valid_q;
             assign s_ready = !stall && !skid_valid_q;
@@ -61,18 +61,21 @@ module aihls_fifo #(
             reg [ADDR_W-1:0]  wr_q;
             reg [ADDR_W-1:0]  rd_q;
             reg [COUNT_W-1:0] count_q;
+            reg               full_q;    // count_q is MEM_DEPTH; s_ready is where long paths begin
             wire              some = (count_q != {COUNT_W{1'b0}});
             wire              pop;
-            assign s_ready = !stall && (count_q != FULL);
+            assign s_ready = !stall && !full_q;
             always @(posedge clk) begin
                 if (push) wr_q <= (wr_q == LAST_ADDR) ? {ADDR_W{1'b0}} : wr_q + {{(ADDR_W-1){1'b0}}, 1'b1};
                 if (pop)  rd_q <= (rd_q == LAST_ADDR) ? {ADDR_W{1'b0}} : rd_q + {{(ADDR_W-1){1'b0}}, 1'b1};
                 if (push && !pop) count_q <= count_q + {{(COUNT_W-1){1'b0}}, 1'b1};
                 if (pop && !push) count_q <= count_q - {{(COUNT_W-1){1'b0}}, 1'b1};
+                if (push != pop)  full_q  <= push && (count_q == LAST_COUNT);
                 if (rst) begin
                     wr_q    <= {ADDR_W{1'b0}};
                     rd_q    <= {ADDR_W{1'b0}};
                     count_q <= {COUNT_W{1'b0}};
+                    full_q  <= 1'b0;
                 end
             end
             if (BLOCK == 0) begin : g_lut

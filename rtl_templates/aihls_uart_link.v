@@ -65,6 +65,7 @@ module aihls_uart_link #(
     reg  [7:0]      last_q;     // the request that was carried out with number expected_q - 1
     reg  [7:0]      status_q;
     reg  [AT_W:0]   at_q;       // bytes moved
+    reg  [AT_W:0]   end_q;      // of a WRITE: the last byte's place
     reg  [AT_W:0]   read_q;     // bytes of the last READ
     reg  [7:0]      index_q;    // of the answer's bytes
     reg  [7:0]      final_q;    // index of the last
@@ -139,6 +140,7 @@ module aihls_uart_link #(
             in_turn_q <= in_turn;
             again_q   <= again;
             room_q    <= room[in_port];
+            end_q     <= n_bytes - STEP;
         end
         CHOOSE: begin
             state_q  <= SEND;
@@ -174,7 +176,7 @@ module aihls_uart_link #(
         MOVE_IN: begin
             pushing_q <= 1'b1;
             at_q      <= at_q + STEP;
-            if (at_q + STEP == n_bytes) state_q <= SEND;
+            if (at_q == end_q) state_q <= SEND;
         end
         MOVE_OUT: begin
             if (there) begin

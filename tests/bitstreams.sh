@@ -12,19 +12,21 @@ models=${AIHLS_MODELS:-../shared/models}
 dir=build/bitstreams
 mkdir -p $dir
 digits="tests/models/digits/digits.onnx --calib tests/models/digits/digits_calib.npy --board"
-rows="digits-1000fps|$digits ulx3s-85f --fps 1000
-digits|$digits ulx3s-85f
-mt_dscnn_int8|$models/mt_dscnn_int8.onnx --board ulx3s-85f
-mt_resnet8_int8|$models/mt_resnet8_int8.onnx --board ulx3s-85f"
+# name of the module (places and routes follow from it), what the table says, the compiler's arguments
+rows="ds|mt_dscnn_int8, \`--fps 200\`|$models/mt_dscnn_int8.onnx --board ulx3s-85f --fps 200 --clock-mhz 100
+rn|mt_resnet8_int8, \`--fps 40\`|$models/mt_resnet8_int8.onnx --board ulx3s-85f --fps 40 --clock-mhz 100
+digits_small|digits, \`--fps 1000\`|$digits ulx3s-85f --fps 1000
+digits|digits|$digits ulx3s-85f"
 failed=0
 for row in ${*:-$(echo "$rows" | cut -d'|' -f1)}; do
-    arguments=$(echo "$rows" | sed -n "s/^$row|//p")
+    arguments=$(echo "$rows" | sed -n "s/^$row|[^|]*|//p")
+    title=$(echo "$rows" | sed -n "s/^$row|\([^|]*\)|.*/\1/p")
     [ -n "$arguments" ] || { echo "no row is called '$row'" >&2; exit 2; }
     [ -f "${arguments%% *}" ] || { echo "skipped: ${arguments%% *} is not there"; continue; }
     # shellcheck disable=SC2086
-    "$aihls" $arguments --name "$(echo "$row" | tr 'A-Z-' 'a-z_')" -q -o "$dir/$row" || exit 1
+    "$aihls" $arguments --name "$row" -q -o "$dir/$row" || exit 1
     make -s -C "$dir/$row/project" bitstream >"$dir/$row.log" 2>&1 || failed=1
-    sed -n 's/^| //p' "$dir/$row.log" | sed 's/^/| /' >"$dir/$row.row"
+    sed -n "s/^| $row |/| $title |/p" "$dir/$row.log" | tail -1 >"$dir/$row.row" # of the last seed
     cat "$dir/$row.log"
 done
 cat "$dir"/*.row >"$dir/table" 2>/dev/null || exit 1

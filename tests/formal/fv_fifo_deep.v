@@ -49,6 +49,7 @@ module fv_fifo_deep #(
     (* hierconn *) wire [ADDR_W-1:0]  \u_dut.g_mem.wr_q ;
     (* hierconn *) wire [ADDR_W-1:0]  \u_dut.g_mem.rd_q ;
     (* hierconn *) wire [COUNT_W-1:0] \u_dut.g_mem.count_q ;
+    (* hierconn *) wire               \u_dut.g_mem.full_q ;
     (* hierconn *) wire               \u_dut.g_mem.g_block.ram_valid_q ;
     (* hierconn *) wire [WIDTH-1:0]   \u_dut.g_mem.g_block.ram_data ;
     (* hierconn *) wire [HELD_W-1:0]  \u_order.held_q ;
@@ -71,6 +72,7 @@ module fv_fifo_deep #(
     always @* if (started_q) begin
         assert (wr < WORDS && rd < WORDS && count <= WORDS);
         assert (wr == end_at);
+        assert (\u_dut.g_mem.full_q == (count == WORDS));
         assert (\u_order.held_q == count + ram + m_valid);
         if (\u_order.follow_q ) begin
             assert (\u_order.ahead_q < \u_order.held_q );
