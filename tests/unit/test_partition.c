@@ -307,7 +307,7 @@ static void random_networks(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[2 * sizeof rows / sizeof *rows + 6];
+    struct CMUnitTest tests[2 * sizeof rows / sizeof *rows + 7];
     int n = 0;
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(cuts_are_minimal, setup, qdq_teardown);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
