@@ -54,6 +54,8 @@ int64_t node_macs(const struct node *n)
         return capped(count, n->in[0]->dims[node_int(n, "transA", 0) ? 0 : 1]);
     case OP_MatMul:
         return capped(count, n->in[0]->dims[n->in[0]->rank - 1]);
+    case OP_Attention: // scores and sums of values: both have a product for each key
+        return capped(n->in[2]->dims[n->in[2]->rank - 2], tensor_count(n->in[0]) + count);
     default:
         return 0;
     }

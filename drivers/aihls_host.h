@@ -125,6 +125,9 @@ aihls_host_function aihls_host_roi_align; // x, regions, images. p: samples a bi
 aihls_host_function aihls_host_max_roi_pool; // x, regions. f: scale
 aihls_host_function aihls_host_batch_norm; // x, scale, bias, mean, variance. p: channels, elements behind them. f: epsilon
 aihls_host_function aihls_host_dynamic_quantize; // x; outputs: integers, scale, zero point
+aihls_host_function aihls_host_attention; // q, k, v, mask or none. p: queries, keys, depth, elements of a value; steps of k along depth and keys, of the mask
+                                         // along queries and keys; number of batch axes, then of each: size, steps of q, k, v and mask. f: factor of
+                                         // the scores. A second output is memory: a double for each key
 aihls_host_function aihls_host_grid;     // x, scale, zero point, bits, bits of the result. p: 0 Quant, 1 BipolarQuant, 2 Trunc of QONNX; rounds 0 to
                                          // nearest, 1 up, 2 down, 3 to zero, 4 from zero, 5 and 6 to nearest with halves from and to zero; 1: signed;
                                          // 1: narrow

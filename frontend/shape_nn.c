@@ -324,6 +324,18 @@ static bool multinomial(struct shape_run *s, struct node *n)
            shape_set(s, n, 0, t, 2, (int64_t[]){ n->in[0]->dims[0], samples });
 }
 
+// Made by simplification, which has looked at the shapes.
+static bool attention(struct shape_run *s, struct node *n)
+{
+    const struct tensor *q = n->in[0], *v = n->in[2];
+    int64_t dims[MAX_RANK];
+    if (q->rank < 2 || v->rank != q->rank)
+        return shape_error(s, n, "queries of shape %s and values of shape %s", shape_of(s, q), shape_of(s, v));
+    memcpy(dims, q->dims, sizeof dims);
+    dims[q->rank - 1] = v->dims[v->rank - 1];
+    return shape_set(s, n, 0, q->dtype, q->rank, dims);
+}
+
 bool shape_nn(struct shape_run *s, struct node *n, bool *known)
 {
     *known = true;
@@ -334,6 +346,8 @@ bool shape_nn(struct shape_run *s, struct node *n, bool *known)
     case OP_InstanceNormalization:
     case OP_GroupNormalization:
         return channel_norm(s, n);
+    case OP_Attention:
+        return attention(s, n);
     case OP_LRN:
         return lrn(s, n);
     case OP_LpNormalization:

@@ -271,6 +271,38 @@ static bool to_depth_to_space(struct match *m, const struct pattern *p)
     return false;
 }
 
+// Softmax over the keys of scores, which a constant and a mask may change, times values. What is behind a Transpose of the keys alone is taken as
+// rows: k_rows.
+static bool to_attention(struct match *m, const struct pattern *p)
+{
+    struct tensor *in[4] = { m->bound['q'], m->bound['k'], m->bound['v'], m->bound['a'] ? m->bound['a'] : m->bound['M'] };
+    const struct tensor *e = m->bound['e'], *probability = m->bound['p'], *factor = m->bound['S'], *y = m->root->out[0];
+    const struct node *softmax = probability->producer, *turn = in[1]->producer;
+    int rank = y->rank, perm[MAX_RANK];
+    bool fits = rank >= 2 && y->dtype == DT_FLOAT && same_shape(e, probability) && (!factor || tensor_count(factor) == 1) &&
+                axis_of(node_int(softmax, "axis", -1), rank) == rank - 1 && !node_int(softmax, "flatten_2d", 0) &&
+                tensor_sole_consumer(m->g, probability) == m->root && tensor_sole_consumer(m->g, e) && (!in[3] || in[3]->rank <= rank);
+    for (int k = 0; k < 3; k++) {
+        fits = fits && in[k]->rank == rank && in[k]->dtype == DT_FLOAT;
+        for (int i = 0; fits && i < rank - 2; i++)
+            fits = in[k]->dims[i] == y->dims[i];
+    }
+    if (!fits)
+        return false;
+    double scale = !factor ? 1 : tensor_const_f64(factor, 0);
+    scale = m->bound['s']->producer->op == OP_Div ? 1 / scale : scale;
+    bool rows = turn && turn->op == OP_Transpose;
+    if (rows)
+        transpose_perm(turn, perm);
+    for (int i = 0; rows && i < rank; i++)
+        rows = perm[i] == (i < rank - 2 ? i : i == rank - 2 ? rank - 1 : rank - 2);
+    in[1] = rows ? turn->in[0] : in[1];
+    become(m, p->op, in[3] ? 4 : 3, in);
+    node_set_float(m->g, m->root, "scale", (float)scale);
+    node_set_int(m->g, m->root, "k_rows", rows);
+    return true;
+}
+
 // ---- the forms ----
 
 #define ERF "Add(Erf({Div(x,1.4142135623)|Mul(x,0.7071067811)}),1)"
@@ -279,6 +311,8 @@ static bool to_depth_to_space(struct match *m, const struct pattern *p)
 #define CENTRED "d=Sub(x,m=ReduceMean(x))"
 #define VARIANCE "v=ReduceMean({Pow(d,2)|Mul(d,d)})"
 #define SQUARES "v=ReduceMean({Pow(x,2)|Mul(x,x)})"
+
+#define SCORES "s={e=MatMul(q,k)|Mul(e=MatMul(q,k),S)|Div(e=MatMul(q,k),S)}"
 
 static const struct pattern patterns[] = {
     { "Mul(Mul(" ERF ",x),0.5)", to_function, .op = OP_Gelu },
@@ -300,12 +334,13 @@ static const struct pattern patterns[] = {
     { "Mul({Reciprocal(Sqrt(Add(" SQUARES ",E)))|Div(1,Sqrt(Add(" SQUARES ",E)))|Pow(Add(" SQUARES ",E),-0.5)},x)", to_norm, .op = OP_RMSNormalization },
     { "{Mul(l={LayerNormalization(x)|InstanceNormalization(x)|RMSNormalization(x)},S)|Add(l={LayerNormalization(x)|InstanceNormalization(x)},S)}",
       into_norm, .op = OP_LayerNormalization },
+    { "MatMul(p=Softmax({" SCORES "|Add(" SCORES ",{M|a})}),v)", to_attention, .op = OP_Attention },
     { "Reshape(u=Transpose(s=Reshape(x)))", to_depth_to_space, .op = OP_DepthToSpace },
 };
 
 bool match_patterns(struct graph *g, struct node *n)
 {
-    if (n->n_out != 1 || (n->op != OP_Mul && n->op != OP_Div && n->op != OP_Add && n->op != OP_Reshape)) // no form has another root
+    if (n->n_out != 1 || (n->op != OP_Mul && n->op != OP_Div && n->op != OP_Add && n->op != OP_Reshape && n->op != OP_MatMul)) // no form has another root
         return false;
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         struct match m = { .g = g, .root = n };

@@ -370,6 +370,35 @@ bool host_grid(struct draft *d)
     return mode >= 0 && P(d, kind, forms[mode], node_int(n, "signed", 1) != 0, node_int(n, "narrow", 0) != 0);
 }
 
+// ---- attention ----
+
+// What a step along axis i of y takes in t, whose last axes are those of y.
+static int64_t step_along(const struct tensor *t, const struct tensor *y, int i)
+{
+    int at = i - (y->rank - t->rank);
+    int64_t outer, inner;
+    if (at < 0 || t->dims[at] == 1)
+        return 0;
+    host_around(t, at, &outer, &inner);
+    return inner;
+}
+
+bool host_attention(struct draft *d)
+{
+    const struct tensor *q = d->in[0], *v = d->in[2], *mask = d->n_in > 3 ? d->in[3] : NULL, *y = d->out[0];
+    int rank = q->rank, batch = rank - 2;
+    bool rows = node_int(d->n, "k_rows", 0) != 0;
+    int64_t queries = q->dims[rank - 2], depth = q->dims[rank - 1], keys = v->dims[rank - 2], width = v->dims[rank - 1];
+    if (tensor_count(y) == 0 || keys == 0)
+        return false;
+    add_memory(d, 1, keys);
+    USE(d, aihls_host_attention);
+    P(d, queries, keys, depth, width, rows ? 1 : keys, rows ? depth : 1, mask ? step_along(mask, y, rank - 2) : 0, mask ? step_along(mask, y, rank - 1) : 0, batch);
+    for (int i = 0; i < batch; i++)
+        P(d, y->dims[i], step_along(q, y, i), step_along(d->in[1], y, i), step_along(v, y, i), mask ? step_along(mask, y, i) : 0);
+    return F(d, (double)node_float(d->n, "scale", 1));
+}
+
 // ---- recurrent layers ----
 
 // The library's number of an activation.

@@ -491,6 +491,7 @@ static describer *describer_of(enum op op)
     case OP_MatMul: return describe_matmul;
     case OP_Gemm: return describe_gemm;
     case OP_Einsum: return describe_einsum;
+    case OP_Attention: return host_attention;
     case OP_Conv:
     case OP_ConvTranspose: return describe_conv;
     case OP_MaxPool:

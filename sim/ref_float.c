@@ -137,6 +137,7 @@ static evaluator *evaluator_of(enum op op)
     case OP_MeanVarianceNormalization: return ref_mean_variance;
     case OP_Det: return ref_det;
     case OP_Einsum: return ref_einsum;
+    case OP_Attention: return ref_attention;
     case OP_NegativeLogLikelihoodLoss:
     case OP_SoftmaxCrossEntropyLoss: return ref_loss;
     case OP_RNN:

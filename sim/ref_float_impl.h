@@ -124,6 +124,7 @@ bool ref_lrn(struct ref *r);
 bool ref_lp_norm(struct ref *r);
 bool ref_mean_variance(struct ref *r);
 bool ref_det(struct ref *r);
+bool ref_attention(struct ref *r);
 bool ref_einsum(struct ref *r);
 bool ref_loss(struct ref *r);
 // ref_float_rnn.c: RNN, GRU, LSTM

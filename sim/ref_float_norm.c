@@ -223,6 +223,46 @@ bool ref_det(struct ref *r)
     return true;
 }
 
+// ---- Attention ----
+
+// By definition, all scores of a batch at once. k_rows: keys are rows, else columns.
+bool ref_attention(struct ref *r)
+{
+    const struct array *q = ref_in(r, 0), *k = ref_in(r, 1), *v = ref_in(r, 2), *mask = ref_in(r, 3);
+    bool rows = node_int(r->n, "k_rows", 0) != 0;
+    double factor = (double)node_float(r->n, "scale", 1.0f);
+    int rank = q->rank;
+    int64_t queries = q->dims[rank - 2], depth = q->dims[rank - 1], keys = v->dims[rank - 2], width = v->dims[rank - 1], dims[MAX_RANK];
+    struct array *y = ref_out(r, 0, q->dtype);
+    if (!ref_spend(r, (double)array_count(q) * (double)keys + (double)array_count(y) * (double)keys))
+        return false;
+    memcpy(dims, q->dims, sizeof dims);
+    dims[rank - 1] = keys;
+    struct array score = array_new(&r->scratch, DT_DOUBLE, rank, dims);
+    const struct array *wide = mask ? ref_broadcast(mask, rank, dims, &r->scratch) : NULL;
+    for (int64_t i = 0; i < array_count(&score); i++) {
+        int64_t row = i / keys, batch = row / queries, key = i % keys;
+        double sum = 0.0;
+        for (int64_t d = 0; d < depth; d++)
+            sum += array_f64(q, row * depth + d) * array_f64(k, batch * keys * depth + (rows ? key * depth + d : d * keys + key));
+        array_set_f64(&score, i, sum * factor + (wide ? array_f64(wide, i) : 0.0));
+    }
+    for (int64_t row = 0; keys && row < array_count(&score) / keys; row++) {
+        double *s = (double *)score.data + row * keys, top = -INFINITY, sum = 0.0;
+        for (int64_t i = 0; i < keys; i++)
+            top = fmax(top, s[i]);
+        for (int64_t i = 0; i < keys; i++)
+            sum += exp(s[i] - top);
+        for (int64_t d = 0; d < width; d++) {
+            double value = 0.0;
+            for (int64_t i = 0; i < keys; i++)
+                value += exp(s[i] - top) / sum * array_f64(v, (row / queries * keys + i) * width + d);
+            array_set_f64(y, row * width + d, value);
+        }
+    }
+    return true;
+}
+
 // ---- Einsum ----
 
 // All letters are loops, those of the result outside.

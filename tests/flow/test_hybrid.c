@@ -34,7 +34,7 @@ static const struct row {
     { "three", parted_three_runs, { "y" }, false, false, "3 runs" },
     { "front", parted_host_in_front, { "y" }, false, false, "1 run " },
     { "beside", parted_host_output_beside, { "z", "y" }, false, false, "1 run " },
-    { "attention", parted_attention, { "y" }, false, false, "3 nodes" },
+    { "attention", parted_attention, { "y" }, false, false, "1 node on the host" },
     { "alone", parted_host_alone, { "y" }, false, false, "W210" },
     { "wide", parted_wide_quant, { "y" }, false, false, "on the host" },
     { "quantized", parted_quantized, { "y_d" }, false, false, "2 runs" },

@@ -96,6 +96,8 @@ static bool parts(const struct ctx *cx, const struct graph *g, bool *parted)
         return true;
     *parted = true;
     graph_verify(part->core);
+    if (part->core->n_nodes == 0)
+        return host_describe(cx, part, &program);
     if ((!quant_is_quantized(part->core) && !partition_calibration(cx, part, NULL, &calib)) || !quantize_graph(cx, part->core, calib, &ranges) ||
         !lower_graph(cx, part->core, REQUANT_EXACT, "fuzz", &p))
         return false;

@@ -116,6 +116,11 @@ static const struct seed_row {
     { 13, "Neg x:1,2,3,3 | Div f=1.41421356 | Erf | Add f=1 | Mul ^4 | Mul f=0.5" },
     { 13, "Neg x:1,3,4 | ReduceMean axes=-1 | _Sub ^2 ^1 | Pow f=2 | ReduceMean axes=-1 | Add f=0.001 | Sqrt | _Div ^5 ^1 | Mul w=4 | Add w=4" },
     { 13, "Neg x:1,8,2,2 | Reshape l=1,2,2,2,2,2 | Transpose perm=0,1,4,2,5,3 | Reshape l=1,2,4,4" },
+    { 13, "qonnx.custom_op.channels_last:Conv x:1,4,4,2 w=3,2,2,2 kernel_shape=2,2 | qonnx.custom_op.channels_last:BatchNormalization w=3 w=3 w=3 w=3 | Relu | "
+          "qonnx.custom_op.channels_last:MaxPool kernel_shape=2,2" },
+    { 13, "qonnx.custom_op.general:Quant x:1,8 f=0.25 f=0 f=8 | MatMul n=8,3 | qonnx.custom_op.general:BipolarQuant f=0.5 | qonnx.custom_op.general:Quant f=0.01 f=0 f=12 | "
+          "qonnx.custom_op.general:Trunc f=0.01 f=0 f=12 f=8 rounding_mode@HALF_UP" },
+    { 13, "Neg x:1,3,4 | Transpose perm=0,2,1 | _MatMul ^2 ^1 | Mul f=0.5 | Add w=3 | Softmax | MatMul ^6" },
     { 13, "RandomNormalLike x:2,3 mean~1 scale~2 seed~3 | Bernoulli | RandomUniformLike low~1 high~2" },
     { 13, "RandomUniform shape=2,3 | Multinomial sample_size:4 dtype:7" },
     { 13, "MaxUnpool x:1,1,2,2 l=0 kernel_shape=2,2 strides=2,2" },

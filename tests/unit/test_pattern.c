@@ -63,6 +63,10 @@ static struct form_row forms[] = {
     { "RMSNorm by a reciprocal", RMS_PART "Div 1 r i;Mul x i n;Mul gamma n y", OP_RMSNormalization, false, TOKENS },
     { "RMSNorm by a power", "Mul x x s;ReduceMean s v;Add v 0.00001 e;Pow e -0.5 i;Mul x i n;Mul n gamma y", OP_RMSNormalization, false, TOKENS },
     { "InstanceNorm with scale and bias", NORM_PART "Mul n gamma_c g;Add g beta_c y", OP_InstanceNormalization, false, IMAGE },
+    { "attention", "Transpose x t;MatMul x t e;Softmax e p;MatMul p x y", OP_Attention, false, TOKENS },
+    { "attention, scaled", "Transpose x t;MatMul x t e;Mul 0.35 e s;Softmax s p;MatMul p x y", OP_Attention, false, TOKENS },
+    { "attention, divided, with a mask", "Transpose x t;MatMul x t e;Div e 2.83 s;Add 0.5 s a;Softmax a p;MatMul p x y", OP_Attention, false, TOKENS },
+    { "probabilities that somebody else reads", "Transpose x t;MatMul x t e;Softmax e p;MatMul p x v;ReduceMean p m;Add v m y", OP_COUNT, false, TOKENS },
     { "another variable in the product is no SiLU", "Sigmoid x a;Neg x b;Mul b a y", OP_COUNT, false, IMAGE },
     { "another constant is no GELU", "Div x 1.5 a;Erf a b;Add b 1 c;Mul x c d;Mul d 0.5 y", OP_COUNT, false, IMAGE },
     { "another slope is no HardSwish", "HardSigmoid x a;Mul x a y", OP_COUNT, false, IMAGE },
@@ -116,6 +120,8 @@ static void add_node(const struct form_row *r, const char *text, int number)
         rest += length + 1;
     }
     model_node(m, op, inputs, last);
+    if (strcmp(op, "Transpose") == 0)
+        model_ints(m, "perm", 3, DIMS(0, 2, 1));
     if (strcmp(op, "ReduceMean") == 0 || strcmp(op, "ReduceMax") == 0)
         model_ints(m, "axes", r->rank == 4 ? 2 : 1, r->rank == 4 ? DIMS(2, 3) : DIMS(-1));
 }

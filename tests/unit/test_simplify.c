@@ -252,6 +252,34 @@ static void nothing_nodes(struct model *m)
     model_node(m, "Flatten", "h", "y");
 }
 
+// Channels behind and in front again, with a constant between.
+static void turned(struct model *m, int count, int64_t last)
+{
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 3, 4));
+    model_f32(m, "c", 1, DIMS(count), FLOATS(2, 0.5f));
+    model_node(m, "Transpose", "x", "a");
+    model_ints(m, "perm", 4, DIMS(0, 2, 3, 1));
+    model_node(m, "Mul", "a c", "b");
+    model_node(m, "LeakyRelu", "b", "d");
+    model_node(m, "Transpose", "d", "y");
+    model_ints(m, "perm", 4, DIMS(0, 3, 3 - last, last));
+}
+
+static void turned_and_back(struct model *m)
+{
+    turned(m, 1, 2);
+}
+
+static void turned_with_channels_between(struct model *m)
+{
+    turned(m, 2, 2);
+}
+
+static void turned_twice(struct model *m)
+{
+    turned(m, 1, 1);
+}
+
 // Two readers of x, each with its own pair.
 static void two_pairs(struct model *m, float second_scale)
 {
@@ -326,6 +354,9 @@ static struct row {
     { "QLinearSoftmax is taken apart", qlinear_softmax, 13, "DequantizeLinear Softmax QuantizeLinear" },
     { "the old Softmax runs over a flat view", old_softmax, 9, "Reshape Softmax Reshape" },
     { "nodes that do nothing go", nothing_nodes, 13, "Relu" },
+    { "a Transpose and its reverse go", turned_and_back, 13, "Mul LeakyRelu" },
+    { "but not around what is another number for each channel", turned_with_channels_between, 13, "Transpose Mul LeakyRelu Transpose" },
+    { "nor where it is not the reverse", turned_twice, 13, "Transpose Mul LeakyRelu Transpose" },
     { "equal quantizers of one tensor become one", equal_pairs, 13, "QuantizeLinear DequantizeLinear Add" },
     { "equal chains of quantizers become one", equal_chains, 13,
       "QuantizeLinear QuantizeLinear DequantizeLinear DequantizeLinear QuantizeLinear DequantizeLinear Add Add" },
