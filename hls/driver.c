@@ -431,7 +431,7 @@ static void add_typed_functions(struct writer *w, struct strbuf *sb, const char 
 static void add_backend_declarations(const struct writer *w, struct strbuf *sb)
 {
     const char *name = w->name;
-    if (w->d->netlist)
+    if (w->d->pipeline->n_stages)
         strbuf_addf(sb, "// Back ends. The Makefile builds \"simulation\" where Verilator is installed. %s_backend gives NULL for one that\n// was not built.\n"
                         "extern const struct aihls_backend %s_reference;\nextern const struct aihls_backend %s_simulation;\n", name, name, name);
     else
@@ -451,7 +451,7 @@ static bool write_header(struct writer *w)
                 "#include \"libaihls/aihls.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", name, w->d->board.name, (long long)(p->clock_hz / 1000000), big, big);
     strbuf_addf(&sb, "#define %s_MODEL_SHA256 \"%s\"\n#define %s_CLASSES %lld\n#define %s_FRAME_CYCLES %lld // predicted, at %s_CLOCK_HZ\n#define %s_CLOCK_HZ %lld\n",
                 big, hash, big, (long long)class_count(&w->model[w->model_in]), big, (long long)p->interval_cycles, big, big, (long long)p->clock_hz);
-    if (w->d->netlist && project_has_system(w->d))
+    if (p->n_stages && project_has_system(w->d))
         strbuf_addf(&sb, "#define %s_REGISTERS 0x%llxu // address, as project/ has it\n#define %s_INTERRUPT %lld // of the GIC; Linux counts from 32\n",
                     big, (unsigned long long)w->d->board.axi_base, big, (long long)w->d->board.irq_spi + 32);
     if (p->host)
@@ -603,7 +603,7 @@ static bool write_simulation(struct writer *w)
 static bool write_backends(struct writer *w)
 {
     struct strbuf sb = STRBUF_INIT;
-    bool hardware = w->d->netlist, axi = hardware && shell_has_axi(w->d), uart = hardware && shell_has_uart(w->d); // a board needs one of them
+    bool hardware = w->d->pipeline->n_stages > 0, axi = hardware && shell_has_axi(w->d), uart = hardware && shell_has_uart(w->d); // a board needs one of them
     strbuf_addf(&sb, SPDX "// The back ends of %s by name. The Makefile defines AIHLS_WITH_SIMULATION where Verilator is installed. Made by aihls.\n"
                 "#include <string.h>\n\n#include \"%s.h\"\n%s#include \"libaihls/aihls_backend.h\"\n%s%s\n", w->name, w->name,
                 axi ? "#include \"libaihls/aihls_bare.h\"\n" : "", axi ? "#include \"libaihls/aihls_linux.h\"\n" : "", uart ? "#include \"libaihls/aihls_serial.h\"\n" : "");
@@ -670,7 +670,7 @@ bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *ou
     read_sides(&w);
     read_model(&w);
     bool ok = (!d->request.labels || labels_read(cx, d->request.labels, class_count(&w.model[w.model_in]), &w.labels)) && write_header(&w) &&
-              write_network(&w) && (d->netlist ? write_reference(&w) && write_simulation(&w) : write_no_stages(&w)) && write_backends(&w) && write_python(&w) && write_library(&w);
+              write_network(&w) && (d->pipeline->n_stages ? write_reference(&w) && write_simulation(&w) : write_no_stages(&w)) && write_backends(&w) && write_python(&w) && write_library(&w);
     *n_files += w.n_files;
     return ok;
 }
