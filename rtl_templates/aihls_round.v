@@ -21,10 +21,12 @@ module aihls_round #(
     localparam signed [11:0] ZERO = ZERO_POINT[11:0];
     localparam signed [11:0] LOW  = CLAMP_LO[11:0];
     localparam signed [11:0] HIGH = CLAMP_HI[11:0];
+    localparam signed [11:0] LEAST = LOW - ZERO;   // what is clamped is known beside the sum, not behind it
+    localparam signed [11:0] MOST  = HIGH - ZERO;
     wire [WIDE_W-1:0]  wide;
     wire               fits = (&wide[WIDE_W-1:9]) || !(|wide[WIDE_W-1:9]);
     reg  signed [11:0] near_q;
-    wire signed [11:0] sum = near_q + ZERO;
+    wire [7:0]         sum = near_q[7:0] + ZERO[7:0];
     reg  [7:0]         y_q;
 
     aihls_resize #(.IN_W(FLOOR_W), .OUT_W(WIDE_W)) u_wide (.d(floor), .q(wide));
@@ -33,7 +35,7 @@ module aihls_round #(
             near_q <= fits ? $signed({{2{wide[9]}}, wide[9:0]})
                              + $signed({11'd0, half && (sticky || floor[0])})
                            : (wide[WIDE_W-1] ? -12'sd512 : 12'sd511);
-            y_q    <= (sum < LOW) ? LOW[7:0] : (sum > HIGH) ? HIGH[7:0] : sum[7:0];
+            y_q    <= (near_q < LEAST) ? LOW[7:0] : (near_q > MOST) ? HIGH[7:0] : sum;
         end
     end
     assign y = y_q;
