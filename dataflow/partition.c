@@ -63,12 +63,12 @@ int64_t node_macs(const struct node *n)
 
 bool tensor_is_constant(const struct tensor *t)
 {
-    while (!t->data) {
-        const struct node *n = t->producer;
-        if (!n || n->op != OP_DequantizeLinear)
+    const struct node *n = t->producer;
+    if (t->data || !n || n->op != OP_DequantizeLinear)
+        return t->data != NULL;
+    for (int k = 0; k < n->n_in; k++) // scale and zero point may be computed
+        if (n->in[k] && !n->in[k]->data)
             return false;
-        t = n->in[0];
-    }
     return true;
 }
 

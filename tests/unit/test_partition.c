@@ -239,6 +239,26 @@ static void random_numbers(void **state)
     assert_non_null(strstr(messages.text, "'r_node' (RandomNormal)"));
 }
 
+// A weight whose scale is computed is no constant, even though its integers are one.
+static void a_computed_scale(void **state)
+{
+    (void)state;
+    struct host_program *host;
+    parted_image();
+    model_node(m, "Sinh", "x", "s");
+    model_node(m, "ReduceMax", "s", "scale");
+    model_int(m, "keepdims", 0);
+    model_raw(m, "w", 3, 1, (int64_t[]){ 2 }, 2, "\3\4"); // INT8
+    model_node(m, "DequantizeLinear", "w scale", "v");
+    model_node(m, "Sinh", "v", "y");
+    model_output(m, "y");
+    assert_true(model_parse(m, &cx, &whole) && shape_infer(&cx, whole) && simplify_graph(&cx, whole));
+    struct partition *p;
+    assert_true(partition_graph(&cx, whole, NULL, NULL, &p));
+    assert_int_equal(p->n_host, 4);
+    assert_true(host_describe(&cx, p, &host) || diag.first_error == E212);
+}
+
 // Nodes that nobody computes: all of them are reported.
 static void nodes_without_a_place(void **state)
 {
@@ -307,7 +327,7 @@ static void random_networks(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[2 * sizeof rows / sizeof *rows + 7];
+    struct CMUnitTest tests[2 * sizeof rows / sizeof *rows + 8];
     int n = 0;
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(cuts_are_minimal, setup, qdq_teardown);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -318,6 +338,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(nothing_for_hardware, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(nothing_at_all, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_numbers, setup, qdq_teardown);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(a_computed_scale, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(nodes_without_a_place, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_networks, setup, qdq_teardown);
     return _cmocka_run_group_tests("partition", tests, (size_t)n, NULL, NULL);
