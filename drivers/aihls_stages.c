@@ -4,8 +4,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Compiled a second time for processors with vectors of 32 bytes, chosen when the program starts; the results are the same.
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
+// Compiled a second time for processors with vectors of 32 bytes, chosen when the program starts (by the compiler's library,
+// which a freestanding program may not have); the results are the same.
+#if __STDC_HOSTED__ && defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
 #define AIHLS_HOT __attribute__((target_clones("avx2", "default")))
 #else
 #define AIHLS_HOT

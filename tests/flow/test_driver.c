@@ -367,6 +367,7 @@ static bool emit(struct design *d, struct graph *g, struct pipeline *p)
     int n = 0;
     *d = (struct design){ .top = "m", .source = g, .graph = g, .pipeline = p, .model_bytes = STRBUF_INIT };
     p->graph = g;
+    assert_true(board_read(&cx, "ultra96", &d->board));
     assert_true(outdir_open(&cx, path("refused"), &o));
     bool ok = driver_emit(&cx, d, &o, &n);
     outdir_abandon(&o);
