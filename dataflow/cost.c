@@ -563,6 +563,13 @@ static void add_times(struct cost *sum, const struct cost *one, int64_t n)
     sum->ff += n * one->ff;
 }
 
+struct cost cost_array(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech)
+{
+    struct cost c = { 0 };
+    add_array(&c, tech, s, f, x);
+    return c;
+}
+
 static struct cost ring_cost(const struct fold *f, const struct fold_shape *x, const struct tech *tech, bool block)
 {
     struct cost c = { 0 }, one = { 0 };

@@ -36,10 +36,12 @@ int64_t cost_input_cycles(const struct stage *s, int in_lanes);
 // A conv's or dw's memories: rows of the image, weights, and requantization parameters by channel or pixel.
 enum cost_memory { MEMORY_RING, MEMORY_WEIGHTS, MEMORY_PARAMETERS, MEMORY_COUNT };
 
-// All of a stage's cost; that of its logic (cycles 0, resources without those memories); and that of one memory in block
-// RAM or in LUTs, with whether it may be made so. x: fold_shape(s, f). The sum of all parts is cost_stage's.
+// All of a stage's cost; that of its logic (cycles 0, resources without those memories); that of a conv's or dw's multipliers and
+// accumulators, a part of it; and that of one memory in block RAM or in LUTs, with whether it may be made so.
+// x: fold_shape(s, f). The sum of logic and memories is cost_stage's.
 struct cost cost_stage(const struct stage *s, const struct fold *f, const struct tech *tech);
 struct cost cost_logic(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech);
+struct cost cost_array(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech);
 struct cost cost_memory(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which,
                         bool block);
 bool cost_memory_possible(const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which, bool block);

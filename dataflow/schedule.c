@@ -689,7 +689,8 @@ static void board_budget(const struct pipeline *p, const struct board *b, int64_
 
 #define VERIFIED_STEPS 300000000 // cycles times stages of FIFO sizing up to which E302 checks its numbers with the solver
 
-// Whether p fits in some schedule, however slow. Slow ones take long to size FIFOs for, so faster ones come first.
+// Whether p fits in some schedule, however slow. Where the slowest does not, none does; it takes long to size FIFOs for, so
+// otherwise faster ones come first.
 static bool fits_somehow(struct solve *s, const int64_t *have)
 {
     struct pipeline *p = s->p;
@@ -699,7 +700,7 @@ static bool fits_somehow(struct solve *s, const int64_t *have)
     s->near = false;
     for (int r = 0; r < RESOURCES; r++)
         s->budget[r] = (double)have[r];
-    for (int shift = 12; shift >= 0; shift -= 4) {
+    for (int shift = fits_at(s, longest_interval(p)) ? 12 : -1; shift >= 0; shift -= 4) {
         if (!fits_at(s, max_i64(1, longest_interval(p) >> shift)))
             continue;
         schedule_apply(p, s->chosen, s->b->tech);

@@ -10,6 +10,7 @@
 #define MAX_CHAIN 512      // cells of one lane; no network here profits from more
 #define MAX_HOST_LANES 64  // elements a beat of the input: 512 bits, a wide AXI stream
 #define HOST_LANE_CHOICES 8
+#define CHEAP 4
 
 // Requantizer rates from the cheapest to the dearest: results a cycle = lanes / cycles.
 static const struct { int lanes, cycles; } rates[] = {
@@ -75,7 +76,9 @@ struct enumeration {
     int64_t interval;
     struct arena *a;
     struct options *out;
-    int safe_segment; // worst-case chain length of packed multipliers
+    const struct options *cheap; // options among those to come; NULL while they are found
+    int64_t most_cells;          // multipliers up to which a fold counts as cheap
+    int safe_segment;            // worst-case chain length of packed multipliers
     bool can_pack;
 };
 
@@ -115,24 +118,38 @@ static void price(const struct enumeration *e, struct fold f, int64_t cycles)
     }
 }
 
-// The multipliers' technology, with the chain length that follows. Packed pixels need DSP blocks.
-static void choose_multiplier(const struct enumeration *e, struct fold f, int64_t cycles)
+// The multipliers' technology, with the chain length that follows. Packed pixels need DSP blocks, and what does not multiply
+// has none. False: not for this stage.
+static bool choose_multiplier(const struct enumeration *e, struct fold *f, bool dsp)
 {
-    int64_t chain = e->s->kind == STAGE_CONV ? (int64_t)f.rows_par * f.word : f.rows_par;
-    bool multiplies = e->s->kind == STAGE_CONV || e->s->op == DW_MAC;
-    if (e->s->kind == STAGE_CONV)
-        f.pack = e->can_pack ? 2 : 1;
-    struct fold plain = f;
-    plain.pack = 1;
-    plain.seg_len = e->tech->systolic ? (int)chain : 1;
-    plain.use_dsp = false;
-    if (e->s->kind == STAGE_CONV || f.pack == 1)
-        price(e, plain, cycles);
-    if (!multiplies)
-        return;
-    f.use_dsp = true;
-    f.seg_len = !e->tech->systolic ? 1 : f.pack == 1 ? (int)chain : (int)ceil_div(chain, ceil_div(chain, e->safe_segment));
-    price(e, f, cycles);
+    bool conv = e->s->kind == STAGE_CONV;
+    int64_t chain = conv ? (int64_t)f->rows_par * f->word : f->rows_par;
+    if (dsp ? !conv && e->s->op != DW_MAC : !conv && f->pack == 2)
+        return false;
+    if (conv)
+        f->pack = dsp && e->can_pack ? 2 : 1;
+    f->use_dsp = dsp;
+    f->seg_len = !e->tech->systolic ? 1 : f->pack == 1 ? (int)chain : (int)ceil_div(chain, ceil_div(chain, e->safe_segment));
+    return true;
+}
+
+// Whether a cheap option has less of one resource and no more of the others than array and memories of this fold alone. Then
+// none of its options stays on the front, and they need not be looked at.
+static bool hopeless(const struct enumeration *e, const struct fold *f)
+{
+    struct fold_shape x = fold_shape(e->s, f);
+    struct cost least = cost_array(e->s, f, &x, e->tech);
+    for (int k = 0; k < MEMORY_PARAMETERS; k++) {
+        bool luts = cost_memory_possible(f, &x, e->tech, k, false), block = cost_memory_possible(f, &x, e->tech, k, true);
+        least.bram18 += luts ? 0 : cost_memory(e->s, f, &x, e->tech, k, true).bram18;
+        least.lut += block ? 0 : cost_memory(e->s, f, &x, e->tech, k, false).lut;
+    }
+    for (int i = 0; e->cheap && i < e->cheap->n; i++) {
+        const struct cost *c = &e->cheap->items[i].cost;
+        if (covers(c, &least) && !covers(&least, c))
+            return true;
+    }
+    return false;
 }
 
 // Whether results leave a pass in whole beats at rate r.
@@ -149,9 +166,16 @@ static bool rate_possible(const struct stage *s, const struct fold *f)
 static void choose_rate(const struct enumeration *e, struct fold f)
 {
     const struct stage *s = e->s;
+    bool worth[2]; // multipliers of LUTs, of DSP blocks
     f.rq_lanes = f.rq_cycles = f.seg_len = 1;
     struct fold_shape x = fold_shape(s, &f);
-    if (cost_array_cycles(s, &x) > e->interval)
+    if (cost_array_cycles(s, &x) > e->interval || (!e->cheap && f.lanes * x.chain > e->most_cells))
+        return;
+    for (int dsp = 0; dsp < 2; dsp++) {
+        struct fold g = f;
+        worth[dsp] = choose_multiplier(e, &g, dsp) && !hopeless(e, &g);
+    }
+    if (!worth[0] && !worth[1])
         return;
     for (int dsp = 0; dsp < 2; dsp++) {
         f.rq_dsp = dsp;
@@ -163,7 +187,11 @@ static void choose_rate(const struct enumeration *e, struct fold f)
             int64_t cycles; // do not depend on the length of segments
             if (!rate_possible(s, &f) || (cycles = cost_cycles(s, &f)) > e->interval)
                 continue;
-            choose_multiplier(e, f, cycles);
+            for (int kind = 0; kind < 2; kind++) {
+                struct fold g = f;
+                if (worth[kind] && choose_multiplier(e, &g, kind))
+                    price(e, g, cycles);
+            }
             found++;
         }
     }
@@ -228,7 +256,7 @@ static void word_options(const struct enumeration *e, const struct stream *in, s
     }
 }
 
-static void windowed_options(const struct enumeration *e, const struct stream *in, bool host)
+static void enumerate(const struct enumeration *e, const struct stream *in, bool host)
 {
     const struct stage *s = e->s;
     struct fold f = { .ring_rows = ring_rows(&s->geo) };
@@ -245,6 +273,24 @@ static void windowed_options(const struct enumeration *e, const struct stream *i
         for (f.in_lanes = need; f.in_lanes <= most; f.in_lanes++)
             word_options(e, in, f, slice_c);
     }
+}
+
+// The cheap ones first, with up to CHEAP times the multipliers that keep the interval: they rule out most of the others.
+static void windowed_options(struct enumeration *e, const struct stream *in, bool host)
+{
+    const struct window_geometry *g = &e->s->geo;
+    struct options *all = e->out, cheap = { 0 }, none = { 0 };
+    e->cheap = &none;
+    if (e->s->kind == STAGE_CONV) { // others have few
+        int64_t products = g->out_h * g->out_w * e->s->out_c * (e->s->in_c / g->group) * g->kernel_h * g->kernel_w;
+        e->most_cells = CHEAP * ceil_div(products, e->interval);
+        e->cheap = NULL;
+        e->out = &cheap;
+        enumerate(e, in, host);
+        e->cheap = &cheap;
+        e->out = all;
+    }
+    enumerate(e, in, host);
 }
 
 static void gap_options(const struct enumeration *e, int lanes)
