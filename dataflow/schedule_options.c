@@ -278,12 +278,10 @@ static void enumerate(const struct enumeration *e, const struct stream *in, bool
 // The cheap ones first, with up to CHEAP times the multipliers that keep the interval: they rule out most of the others.
 static void windowed_options(struct enumeration *e, const struct stream *in, bool host)
 {
-    const struct window_geometry *g = &e->s->geo;
     struct options *all = e->out, cheap = { 0 }, none = { 0 };
     e->cheap = &none;
     if (e->s->kind == STAGE_CONV) { // others have few
-        int64_t products = g->out_h * g->out_w * e->s->out_c * (e->s->in_c / g->group) * g->kernel_h * g->kernel_w;
-        e->most_cells = CHEAP * ceil_div(products, e->interval);
+        e->most_cells = CHEAP * ceil_div(e->s->macs, max_i64(1, e->interval)); // less than 1 cycle: nothing keeps that
         e->cheap = NULL;
         e->out = &cheap;
         enumerate(e, in, host);

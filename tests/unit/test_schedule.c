@@ -428,6 +428,23 @@ static void the_users_limit_on_dsp_holds(void **state)
     assert_true(p->total.dsp <= 7);
 }
 
+static void one_pixel(void)
+{
+    input(4, DIMS(1, 3, 1, 1), 0.05f, 0, I8);
+    conv("x_d", "y", 3, 1, 1, 1);
+}
+
+// One cycle less than one is asked for too, to say what stands in the way.
+static void a_frame_may_take_one_cycle(void **state)
+{
+    (void)state;
+    struct pipeline *p = built(one_pixel);
+    struct board b = board_of("xcup", 300, 100, 100000);
+    assert_true(schedule_solve(&cx, p, &b, &fastest));
+    assert_int_equal(slowest_stage(p), 1);
+    assert_non_null(p->bound);
+}
+
 static void streams_and_edges_agree_on_their_lanes(void **state)
 {
     (void)state;
@@ -564,7 +581,7 @@ int main(void)
 {
     const struct CMUnitTest fixed[] = {
         TEST(more_cycles_never_make_a_front_worse), TEST(digits_is_solved_as_glpk_solves_it), TEST(a_goal_is_reached_with_the_least_resources),
-        TEST(more_multipliers_are_never_slower), TEST(budgets_hold_or_the_shortage_is_named), TEST(the_users_limit_on_dsp_holds),
+        TEST(more_multipliers_are_never_slower), TEST(budgets_hold_or_the_shortage_is_named), TEST(the_users_limit_on_dsp_holds), TEST(a_frame_may_take_one_cycle),
         TEST(a_schedule_leaves_the_shell_its_block_rams),
         TEST(streams_and_edges_agree_on_their_lanes), TEST(the_same_model_gets_the_same_schedule),
         TEST(reshaped_streams_have_lanes_that_divide_both_pixels), TEST(depthwise_stages_are_offered_with_and_without_packing),
