@@ -61,12 +61,12 @@ static bool write_core(struct bench *b, const struct ops_case *c)
     return ok;
 }
 
-// Every core gets OPS_MAX_EDGES stall bits, every port 64 bits of data and a bit of each handshake. first_in and first_out count
+// Every core gets a clock, OPS_MAX_EDGES stall bits, every port 64 bits of data and a bit of each handshake. first_in and first_out count
 // the ports of the cores in front of this one, and with it afterwards.
 static void print_slot(struct strbuf *sb, const struct ops_case *c, int i, int *first_in, int *first_out)
 {
     const struct pipeline *p = c->pipeline;
-    strbuf_addf(sb, "    %s_core u_%s (.clk(clk), .rst(rst), .stall(stall[%d +: %d])", c->name, c->name, OPS_MAX_EDGES * i, p->n_edges);
+    strbuf_addf(sb, "    %s_core u_%s (.clk(clk[%d]), .rst(rst), .stall(stall[%d +: %d])", c->name, c->name, i, OPS_MAX_EDGES * i, p->n_edges);
     for (int k = 0; k < p->n_inputs + p->n_outputs; k++) {
         bool in = k < p->n_inputs;
         const struct host_port *port = in ? &p->inputs[k] : &p->outputs[k - p->n_inputs];
@@ -92,10 +92,10 @@ static bool write_wrapper(struct bench *b)
     for (int i = 0; i < b->n; i++)
         print_slot(&slots, b->live[i], i, &ins, &outs);
     const struct { const char *direction, *name; int bits; } ports[] = {
-        { "input", "stall", OPS_MAX_EDGES * b->n }, { "input", "in_data", 64 * ins }, { "input", "in_valid", ins }, { "output", "in_ready", ins },
+        { "input", "clk", b->n }, { "input", "stall", OPS_MAX_EDGES * b->n }, { "input", "in_data", 64 * ins }, { "input", "in_valid", ins }, { "output", "in_ready", ins },
         { "output", "out_data", 64 * outs }, { "output", "out_valid", outs }, { "input", "out_ready", outs },
     };
-    strbuf_adds(&sb, "`default_nettype none\nmodule ops_top (\n    input wire clk,\n    input wire rst");
+    strbuf_adds(&sb, "`default_nettype none\nmodule ops_top (\n    input wire rst");
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
         strbuf_addf(&sb, ",\n    %s wire [%d:0] %s", ports[i].direction, ports[i].bits - 1, ports[i].name);
     strbuf_addf(&sb, "\n);\n%s", slots.text);
@@ -189,9 +189,9 @@ static bool run(struct bench *b, const char *log, const char *command)
     return false;
 }
 
-// Most of the time goes into compiling C++, and there into reading a header with every signal once a file: hence few
-// files, and no optimisation (40 cases: 12 s of processor time instead of 32; they run for 3 s instead of 0.6). CXX may name
-// another compiler (clang++ -O0: 7 s).
+// Most of the time went into compiling C++, and there into reading a header with every signal once a file: hence one file,
+// and no optimisation (40 cases: 12 s of processor time instead of 32; they run for 3 s instead of 0.6). CXX may name
+// another compiler (100 cases with clang++: Verilator 21 s, compiler 10 s, run 5 s).
 static bool build(struct bench *b)
 {
     const char *cxx = getenv("CXX");
@@ -199,7 +199,7 @@ static bool build(struct bench *b)
                "verilator --cc --exe -Wno-fatal -O3 --x-assign unique --x-initial unique --output-split 200000 "
                "--output-split-cfuncs 500 --prefix Vops --top-module ops_top --Mdir %s/obj -I%s/rtl -I%s/cores "
                "%s/ops_top.v \"$PWD\"/" HARNESS, b->dir, b->dir, b->dir, b->dir)) &&
-           run(b, "compile.log", arena_printf(&b->arena, "make -s -j2 -C %s/obj -f Vops.mk OPT_FAST=-O0 OPT_SLOW= CXX=%s", b->dir, cxx && *cxx ? cxx : "g++"));
+           run(b, "compile.log", arena_printf(&b->arena, "make -s -C %s/obj -f Vops.mk VM_PARALLEL_BUILDS=0 OPT_FAST=-O0 OPT_SLOW= CXX=%s", b->dir, cxx && *cxx ? cxx : "g++"));
 }
 
 static bool read_results(struct bench *b)
