@@ -276,19 +276,16 @@ static void enumerate(const struct enumeration *e, const struct stream *in, bool
 }
 
 // The cheap ones first, with up to CHEAP times the multipliers that keep the interval: they rule out most of the others.
-static void windowed_options(struct enumeration *e, const struct stream *in, bool host)
+static void windowed_options(const struct enumeration *e, const struct stream *in, bool host)
 {
-    struct options *all = e->out, cheap = { 0 }, none = { 0 };
-    e->cheap = &none;
-    if (e->s->kind == STAGE_CONV) { // others have few
-        e->most_cells = CHEAP * ceil_div(e->s->macs, max_i64(1, e->interval)); // less than 1 cycle: nothing keeps that
-        e->cheap = NULL;
-        e->out = &cheap;
-        enumerate(e, in, host);
-        e->cheap = &cheap;
-        e->out = all;
-    }
-    enumerate(e, in, host);
+    struct options found = { 0 };
+    struct enumeration cheap = *e, all = *e;
+    cheap.out = &found;
+    cheap.most_cells = CHEAP * ceil_div(e->s->macs, max_i64(1, e->interval)); // less than 1 cycle: nothing keeps that
+    all.cheap = &found;
+    if (e->s->kind == STAGE_CONV) // others have few
+        enumerate(&cheap, in, host);
+    enumerate(&all, in, host);
 }
 
 static void gap_options(const struct enumeration *e, int lanes)

@@ -267,13 +267,13 @@ void ref_multiply(const struct array *a, const struct array *b, int64_t batches,
         int64_t row = i / n * depth, at_b = i / (m * n) * depth * n + i % n;
         double sum = 0.0;
         uint64_t whole = 0;
-        int64_t za = zero_a ? array_i64(zero_a, array_count(zero_a) > 1 ? i / n % m : 0) : 0;
-        int64_t zb = zero_b ? array_i64(zero_b, array_count(zero_b) > 1 ? i % n : 0) : 0;
+        uint64_t za = zero_a ? (uint64_t)array_i64(zero_a, array_count(zero_a) > 1 ? i / n % m : 0) : 0;
+        uint64_t zb = zero_b ? (uint64_t)array_i64(zero_b, array_count(zero_b) > 1 ? i % n : 0) : 0;
         for (int64_t k = 0; k < depth; k++) {
             if (dtype_is_float(a->dtype))
                 sum += array_f64(a, row + k) * array_f64(b, at_b + k * n);
             else
-                whole += (uint64_t)(array_i64(a, row + k) - za) * (uint64_t)(array_i64(b, at_b + k * n) - zb);
+                whole += ((uint64_t)array_i64(a, row + k) - za) * ((uint64_t)array_i64(b, at_b + k * n) - zb);
         }
         if (dtype_is_float(a->dtype))
             array_set_f64(y, i, sum);

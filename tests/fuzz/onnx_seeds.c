@@ -106,6 +106,7 @@ static const struct seed_row {
     { 17, "HannWindow l=6 periodic:0 | Mul f=2" },
     { 17, "MelWeightMatrix l=3 l=8 l=1000 f=10 f=400" },
     { 13, "MatMulInteger i:2,3 v=3,2 z z | Cast to:1" },
+    { 13, "MatMulInteger i:1,2 f=-9.3e18,1 z z" },
     { 13, "ConvInteger i:1,1,4,4 v=1,1,2,2 z z pads=1,1,1,1" },
     { 13, "DynamicQuantizeLinear x:2,3" },
     { 13, "DynamicQuantizeLinear x:2,3 | _MatMulInteger ^1 v=3,2 $third | Cast to:1 | Mul $second | Mul f=0.5" },

@@ -192,6 +192,7 @@ static void large_constant_read_twice(void **state)
     if (!ok)
         fail_msg("%s", text.text);
     check_twice(g);
+    model_free(inner);
     model_free(m);
     strbuf_release(&text);
     arena_release(&arena);

@@ -41,7 +41,7 @@ static wide exact_rne(wide v, int shift)
 
 static int exact_requantize(const struct requant *r, int64_t acc, int64_t c)
 {
-    wide y = exact_rne((((wide)acc << r->bias_frac) + r->bias[c]) * r->mult[c], r->shift[c]) + r->zero_point;
+    wide y = exact_rne((((wide)acc * ((wide)1 << r->bias_frac)) + r->bias[c]) * r->mult[c], r->shift[c]) + r->zero_point;
     return y < r->clamp_lo ? r->clamp_lo : y > r->clamp_hi ? r->clamp_hi : (int)y;
 }
 
