@@ -184,10 +184,10 @@ static int32_t bin_edge(double start, double length, int32_t bins, int32_t k, in
 void aihls_host_max_roi_pool(const struct aihls_host_call *c)
 {
     struct aihls_view x = aihls_in(c, 0), rois = aihls_in(c, 1), y = aihls_out(c, 0);
-    int32_t channels = x.v->dims[1], rows = y.v->dims[2], columns = y.v->dims[3];
+    int32_t channels = x.v->dims[1], rows = y.v->dims[2], columns = y.v->dims[3], region = channels * rows * columns;
     struct plane p = { &x, 0, x.v->dims[2], x.v->dims[3] };
-    for (int32_t i = 0; i < y.v->count; i++) {
-        int32_t n = i / (channels * rows * columns), oy = i / columns % rows, ox = i % columns;
+    for (int32_t i = 0; region > 0 && i < y.v->count; i++) {
+        int32_t n = i / region, oy = i / columns % rows, ox = i % columns;
         double image = aihls_get(&rois, 5 * n), v[4], best = -INFINITY;
         for (int k = 0; k < 4; k++)
             v[k] = round(aihls_get(&rois, 5 * n + 1 + k) * c->op->f[0]);

@@ -103,15 +103,17 @@ static int64_t conv_sum(const struct aihls_stage *s, const int8_t *image, int32_
     return acc;
 }
 
-// The window at (oy, ox) of the channels [base, base + channels), in the order of the weights.
-static void gather_window(const struct aihls_stage *s, const int8_t *image, int32_t oy, int32_t ox, int32_t base, int32_t channels, int16_t *to)
+// The window at (oy, ox) of the channels [base, base + channels), in the order of the weights. Returns how many elements it has.
+static int32_t gather_window(const struct aihls_stage *s, const int8_t *image, int32_t oy, int32_t ox, int32_t base, int32_t channels, int16_t *to)
 {
+    int32_t n = 0;
     for (int32_t ky = 0; ky < s->kernel_h; ky++)
-        for (int32_t kx = 0; kx < s->kernel_w; kx++, to += channels) {
+        for (int32_t kx = 0; kx < s->kernel_w; kx++, n += channels) {
             const int8_t *p = tapped(s, image, oy, ox, ky, kx);
             for (int32_t c = 0; c < channels; c++)
-                to[c] = p ? p[base + c] : (int16_t)s->pad_value;
+                to[n + c] = p ? p[base + c] : (int16_t)s->pad_value;
         }
+    return n;
 }
 
 // Four output channels at a time read the window once; n is at most GATHERED, so 32 bits hold a sum.
@@ -138,11 +140,11 @@ AIHLS_HOT static void dot_rows(const int16_t *w, const int16_t *x, int32_t n, in
 
 static void conv_pixel(const struct aihls_stage *s, const int8_t *image, int8_t *y, int32_t oy, int32_t ox)
 {
-    int32_t channels = s->in_c / s->group, rows = s->out_c / s->group, n = s->kernel_h * s->kernel_w * channels;
+    int32_t channels = s->in_c / s->group, rows = s->out_c / s->group;
     int16_t window[GATHERED];
     int32_t sums[BLOCK];
     for (int32_t g = 0; g < s->group; g++) {
-        gather_window(s, image, oy, ox, g * channels, channels, window);
+        int32_t n = gather_window(s, image, oy, ox, g * channels, channels, window);
         for (int32_t from = g * rows; from < (g + 1) * rows; from += BLOCK) {
             int32_t some = (g + 1) * rows - from < BLOCK ? (g + 1) * rows - from : BLOCK;
             dot_rows(s->weights + (ptrdiff_t)from * n, window, n, some, sums);
@@ -238,7 +240,7 @@ AIHLS_HOT static void mac_block(const struct aihls_stage *s, const int8_t *image
 void aihls_stage_dw_mac(const struct aihls_stage *s, const int8_t *const *in, int8_t *out, int32_t from, int32_t to)
 {
     int32_t taps = s->kernel_h * s->kernel_w, acc[BLOCK];
-    int16_t turned[TURNED][BLOCK];
+    int16_t turned[TURNED][BLOCK] = { 0 };
     if (taps > TURNED || !s->rq.n) {
         window_rows(s, in[0], out, from, to, MAC);
         return;

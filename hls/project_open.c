@@ -77,11 +77,10 @@ static void print_ice40(const struct board *b, const struct pll *p, struct strbu
 // LFE5U-85F-6BG381C: 85 thousand LUTs, speed grade 6, 381 balls.
 static bool device_ecp5(struct arena *a, const char *part, const char **args)
 {
-    int size, speed, pins;
-    char package[3], end;
-    if (sscanf(part, "LFE5U-%dF-%d%2[A-Z]%d%c", &size, &speed, package, &pins, &end) != 5 || strcmp(package, "BG") != 0)
+    char size[4], speed[2], pins[5], end;
+    if (sscanf(part, "LFE5U-%3[0-9]F-%1[0-9]BG%4[0-9]%c", size, speed, pins, &end) != 4)
         return false;
-    *args = arena_printf(a, "--%dk --package CABGA%d --speed %d", size, pins, speed);
+    *args = arena_printf(a, "--%sk --package CABGA%s --speed %s", size, pins, speed);
     return true;
 }
 

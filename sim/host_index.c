@@ -255,7 +255,7 @@ bool host_batch_norm(struct draft *d)
 static const struct tensor *reordered(struct draft *d, const struct tensor *x, const int *perm, const struct tensor *y)
 {
     struct draft one = { .b = d->b, .n = d->n, .pass = d->pass, .n_in = 1, .n_out = 1, .in = &x };
-    int64_t step[MAX_RANK], dims[MAX_RANK];
+    int64_t step[MAX_RANK] = { 0 }, dims[MAX_RANK];
     ref_strides(x->rank, x->dims, step);
     for (int i = 0; i < x->rank; i++)
         dims[i] = x->dims[perm[i]];
@@ -275,7 +275,7 @@ bool host_mean_variance(struct draft *d)
 {
     const struct tensor *x = d->in[0];
     const struct attr *axes = node_attr(d->n, "axes");
-    int perm[MAX_RANK], back[MAX_RANK], n = 0;
+    int perm[MAX_RANK] = { 0 }, back[MAX_RANK] = { 0 }, n = 0;
     unsigned reduced = axes ? 0 : 13;
     int64_t size = 1;
     for (int i = 0; axes && i < axes->n; i++)
