@@ -285,7 +285,7 @@ static void constant(struct making *b, const char *name, char kind, const char *
     int64_t dims[64], list[64];
     float floats[64] = { 0 };
     for (int i = 0; i < n; i++) {
-        list[i] = dims[i] = (int64_t)v[i];
+        list[i] = dims[i] = kind == 'f' ? 0 : (int64_t)v[i];
         floats[i] = (float)v[i];
         count *= kind == 'w' || kind == 'n' || kind == 'v' || kind == 'b' ? (int)v[i] : 1;
     }
