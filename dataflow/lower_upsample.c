@@ -109,6 +109,8 @@ static int phase_conv(struct lowering *l, const struct expression *e, const stru
 
 static struct phases transpose_phases(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t dilation, int64_t pad)
 {
+    if (in == 1) // no stride: every tap makes its own output, whatever the model says (it may say 65,536)
+        stride = max_i64((kernel - 1) * dilation + 1, pad + out);
     int64_t reach = (kernel - 1) * dilation / stride, first = min_i64(pad / stride, reach);
     return (struct phases){ .factor = stride, .shift = pad, .first = first, .in = in, .kernel = reach + 1, .pad = reach - first,
                             .outs = (out - 1 + pad) / stride - first + 1 };

@@ -141,6 +141,24 @@ static void eval_window(const struct node *n, struct value *y, enum window_kind 
         }
 }
 
+// Every element of a [1, C, H, W] image is added to its outputs, times its weights [C, M / group, kernel height, width].
+static void eval_conv_transpose(const struct node *n, struct value *y)
+{
+    struct value x = read_value(n->in[0]), w = read_value(n->in[1]);
+    struct axis ay = axis_at(n, 2, 0, w.d[2]), ax = axis_at(n, 2, 1, w.d[3]);
+    int64_t group = node_int(n, "group", 1), per = x.d[1] / group, taps = w.d[2] * w.d[3];
+    for (int64_t i = 0; i < y->n; i++)
+        y->v[i] = n->n_in > 2 ? read_value(n->in[2]).v[i / (y->d[2] * y->d[3])] : 0;
+    for (int64_t i = 0; i < x.n; i++)
+        for (int64_t k = 0; k < w.d[1] * taps; k++) {
+            int64_t c = i / (x.d[2] * x.d[3]), co = c / per * w.d[1] + k / taps;
+            int64_t oy = i / x.d[3] % x.d[2] * ay.stride + k / w.d[3] % w.d[2] * ay.dilation - ay.pad;
+            int64_t ox = i % x.d[3] * ax.stride + k % w.d[3] * ax.dilation - ax.pad;
+            if (oy >= 0 && oy < y->d[2] && ox >= 0 && ox < y->d[3])
+                y->v[(co * y->d[2] + oy) * y->d[3] + ox] += x.v[i] * w.v[c * w.d[1] * taps + k];
+        }
+}
+
 static void eval_matrix(const struct node *n, struct value *y)
 {
     struct value x = read_value(n->in[0]), w = read_value(n->in[1]);
@@ -198,6 +216,7 @@ static void eval_node(const struct node *n, struct value *y)
     const double low = n->out[0]->dtype == DT_UINT8 ? 0 : -128;
     switch ((int)n->op) {
     case OP_Conv: eval_window(n, y, WINDOW_CONV); return;
+    case OP_ConvTranspose: eval_conv_transpose(n, y); return;
     case OP_MaxPool:
     case OP_GlobalMaxPool: eval_window(n, y, WINDOW_MAX); return;
     case OP_AveragePool:

@@ -114,6 +114,38 @@ static void conv_1d_pointwise_depthwise(void)
     qdq("y", 0.1f, 120, U8);
 }
 
+// An axis of one element has no stride: every tap makes its own output.
+static void conv_transpose_of_a_pixel(void)
+{
+    input(4, DIMS(1, 5, 1, 1), 0.05f, 3, I8);
+    weights("w", 4, DIMS(5, 3, 4, 4), 1, 0, I8, false);
+    model_node(m, "ConvTranspose", "x_d w", "y");
+    qdq("y", 0.05f, -3, I8);
+}
+
+static void conv_transpose_of_a_pixel_with_strides(void)
+{
+    input(4, DIMS(1, 5, 1, 1), 0.05f, 3, I8);
+    weights("w", 4, DIMS(5, 2, 3, 2), 1, 0, I8, false);
+    model_node(m, "ConvTranspose", "x_d w", "y");
+    model_ints(m, "strides", 2, DIMS(7, 65536));
+    model_ints(m, "dilations", 2, DIMS(2, 3));
+    model_ints(m, "pads", 4, DIMS(1, 0, 0, 1));
+    model_ints(m, "output_padding", 2, DIMS(3, 2));
+    qdq("y", 0.05f, -3, I8);
+}
+
+static void conv_transpose_of_a_row(void)
+{
+    input(4, DIMS(1, 4, 1, 5), 0.05f, 3, I8);
+    weights("w", 4, DIMS(4, 1, 3, 3), 1, 0, I8, false);
+    model_node(m, "ConvTranspose", "x_d w", "y");
+    model_int(m, "group", 4);
+    model_ints(m, "strides", 2, DIMS(2, 2));
+    model_ints(m, "pads", 4, DIMS(0, 1, 1, 1));
+    qdq("y", 0.05f, -3, I8);
+}
+
 static void conv_relu6(void)
 {
     float lo = 0, hi = 6;
@@ -489,6 +521,9 @@ static const struct row {
     { "Conv with a float bias", conv_float_bias, STAGE_CONV, 1 },
     { "1-D Conv with stride, pads and dilation", conv_1d, STAGE_CONV, 1 },
     { "1-D pointwise and depthwise Conv", conv_1d_pointwise_depthwise, STAGE_DW, 2 },
+    { "ConvTranspose of a pixel", conv_transpose_of_a_pixel, STAGE_CONV, 1 },
+    { "ConvTranspose of a pixel, with strides that say nothing", conv_transpose_of_a_pixel_with_strides, STAGE_GATHER, 2 },
+    { "depthwise ConvTranspose of a row", conv_transpose_of_a_row, STAGE_GATHER, 3 },
     { "Clip to 0..6 behind a Conv cuts inside the output's range", conv_relu6, STAGE_CONV, 1 },
     { "two Clips behind a Conv are one", conv_two_clips, STAGE_CONV, 1 },
     { "Gemm with transB, alpha, beta and bias", gemm_turned, STAGE_CONV, 1 },
