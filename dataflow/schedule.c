@@ -629,6 +629,98 @@ static bool deepened(struct solve *s, struct shallow *shallow, int64_t *room, co
     return false;
 }
 
+// ---- rows of the rings ----
+
+#define NEARLY 8 // stages within an 8th of the slowest one's cycles may hold up frames
+#define RING_TRIALS 24
+#define RING_FRAMES 10 // simulated in each
+
+// What a change of rings may have to take back.
+struct rings {
+    struct arena memory;
+    struct fold *folds; // by stage
+    struct edge *edges;
+    int64_t interval_cycles, latency_cycles;
+};
+
+static struct rings keep_rings(const struct pipeline *p)
+{
+    struct rings k = { .interval_cycles = p->interval_cycles, .latency_cycles = p->latency_cycles };
+    k.folds = arena_array(&k.memory, struct fold, p->n_stages);
+    k.edges = arena_array(&k.memory, struct edge, p->n_edges);
+    for (int i = 0; i < p->n_stages; i++)
+        k.folds[i] = p->stages[i].fold;
+    memcpy(k.edges, p->edges, (size_t)p->n_edges * sizeof *k.edges);
+    return k;
+}
+
+static void set_fold(const struct pipeline *p, struct stage *s, const struct fold *f)
+{
+    s->fold = *f;
+    s->cost = cost_stage(s, &s->fold, p->board->tech);
+}
+
+static void return_rings(struct pipeline *p, const struct rings *k)
+{
+    for (int i = 0; i < p->n_stages; i++)
+        set_fold(p, &p->stages[i], &k->folds[i]);
+    memcpy(p->edges, k->edges, (size_t)p->n_edges * sizeof *k->edges);
+    p->interval_cycles = k->interval_cycles;
+    p->latency_cycles = k->latency_cycles;
+    sum_up(p);
+}
+
+// The fold with a row more, in block RAM where that is too much for LUTs. False: there is none, or no use for it.
+static bool larger_ring(const struct pipeline *p, const struct stage *s, int64_t slowest_cycles, struct fold *f)
+{
+    const struct tech *tech = p->board->tech;
+    if ((s->kind != STAGE_CONV && s->kind != STAGE_DW) || s->cost.cycles < slowest_cycles - slowest_cycles / NEARLY)
+        return false;
+    *f = s->fold;
+    f->ring_rows++;
+    struct fold_shape x = fold_shape(s, f);
+    f->ring_block |= !cost_memory_possible(f, &x, tech, MEMORY_RING, f->ring_block);
+    return cost_memory_possible(f, &x, tech, MEMORY_RING, f->ring_block);
+}
+
+// A row comes into a ring while another is worked on, and takes some cycles more to change hands. Where stages have none to spare a
+// frame loses them at every row: with a row more in the rings it does not. Gives them to the stages that are nearly as
+// slow as the slowest, and takes back those that the interval does not need.
+static void grow_rings(struct pipeline *p, const int64_t *have)
+{
+    int64_t slowest_cycles = pipeline_slowest_cycles(p);
+    struct rings before = keep_rings(p);
+    if (p->interval_cycles == slowest_cycles) {
+        arena_release(&before.memory);
+        return;
+    }
+    for (int i = 0; i < p->n_stages; i++) {
+        struct fold f;
+        if (larger_ring(p, &p->stages[i], slowest_cycles, &f))
+            set_fold(p, &p->stages[i], &f);
+    }
+    size_and_confirm_fifos(p, have);
+    if (!within(&p->total, have) || p->interval_cycles >= before.interval_cycles)
+        return_rings(p, &before);
+    for (int i = 0, trials = 0; i < p->n_stages && trials < RING_TRIALS; i++) {
+        struct stage *s = &p->stages[i];
+        const struct fold grown = s->fold;
+        if (grown.ring_rows == before.folds[i].ring_rows)
+            continue;
+        struct arena scratch = { 0 };
+        set_fold(p, s, &before.folds[i]);
+        struct timing_result less = timing_run(p, &scratch, RING_FRAMES);
+        if (less.interval_cycles > p->interval_cycles || !timing_pass_bare(p, NULL)) // rings let frames through too
+            set_fold(p, s, &grown);
+        else
+            p->latency_cycles = less.latency_cycles;
+        arena_release(&scratch);
+        trials++;
+    }
+    sum_up(p);
+    arena_release(&before.memory);
+}
+
 // Solves, sizes the FIFOs, and solves again with less until both fit together. False: they do not.
 static bool solve_within(struct solve *s, const struct schedule_goal *goal, const int64_t *have)
 {
@@ -811,6 +903,8 @@ bool schedule_solve(const struct ctx *cx, struct pipeline *p, const struct board
     board_budget(p, b, goal->max_dsp, have);
     bool fits = solve_within(&s, goal, have);
     if (fits) {
+        if (!s.wanted || p->interval_cycles > s.wanted)
+            grow_rings(p, have);
         int64_t interval = pipeline_slowest_cycles(p);
         p->bound = goal->fps && interval <= s.wanted && s.wanted ? "the goal" : find_bound(&s, interval);
         pipeline_verify(p);

@@ -428,6 +428,19 @@ static void the_users_limit_on_dsp_holds(void **state)
     assert_true(p->total.dsp <= 7);
 }
 
+// Where every stage is as slow as the slowest, a row that comes into a ring late is a cycle lost.
+static void rings_have_the_rows_that_keep_the_pace(void **state)
+{
+    (void)state;
+    struct pipeline *p = digits();
+    struct board b = board_of("xcup", 1248, 288, 117120);
+    int64_t have[3];
+    budgets(&b, have);
+    assert_true(schedule_solve(&cx, p, &b, &fastest));
+    assert_int_equal(p->interval_cycles, slowest_stage(p));
+    assert_true(p->total.dsp <= have[0] && p->total.bram18 <= have[1] && p->total.lut <= have[2]);
+}
+
 static void one_pixel(void)
 {
     input(4, DIMS(1, 3, 1, 1), 0.05f, 0, I8);
@@ -581,7 +594,7 @@ int main(void)
 {
     const struct CMUnitTest fixed[] = {
         TEST(more_cycles_never_make_a_front_worse), TEST(digits_is_solved_as_glpk_solves_it), TEST(a_goal_is_reached_with_the_least_resources),
-        TEST(more_multipliers_are_never_slower), TEST(budgets_hold_or_the_shortage_is_named), TEST(the_users_limit_on_dsp_holds), TEST(a_frame_may_take_one_cycle),
+        TEST(more_multipliers_are_never_slower), TEST(budgets_hold_or_the_shortage_is_named), TEST(the_users_limit_on_dsp_holds), TEST(a_frame_may_take_one_cycle), TEST(rings_have_the_rows_that_keep_the_pace),
         TEST(a_schedule_leaves_the_shell_its_block_rams),
         TEST(streams_and_edges_agree_on_their_lanes), TEST(the_same_model_gets_the_same_schedule),
         TEST(reshaped_streams_have_lanes_that_divide_both_pixels), TEST(depthwise_stages_are_offered_with_and_without_packing),
