@@ -397,7 +397,7 @@ module residual_core #(
         .S_LANES(1),
         .WORD(3),
         .ROWS_PAR(3),
-        .RING_ROWS(4),
+        .RING_ROWS(5),
         .BLOCK(0),
         .TECH(TECH),
         .MUL_DSP(1),
