@@ -67,7 +67,7 @@ double quant_products(const struct graph *g)
     double n = 1;
     for (int i = 0; i < g->n_nodes; i++) {
         struct quant_matrix x;
-        if (quant_matrix_of(g->nodes[i], &x))
+        if (quant_matrix_of(g->nodes[i], &x) && x.channels > 0)
             n += (double)tensor_count(g->nodes[i]->out[0]) * (double)tensor_count(x.weights) / (double)x.channels;
     }
     return n;

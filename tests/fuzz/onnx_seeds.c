@@ -24,6 +24,7 @@ static const struct seed_row {
     { 13, "Conv x:1,2,5,4 w=3,2,3,2 w=3 kernel_shape=3,2 pads=1,0,1,1 strides=2,1 dilations=1,1" },
     { 13, "Conv x:1,4,6 w=4,1,3 group:4 auto_pad@SAME_UPPER" },
     { 11, "ConvTranspose x:1,2,3,3 w=2,2,2,2 w=2 strides=2,2 output_padding=1,0 pads=0,0,1,1 | Relu" },
+    { 11, "ConvTranspose x:1,2,3,3 w=2,0,2,2 | Relu" },
     { 13, "Conv x:1,1,6,6 w=2,1,3,3 | BatchNormalization w=2 w=2 w=2 w=2 epsilon~0.01 | Relu | MaxPool kernel_shape=2,2 strides=2,2 | Flatten | Gemm w=8,3 w=3 | Softmax" },
     { 14, "Conv x:1,2,4,4 w=4,2,1,1 | Mul w=1,4,1,1 | Add w=4,1,1 | HardSwish | GlobalAveragePool | Reshape l=1,-1 | MatMul w=4,2 | Add w=2" },
     { 14, "Clip x:1,2,3,3 f=0 f=6 | AveragePool kernel_shape=2,2 ceil_mode:1 count_include_pad:1 pads=0,0,1,1" },

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "dataflow/quant.h"
+#include "dataflow/quant_impl.h"
 #include "frontend/shape.h"
 #include "frontend/simplify.h"
 #include "sim/ref_int.h"
@@ -234,6 +235,20 @@ static void a_dead_channel_gives_its_bias(void **state)
     }
 }
 
+// No outputs a channel by no channels is no number.
+static void a_layer_without_channels_costs_nothing(void **state)
+{
+    (void)state;
+    struct graph *g;
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 3, 3));
+    model_raw(m, "w", DT_FLOAT, 4, DIMS(2, 0, 2, 2), 0, "");
+    model_node(m, "ConvTranspose", "x w", "y");
+    model_output(m, "y");
+    if (!model_parse(m, &cx, &g) || !shape_infer(&cx, g))
+        fail_msg("%s", messages.text);
+    assert_true(quant_products(g) == 1);
+}
+
 static void zero_is_always_exact(void **state)
 {
     (void)state;
@@ -385,7 +400,7 @@ int main(void)
     const struct CMUnitTest fixed[] = {
         TEST(every_accelerated_value_is_quantized_once), TEST(weights_are_symmetric_within_127), TEST(weights_next_to_zero_have_a_scale),
         TEST(a_maxpool_keeps_its_inputs_scale), TEST(the_last_result_keeps_its_whole_range),
-        TEST(outliers_are_clipped_inside_the_net), TEST(a_dead_channel_gives_its_bias), TEST(zero_is_always_exact), TEST(ranges_repeat_the_graph_without_data),
+        TEST(outliers_are_clipped_inside_the_net), TEST(a_dead_channel_gives_its_bias), TEST(a_layer_without_channels_costs_nothing), TEST(zero_is_always_exact), TEST(ranges_repeat_the_graph_without_data),
         TEST(stored_ranges_that_lack_a_tensor_are_damage), TEST(without_data_ranges_are_synthesised_with_a_warning),
         TEST(an_input_without_a_batch_gets_frames_too),
         TEST(a_quantized_model_stays_as_it_is), TEST(calibration_that_does_not_fit_is_refused),
