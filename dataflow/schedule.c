@@ -689,11 +689,9 @@ static bool larger_ring(const struct pipeline *p, const struct stage *s, int64_t
 static void grow_rings(struct pipeline *p, const int64_t *have)
 {
     int64_t slowest_cycles = pipeline_slowest_cycles(p);
-    struct rings before = keep_rings(p);
-    if (p->interval_cycles == slowest_cycles) {
-        arena_release(&before.memory);
+    if (p->interval_cycles == slowest_cycles)
         return;
-    }
+    struct rings before = keep_rings(p);
     for (int i = 0; i < p->n_stages; i++) {
         struct fold f;
         if (larger_ring(p, &p->stages[i], slowest_cycles, &f))
@@ -792,7 +790,9 @@ static bool fits_somehow(struct solve *s, const int64_t *have)
     s->near = false;
     for (int r = 0; r < RESOURCES; r++)
         s->budget[r] = (double)have[r];
-    for (int shift = fits_at(s, longest_interval(p)) ? 12 : -1; shift >= 0; shift -= 4) {
+    if (!fits_at(s, longest_interval(p)))
+        return false;
+    for (int shift = 12; shift >= 0; shift -= 4) {
         if (!fits_at(s, max_i64(1, longest_interval(p) >> shift)))
             continue;
         schedule_apply(p, s->chosen, s->b->tech);

@@ -10,7 +10,7 @@
 #define MAX_CHAIN 512      // cells of one lane; no network here profits from more
 #define MAX_HOST_LANES 64  // elements a beat of the input: 512 bits, a wide AXI stream
 #define HOST_LANE_CHOICES 8
-#define CHEAP 4
+#define CHEAP 4            // times the multipliers that the interval asks for
 
 // Requantizer rates from the cheapest to the dearest: results a cycle = lanes / cycles.
 static const struct { int lanes, cycles; } rates[] = {
@@ -82,22 +82,34 @@ struct enumeration {
     bool can_pack;
 };
 
+// A fold's first memories, of LUTs and of block RAM.
+struct memories {
+    bool possible[MEMORY_COUNT][2];
+    struct cost cost[MEMORY_COUNT][2];
+};
+
+// Adds to *least what n memories take at least, of each resource on its own.
+static struct memories price_memories(const struct enumeration *e, const struct fold *f, const struct fold_shape *x, int n, struct cost *least)
+{
+    struct memories m = { 0 };
+    for (int k = 0; k < n; k++) {
+        for (int block = 0; block < 2; block++) {
+            m.possible[k][block] = cost_memory_possible(f, x, e->tech, k, block);
+            if (m.possible[k][block])
+                m.cost[k][block] = cost_memory(e->s, f, x, e->tech, k, block);
+        }
+        least->bram18 += m.possible[k][0] ? 0 : m.cost[k][1].bram18;
+        least->lut += m.possible[k][1] ? 0 : m.cost[k][0].lut;
+    }
+    return m;
+}
+
 // All choices of memories for a fold of `cycles`.
 static void price(const struct enumeration *e, struct fold f, int64_t cycles)
 {
     struct fold_shape x = fold_shape(e->s, &f);
-    struct cost logic = cost_logic(e->s, &f, &x, e->tech), memory[MEMORY_COUNT][2] = { 0 };
-    bool possible[MEMORY_COUNT][2];
-    struct cost least = logic; // of each resource on its own
-    for (int k = 0; k < MEMORY_COUNT; k++) {
-        for (int block = 0; block < 2; block++) {
-            possible[k][block] = cost_memory_possible(&f, &x, e->tech, k, block);
-            if (possible[k][block])
-                memory[k][block] = cost_memory(e->s, &f, &x, e->tech, k, block);
-        }
-        least.bram18 += possible[k][0] ? 0 : memory[k][1].bram18;
-        least.lut += possible[k][1] ? 0 : memory[k][0].lut;
-    }
+    struct cost logic = cost_logic(e->s, &f, &x, e->tech), least = logic;
+    struct memories m = price_memories(e, &f, &x, MEMORY_COUNT, &least);
     if (covered(e->out, &least))
         return;
     logic.cycles = cycles;
@@ -105,9 +117,9 @@ static void price(const struct enumeration *e, struct fold f, int64_t cycles)
         struct cost c = logic;
         bool ok = true;
         for (int k = 0; ok && k < MEMORY_COUNT; k++) {
-            ok = possible[k][choice >> k & 1];
+            ok = m.possible[k][choice >> k & 1];
             if (ok)
-                cost_add(&c, &memory[k][choice >> k & 1]);
+                cost_add(&c, &m.cost[k][choice >> k & 1]);
         }
         if (!ok || covered(e->out, &c))
             continue;
@@ -137,14 +149,12 @@ static bool choose_multiplier(const struct enumeration *e, struct fold *f, bool 
 // none of its options stays on the front, and they need not be looked at.
 static bool hopeless(const struct enumeration *e, const struct fold *f)
 {
+    if (!e->cheap || e->cheap->n == 0)
+        return false;
     struct fold_shape x = fold_shape(e->s, f);
     struct cost least = cost_array(e->s, f, &x, e->tech);
-    for (int k = 0; k < MEMORY_PARAMETERS; k++) {
-        bool luts = cost_memory_possible(f, &x, e->tech, k, false), block = cost_memory_possible(f, &x, e->tech, k, true);
-        least.bram18 += luts ? 0 : cost_memory(e->s, f, &x, e->tech, k, true).bram18;
-        least.lut += block ? 0 : cost_memory(e->s, f, &x, e->tech, k, false).lut;
-    }
-    for (int i = 0; e->cheap && i < e->cheap->n; i++) {
+    price_memories(e, f, &x, MEMORY_PARAMETERS, &least); // parameters depend on the requantizer
+    for (int i = 0; i < e->cheap->n; i++) {
         const struct cost *c = &e->cheap->items[i].cost;
         if (covers(c, &least) && !covers(&least, c))
             return true;
@@ -166,14 +176,15 @@ static bool rate_possible(const struct stage *s, const struct fold *f)
 static void choose_rate(const struct enumeration *e, struct fold f)
 {
     const struct stage *s = e->s;
-    bool worth[2]; // multipliers of LUTs, of DSP blocks
+    struct fold kind[2]; // multipliers of LUTs, of DSP blocks
+    bool worth[2];
     f.rq_lanes = f.rq_cycles = f.seg_len = 1;
     struct fold_shape x = fold_shape(s, &f);
     if (cost_array_cycles(s, &x) > e->interval || (!e->cheap && f.lanes * x.chain > e->most_cells))
         return;
-    for (int dsp = 0; dsp < 2; dsp++) {
-        struct fold g = f;
-        worth[dsp] = choose_multiplier(e, &g, dsp) && !hopeless(e, &g);
+    for (int k = 0; k < 2; k++) {
+        kind[k] = f;
+        worth[k] = choose_multiplier(e, &kind[k], k) && !hopeless(e, &kind[k]);
     }
     if (!worth[0] && !worth[1])
         return;
@@ -187,10 +198,12 @@ static void choose_rate(const struct enumeration *e, struct fold f)
             int64_t cycles; // do not depend on the length of segments
             if (!rate_possible(s, &f) || (cycles = cost_cycles(s, &f)) > e->interval)
                 continue;
-            for (int kind = 0; kind < 2; kind++) {
-                struct fold g = f;
-                if (worth[kind] && choose_multiplier(e, &g, kind))
-                    price(e, g, cycles);
+            for (int k = 0; k < 2; k++) {
+                kind[k].rq_lanes = f.rq_lanes;
+                kind[k].rq_cycles = f.rq_cycles;
+                kind[k].rq_dsp = f.rq_dsp;
+                if (worth[k])
+                    price(e, kind[k], cycles);
             }
             found++;
         }
