@@ -17,7 +17,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 bitstream: $(NAME).bit
 
-$(NAME).bit: vivado.tcl settings.tcl $(wildcard $(NAME)_ip.v $(NAME)_board.v $(NAME)_board.xdc preset.txt) $(RTL) $(wildcard ../mem/*)
+$(NAME).bit: vivado.tcl common.tcl settings.tcl $(wildcard $(NAME)_ip.v $(NAME)_board.v $(NAME)_board.xdc preset.txt) $(RTL) $(wildcard ../mem/*)
 	$(call need,$(VIVADO),install AMD Vivado with this part (the free edition has it); source its settings64.sh; or VIVADO=path)
 	$(VIVADO) -mode batch -nojournal -log vivado.log -source vivado.tcl -tclargs $(JOBS) $(ACCEPT)
 	@touch -c $@

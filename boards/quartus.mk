@@ -20,7 +20,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 bitstream: $(NAME).sof $(NAME).rbf
 
-system.qsys: system.tcl settings.tcl $(NAME)_hw.tcl $(wildcard preset.txt)
+system.qsys: system.tcl common.tcl settings.tcl $(NAME)_hw.tcl $(wildcard preset.txt)
 	$(call need,$(QSYS_SCRIPT),$(WHERE))
 	$(QSYS_SCRIPT) --script=system.tcl --search-path='.,$$'
 
@@ -30,7 +30,7 @@ system/synthesis/system.qip: system.qsys $(NAME)_ip.v $(RTL) $(wildcard ../mem/*
 	$(QSYS_GENERATE) system.qsys --synthesis=VERILOG --search-path='.,$$'
 	@touch -c $@
 
-$(NAME).sof: quartus.tcl system/synthesis/system.qip $(NAME)_board.v $(NAME)_board.sdc
+$(NAME).sof: quartus.tcl common.tcl system/synthesis/system.qip $(NAME)_board.v $(NAME)_board.sdc
 	$(call need,$(QUARTUS_SH),$(WHERE))
 	$(QUARTUS_SH) -t quartus.tcl $(JOBS) $(ACCEPT)
 	@touch -c $@

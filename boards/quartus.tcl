@@ -8,28 +8,13 @@ load_package report
 
 set here [file dirname [file normalize [info script]]]
 source [file join $here settings.tcl]
+source [file join $here common.tcl]
 set jobs [expr {[llength $quartus(args)] > 0 ? [lindex $quartus(args) 0] : 4}]
 set accept [expr {[llength $quartus(args)] > 1 ? [lindex $quartus(args) 1] : 0}]
 set seed 1
 set work [file join $here quartus]
 
-proc give_up {message help} {
-    error "$message\n  help: $help"
-}
-
 # ---- the project ----
-
-proc preset_value {name default} {
-    global here
-    set path [file join $here preset.txt]
-    if {![file exists $path]} {
-        return $default
-    }
-    set f [open $path]
-    set text [read $f]
-    close $f
-    return [expr {[regexp -line "^$name (.+)\$" $text -> value] ? $value : $default}]
-}
 
 proc start_project {} {
     global design here work jobs seed
@@ -48,8 +33,10 @@ proc start_project {} {
     }
     set_location_assignment PIN_$design(pin_clk) -to clk
     set_instance_assignment -name IO_STANDARD "3.3-V LVTTL" -to clk
-    foreach {parameter name default} {MEM_A_WIDTH MEM_ROW_ADDR_WIDTH 15 MEM_BA_WIDTH MEM_BANKADDR_WIDTH 3 MEM_DQ_WIDTH MEM_DQ_WIDTH 32} {
-        set_parameter -name $parameter [preset_value $name $default]
+    array set preset {MEM_ROW_ADDR_WIDTH 15 MEM_BANKADDR_WIDTH 3 MEM_DQ_WIDTH 32}
+    array set preset [read_preset [file join $here preset.txt]]
+    foreach {parameter name} {MEM_A_WIDTH MEM_ROW_ADDR_WIDTH MEM_BA_WIDTH MEM_BANKADDR_WIDTH MEM_DQ_WIDTH MEM_DQ_WIDTH} {
+        set_parameter -name $parameter $preset($name)
     }
     export_assignments
 }
@@ -104,28 +91,12 @@ proc core_count {name} {
     return [string map {, {}} $count]
 }
 
-proc compare_count {what got want percent} {
-    puts [format "%-12s %10.6g built, %10.6g predicted" $what $got $want]
-    if {abs($got - $want) * 100 > $percent * $want} {
-        return [list "$what: $got built, $want predicted"]
-    }
-    return {}
-}
-
 # Multipliers and memories are inferred, not instantiated: some of them may go elsewhere.
 proc check_resources {} {
     global design accept
     set wrong [concat [compare_count DSP [core_count "DSP Blocks"] $design(dsp) 10] [compare_count M10K [core_count "M10Ks"] $design(bram10) 10] \
                    [compare_count ALM [core_count {ALMs needed [=A-B+C]}] $design(lut) 25]]
-    if {[llength $wrong] == 0} {
-        return
-    }
-    if {$accept} {
-        puts "WARNING: [join $wrong {; }]"
-        return
-    }
-    give_up [join $wrong "\n"] "see [file join [pwd] output $design(name).fit.rpt]. Fewer M10K or DSP, more ALM: synthesis made them of logic.\
-        All fits and timing is met: make bitstream ACCEPT=1, and report the difference"
+    judge_counts $wrong $accept "see [file join [pwd] output $design(name).fit.rpt]. Fewer M10K or DSP, more ALM: synthesis made them of logic."
 }
 
 # The period of the design's clock, in ns: the panel has had two names.

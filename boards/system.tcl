@@ -4,10 +4,7 @@
 # in the directory of settings.tcl, preset.txt and NAME_hw.tcl. Platform Designer's Tcl may be as old as 8.4: no dict, no {*}.
 package require -exact qsys 16.1
 source settings.tcl
-
-proc give_up {message help} {
-    error "$message\n  help: $help"
-}
+source common.tcl
 
 # Cyclone V HPS Technical Reference Manual: the lightweight bridge, and the first of the fabric's 64 interrupts.
 set bridge_base 0xff200000
@@ -18,22 +15,6 @@ proc set_parameters {instance pairs} {
     foreach {name value} $pairs {
         set_instance_parameter_value $instance $name $value
     }
-}
-
-# The lines of preset.txt: a name and its value.
-proc read_preset {path} {
-    set pairs {}
-    if {![file exists $path]} {
-        return $pairs
-    }
-    set f [open $path]
-    foreach line [split [read $f] "\n"] {
-        if {[regexp {^([A-Z0-9_]+) (.+)$} $line all name value]} {
-            lappend pairs $name $value
-        }
-    }
-    close $f
-    return $pairs
 }
 
 # What the accelerator needs has the last word.

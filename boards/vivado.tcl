@@ -8,31 +8,12 @@
 set here [file dirname [file normalize [info script]]]
 set root [file dirname $here]
 source [file join $here settings.tcl]
+source [file join $here common.tcl]
 set jobs [expr {[llength $argv] > 0 ? [lindex $argv 0] : 4}]
 set accept [expr {[llength $argv] > 1 ? [lindex $argv 1] : 0}]
 set work [file join $here vivado]
 
-proc give_up {message help} {
-    error "$message\n  help: $help"
-}
-
 # ---- the project and its sources ----
-
-# The settings of preset.txt as properties of a cell: lines of a name and its value.
-proc read_preset {path} {
-    set properties {}
-    if {![file exists $path]} {
-        return $properties
-    }
-    set f [open $path]
-    foreach line [split [read $f] "\n"] {
-        if {[regexp {^([A-Z0-9_]+) (.+)$} $line -> name value]} {
-            lappend properties CONFIG.$name $value
-        }
-    }
-    close $f
-    return $properties
-}
 
 # Memory images are named relative to the output directory, where synthesis does not run: the core is copied with
 # whole paths. A missing image would be a memory of zeros, so each of them must be found.
@@ -138,13 +119,9 @@ proc add_processor {ps} {
     }
     apply_bd_automation -rule xilinx.com:bd_rule:$design(processor) -config $config [get_bd_cells ps]
     set properties {}
-    if {!$design(has_board_files)} {
-        set properties [read_preset [file join $here preset.txt]]
-    } else {
-        foreach {name value} [read_preset [file join $here preset.txt]] {
-            if {[string match *CLKSRC $name]} {
-                lappend properties $name $value
-            }
+    foreach {name value} [read_preset [file join $here preset.txt]] {
+        if {!$design(has_board_files) || [string match *CLKSRC $name]} {
+            lappend properties CONFIG.$name $value
         }
     }
     set_property -dict [concat $properties [dict get $ps properties]] [get_bd_cells ps]
@@ -248,14 +225,6 @@ proc cells_used {report name} {
     return $count
 }
 
-proc compare_count {what got want percent} {
-    puts [format "%-12s %10.6g built, %10.6g predicted" $what $got $want]
-    if {abs($got - $want) * 100 > $percent * $want} {
-        return [list "$what: $got built, $want predicted"]
-    }
-    return {}
-}
-
 proc check_resources {} {
     global design here accept
     set core [get_cells -hierarchical -filter {NAME =~ */u_core}]
@@ -267,15 +236,8 @@ proc check_resources {} {
     set wrong [concat [compare_count DSP [cells_used $report DSPs] $design(dsp) 0] \
                    [compare_count "BRAM (18 Kb)" [expr {2 * [cells_used $report {Block RAM Tile}]}] $design(bram18) 0] \
                    [compare_count LUT [cells_used $report $luts] $design(lut) 20]]
-    if {[llength $wrong] == 0} {
-        return
-    }
-    if {$accept} {
-        puts "WARNING: [join $wrong {; }]"
-        return
-    }
-    give_up [join $wrong "\n"] "see [file join $here utilization.rpt]. DSP: is TECH $design(tech) in the top? BRAM: did synthesis make memories\
-        of LUTs, or find images empty? All fits and timing is met: make bitstream ACCEPT=1, and report the difference"
+    judge_counts $wrong $accept "see [file join $here utilization.rpt]. DSP: is TECH $design(tech) in the top? BRAM: did synthesis make memories\
+        of LUTs, or find images empty?"
 }
 
 proc worst_slack {kind} {

@@ -248,7 +248,7 @@ static bool emit_overlay(struct project *p)
 
 static bool emit_vivado(struct project *p)
 {
-    return project_embedded(p, "boards/vivado.tcl", "vivado.tcl") && project_embedded(p, "boards/program.tcl", "program.tcl") &&
+    return project_embedded(p, "boards/vivado.tcl", "vivado.tcl") && project_embedded(p, "boards/common.tcl", "common.tcl") && project_embedded(p, "boards/program.tcl", "program.tcl") &&
            project_embedded(p, "boards/project.mk", "Makefile");
 }
 

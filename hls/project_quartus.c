@@ -137,5 +137,5 @@ static bool emit_constraints(struct project *p)
 bool project_quartus_emit(struct project *p, const struct netlist *axi)
 {
     return emit_ip(p, axi) && emit_component(p, axi) && emit_board(p) && emit_constraints(p) && project_embedded(p, "boards/system.tcl", "system.tcl") &&
-           project_embedded(p, "boards/quartus.tcl", "quartus.tcl") && project_embedded(p, "boards/quartus.mk", "Makefile");
+           project_embedded(p, "boards/quartus.tcl", "quartus.tcl") && project_embedded(p, "boards/common.tcl", "common.tcl") && project_embedded(p, "boards/quartus.mk", "Makefile");
 }

@@ -57,9 +57,10 @@ proc run_command {command name args} {
     return $result
 }
 proc run_script {i path old} {
-    set text [read_text $path]
-    if {$old && [regexp -line {^[^#\n]*\{\*\}} $text]} {
-        wrong "$path: Tcl 8.4 has no {*}"
+    foreach file [concat [list $path] [glob -nocomplain [file join [file dirname $path] common.tcl]]] {
+        if {$old && [regexp -line {^[^#\n]*\{\*\}} [read_text $file]]} {
+            wrong "$file: Tcl 8.4 has no {*}"
+        }
     }
     $i eval [list source $path]
 }
