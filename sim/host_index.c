@@ -19,6 +19,12 @@ static const struct tensor **operands(struct draft *d, int n)
     return arena_array(d->b->a, const struct tensor *, n);
 }
 
+// One more operator for the node, in front of its own.
+static struct draft beside(const struct draft *d, int n_in, const struct tensor **in, const struct tensor **out)
+{
+    return (struct draft){ .b = d->b, .n = d->n, .pass = d->pass, .n_in = n_in, .n_out = 1, .in = in, .out = out };
+}
+
 // The draft takes these of the node's inputs, in this order.
 static void take(struct draft *d, int n, const int *which)
 {
@@ -42,17 +48,22 @@ static void add_memory(struct draft *d, int at, int64_t doubles)
     d->n_out = at + 1;
 }
 
-// ---- choosing and placing ----
-
-// 0 replace, 1 add, 2 multiply, 3 largest, 4 least.
-static int64_t reduction_of(const struct node *n)
+// The place of `name` in a list that NULL ends, -1: none.
+static int64_t name_of(const char *name, const char *const *names)
 {
-    static const char *const names[] = { "none", "add", "mul", "max", "min" };
-    const char *name = node_string(n, "reduction", "none");
-    for (int64_t i = 0; i < 5; i++)
+    for (int64_t i = 0; names[i]; i++)
         if (strcmp(name, names[i]) == 0)
             return i;
     return -1;
+}
+
+// ---- choosing and placing ----
+
+// 0 replace, 1 add, 2 multiply, 3 largest, 4 least; -1: none of them.
+static int64_t reduction_of(const struct node *n)
+{
+    static const char *const names[] = { "none", "add", "mul", "max", "min", NULL };
+    return name_of(node_string(n, "reduction", "none"), names);
 }
 
 bool host_scatter_elements(struct draft *d)
@@ -208,15 +219,6 @@ bool host_det(struct draft *d)
 
 // ---- regions ----
 
-// The place of `name` in a list that NULL ends, -1: none.
-static int64_t name_of(const char *name, const char *const *names)
-{
-    for (int64_t i = 0; names[i]; i++)
-        if (strcmp(name, names[i]) == 0)
-            return i;
-    return -1;
-}
-
 bool host_grid_sample(struct draft *d)
 {
     static const char *const modes[] = { "nearest", "bilinear", "bicubic", "linear", "cubic", NULL }, *const paddings[] = { "zeros", "border", "reflection", NULL };
@@ -251,22 +253,15 @@ bool host_batch_norm(struct draft *d)
     return node_int(d->n, "training_mode", 0) == 0 && P(d, d->in[0]->dims[1], inner) && F(d, (double)node_float(d->n, "epsilon", 1e-5f));
 }
 
-// x with its axes in another order, or y from that.
-static const struct tensor *reordered(struct draft *d, const struct tensor *x, const int *perm, const struct tensor *y)
+// Elements of x with its axes in another order.
+static void strided(struct draft *d, const struct tensor *x, const int *perm)
 {
-    struct draft one = { .b = d->b, .n = d->n, .pass = d->pass, .n_in = 1, .n_out = 1, .in = &x };
-    int64_t step[MAX_RANK] = { 0 }, dims[MAX_RANK];
+    int64_t step[MAX_RANK] = { 0 };
     ref_strides(x->rank, x->dims, step);
+    USE(d, aihls_host_strided);
+    P(d, 0);
     for (int i = 0; i < x->rank; i++)
-        dims[i] = x->dims[perm[i]];
-    y = y ? y : host_temporary(d, x->dtype, x->rank, dims);
-    one.out = &y;
-    USE(&one, aihls_host_strided);
-    P(&one, 0);
-    for (int i = 0; i < x->rank; i++)
-        host_parameters(&one, &step[perm[i]], 1);
-    host_add(&one);
-    return y;
+        host_parameters(d, &step[perm[i]], 1);
 }
 
 // The axes that are normalized together behind the others, then back. The standard adds 1e-9 to the deviation; its square inside of the root
@@ -277,7 +272,7 @@ bool host_mean_variance(struct draft *d)
     const struct attr *axes = node_attr(d->n, "axes");
     int perm[MAX_RANK] = { 0 }, back[MAX_RANK] = { 0 }, n = 0;
     unsigned reduced = axes ? 0 : 13;
-    int64_t size = 1;
+    int64_t size = 1, dims[MAX_RANK];
     for (int i = 0; axes && i < axes->n; i++)
         reduced |= 1u << axis_of(axes->ints[i], x->rank);
     for (int behind = 0; behind < 2; behind++)
@@ -286,25 +281,22 @@ bool host_mean_variance(struct draft *d)
                 perm[n++] = i;
     for (int i = 0; i < x->rank; i++) {
         back[perm[i]] = i;
+        dims[i] = x->dims[perm[i]];
         size *= reduced >> i & 1 ? x->dims[i] : 1;
     }
     if (tensor_count(x) == 0)
         return false;
-    const struct tensor **in = operands(d, 1), **out = operands(d, 1);
-    in[0] = reordered(d, x, perm, NULL);
-    out[0] = host_temporary(d, x->dtype, x->rank, in[0]->dims);
-    struct draft middle = { .b = d->b, .n = d->n, .pass = d->pass, .n_in = 1, .n_out = 1, .in = in, .out = out };
-    USE(&middle, aihls_host_normalize);
-    P(&middle, size, 1, 1, 0);
-    F(&middle, 1e-18);
-    host_add(&middle);
-    d->in = out;
-    USE(d, aihls_host_strided);
-    int64_t step[MAX_RANK];
-    ref_strides(x->rank, out[0]->dims, step);
-    P(d, 0);
-    for (int i = 0; i < x->rank; i++)
-        host_parameters(d, &step[back[i]], 1);
+    const struct tensor *turned = host_temporary(d, x->dtype, x->rank, dims), **normal = operands(d, 1);
+    normal[0] = host_temporary(d, x->dtype, x->rank, dims);
+    struct draft first = beside(d, 1, &x, &turned), second = beside(d, 1, &turned, &normal[0]);
+    strided(&first, x, perm);
+    host_add(&first);
+    USE(&second, aihls_host_normalize);
+    P(&second, size, 1, 1, 0);
+    F(&second, 1e-18);
+    host_add(&second);
+    d->in = normal;
+    strided(d, normal[0], back);
     return true;
 }
 
@@ -319,7 +311,7 @@ bool host_dynamic_quantize(struct draft *d)
 static const struct tensor *as_int32(struct draft *d, const struct tensor *x)
 {
     const struct tensor *y = host_temporary(d, DT_INT32, x->rank, x->dims);
-    struct draft one = { .b = d->b, .n = d->n, .pass = d->pass, .n_in = 1, .n_out = 1, .in = &x, .out = &y };
+    struct draft one = beside(d, 1, &x, &y);
     USE(&one, aihls_host_cast);
     host_add(&one);
     return y;
@@ -337,7 +329,7 @@ static bool without_zero(struct draft *d, int k, int zero, const struct tensor *
     in[0] = as_int32(d, x);
     in[1] = as_int32(d, z);
     *y = host_temporary(d, DT_INT32, x->rank, x->dims);
-    struct draft one = { .b = d->b, .n = d->n, .pass = d->pass, .n_in = 2, .n_out = 1, .in = in, .out = y };
+    struct draft one = beside(d, 2, in, y);
     USE(&one, aihls_host_binary);
     P(&one, AIHLS_Sub, 0, 0);
     host_add(&one);
