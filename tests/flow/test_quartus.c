@@ -42,10 +42,8 @@ static int group_setup(void **state)
 
 static int group_teardown(void **state)
 {
-    (void)state;
-    sandbox_close();
     strbuf_release(&record);
-    return qdq_teardown(NULL);
+    return sandbox_teardown(state);
 }
 
 // A command in the project of a fresh copy; BUILD is make with the model's tools.
@@ -157,11 +155,7 @@ static void yosys_finds_every_module_of_the_component(void **state)
     expect(0, NULL, run("cd de10 && yosys -q -p \"read_verilog project/digits_ip.v $(tr '\\n' ' ' <rtl/digits.f); hierarchy -check -top digits_ip; check -assert\""));
 }
 
-static struct row {
-    const char *name, *command;
-    int code;
-    const char *says;
-} rows[] = {
+static struct command rows[] = {
     // What the model must notice: tests of the test.
     { "a command that Platform Designer does not have", "sed -i s/^create_system/make_system/ system.tcl; $BUILD", 2, "invalid command name \"make_system\"" },
     { "a word that its Tcl may not have", "sed -i 's/^create_system/lassign {a} b; &/' system.tcl; $BUILD", 2, "invalid command name \"lassign\"" },
@@ -217,7 +211,7 @@ static struct row {
 
 static void check_row(void **state)
 {
-    const struct row *r = *state;
+    const struct command *r = *state;
     expect(r->code, r->says, in_copy(r->command));
 }
 

@@ -76,18 +76,7 @@ static int group_setup(void **state)
     return code;
 }
 
-static int group_teardown(void **state)
-{
-    (void)state;
-    sandbox_close();
-    return qdq_teardown(NULL);
-}
-
-static struct row {
-    const char *name, *command;
-    int code;
-    const char *says;
-} rows[] = {
+static struct command rows[] = {
     { "the shells pass lint", "cd many && for t in many_axi many_axis; do verilator --lint-only -Wall --top-module $t -f rtl/many.f || exit 9; done", 0, "" },
     { "the bench with its checkers too", "cd one && verilator --lint-only -Wall --top-module shell_bench -f rtl/one.f sim/*.v", 0, "" },
     { "frames come by DMA", "$A sim one --shell axi", 0, "32 frames by DMA in" },
@@ -117,7 +106,7 @@ static struct row {
 // $W TEMPLATE SED simulates a shell in which a template was changed.
 static void check_row(void **state)
 {
-    const struct row *r = *state;
+    const struct command *r = *state;
     const char *wrong = "wrong() { rm -rf wrong && cp -r one wrong && rm -rf wrong/sim/build_shell && sed -i \"$2\" wrong/rtl/$1.v && ! cmp -s one/rtl/$1.v wrong/rtl/$1.v && "
                         "h() { sha256sum $1/rtl/$2.v | cut -d' ' -f1; }; sed -i \"s/$(h one $1)/$(h wrong $1)/\" wrong/manifest.json; for at in 900 1111 1333 1555; do $A sim wrong --shell axi --frames 400 --faults 3 --reset-at $at || exit 1; done; for at in 900 1111 1333 1555; do $A sim wrong --shell axi --stalls $at --reset-at $at || exit 1; done; }; W=wrong; ";
     expect(r->code, r->says, run("%s %s", wrong, r->command));
@@ -155,5 +144,5 @@ int main(void)
     struct CMUnitTest tests[COUNT(rows) + 1] = { cmocka_unit_test(the_report_says_what_binds) };
     for (size_t i = 0; i < COUNT(rows); i++)
         tests[i + 1] = (struct CMUnitTest){ rows[i].name, check_row, NULL, NULL, &rows[i] };
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, group_setup, sandbox_teardown);
 }

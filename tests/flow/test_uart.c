@@ -73,18 +73,7 @@ static int group_setup(void **state)
     return code;
 }
 
-static int group_teardown(void **state)
-{
-    (void)state;
-    sandbox_close();
-    return qdq_teardown(NULL);
-}
-
-static struct row {
-    const char *name, *command;
-    int code;
-    const char *says;
-} rows[] = {
+static struct command rows[] = {
     { "the shell passes lint", "for t in one many ice; do (cd $t && n=$(basename rtl/*_uart.v .v) && verilator --lint-only -Wall --top-module $n -f rtl/${n%_uart}.f) || exit 9; done", 0, "" },
     { "frames come through the line", "$A sim one --shell uart", 0, "3 frames through the line, 0 mismatches" },
     { "with clocks that differ", "for s in 1 2 3 4; do $A sim one --shell uart --frames 6 --stalls $s || exit 9; done", 0, "6 frames through" },
@@ -111,7 +100,7 @@ static struct row {
 // and holds what it says against the reference.
 static void check_row(void **state)
 {
-    const struct row *r = *state;
+    const struct command *r = *state;
     const char *functions =
         "wrong() { rm -rf wrong && cp -r one wrong && rm -rf wrong/sim/build_uart && sed -i \"$2\" wrong/rtl/$1.v && ! cmp -s one/rtl/$1.v wrong/rtl/$1.v && "
         "h() { sha256sum $1/rtl/$2.v | cut -d' ' -f1; }; sed -i \"s/$(h one $1)/$(h wrong $1)/\" wrong/manifest.json; "
@@ -128,5 +117,5 @@ int main(void)
     struct CMUnitTest tests[COUNT(rows)];
     for (size_t i = 0; i < COUNT(rows); i++)
         tests[i] = (struct CMUnitTest){ rows[i].name, check_row, NULL, NULL, &rows[i] };
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, group_setup, sandbox_teardown);
 }

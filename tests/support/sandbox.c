@@ -52,6 +52,18 @@ void expect(int code, const char *says, int got)
         fail_msg("exit %d, want %d and '%s'\n%s", got, code, says ? says : "", out.text);
 }
 
+void check_command(void **state)
+{
+    const struct command *r = *state;
+    expect(r->code, r->says, run("%s", r->command));
+}
+
+int sandbox_teardown(void **state)
+{
+    sandbox_close();
+    return qdq_teardown(state);
+}
+
 const char *path(const char *file)
 {
     return arena_printf(&arena, "%s/%s", root, file);

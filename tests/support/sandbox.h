@@ -23,6 +23,17 @@ int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 // Fails the test when the code is another, or `says` (NULL: anything) was not said.
 void expect(int code, const char *says, int got);
 
+// A row of a test's table: what to run, and what expect() wants of it.
+struct command {
+    const char *name, *command;
+    int code;
+    const char *says;
+};
+// A test of cmocka; *state is a struct command.
+void check_command(void **state);
+// The group's teardown where its setup has opened the sandbox and called qdq_setup.
+int sandbox_teardown(void **state);
+
 // Of a file there; in `arena`.
 const char *path(const char *file);
 void write_file(const char *file, const void *bytes, size_t n);
