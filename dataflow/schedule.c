@@ -632,7 +632,7 @@ static bool deepened(struct solve *s, struct shallow *shallow, int64_t *room, co
 // ---- rows of the rings ----
 
 #define NEARLY 8 // stages within an 8th of the slowest one's cycles may hold up frames
-#define RING_TRIALS 24
+#define RING_EFFORT 100000000 // cycles x stages simulated to take rings back: about a second
 #define RING_FRAMES 10 // simulated in each
 
 // What a change of rings may have to take back.
@@ -700,7 +700,8 @@ static void grow_rings(struct pipeline *p, const int64_t *have)
     size_and_confirm_fifos(p, have);
     if (!within(&p->total, have) || p->interval_cycles >= before.interval_cycles)
         return_rings(p, &before);
-    for (int i = 0, trials = 0; i < p->n_stages && trials < RING_TRIALS; i++) {
+    int64_t effort = 0, trial = RING_FRAMES * p->interval_cycles * p->n_stages;
+    for (int i = 0; i < p->n_stages && effort + trial <= RING_EFFORT; i++) {
         struct stage *s = &p->stages[i];
         const struct fold grown = s->fold;
         if (grown.ring_rows == before.folds[i].ring_rows)
@@ -713,7 +714,7 @@ static void grow_rings(struct pipeline *p, const int64_t *have)
         else
             p->latency_cycles = less.latency_cycles;
         arena_release(&scratch);
-        trials++;
+        effort += trial;
     }
     sum_up(p);
     arena_release(&before.memory);
