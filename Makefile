@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 # Debian 12 packages: what building and testing needs.
 DEPS := gcc g++ make pkg-config verilator iverilog yosys z3 protobuf-c-compiler libprotobuf-c-dev protobuf-compiler \
         libonnx-dev libxml2-dev libjansson-dev libzip-dev nettle-dev libopenblas-dev libcmocka-dev libglpk-dev uthash-dev valgrind python3 tcl \
-        device-tree-compiler libonnx-testdata cmake python3-numpy nextpnr-ice40 fpga-icestorm
+        device-tree-compiler libonnx-testdata cmake python3-numpy nextpnr-ice40 fpga-icestorm libjemalloc2
 
 ifneq ($(SAN),0)
 B := build/san

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hls/simulate.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -125,6 +126,15 @@ static bool run(const struct ctx *cx, const char *command, const char *log)
     return false;
 }
 
+const char *simulate_allocator(struct arena *a)
+{
+    Dl_info c;
+    if (getenv("LD_PRELOAD") || !dladdr(stdout, &c) || !strchr(c.dli_fname, '/'))
+        return "";
+    const char *library = arena_printf(a, "%.*s/libjemalloc.so.2", (int)(strrchr(c.dli_fname, '/') - c.dli_fname), c.dli_fname);
+    return access(library, R_OK) == 0 ? arena_printf(a, "LD_PRELOAD=%s ", quoted(a, library)) : "";
+}
+
 // What is different with the programs of the two shells and of the pipeline alone.
 static const struct sim_program {
     const char *kind, *prefix, *top, *sources; // top NULL: NAME_core
@@ -163,10 +173,10 @@ static bool build_model(const struct ctx *cx, const struct sim_request *r, const
         "(cd sim/build_%s && gcc -std=c11 -O1 -DNETWORK=%s_network -I../../driver -c ../../driver/libaihls/*.c ../../driver/%s_network.c && ar rcs libuart.a *.o && rm *.o) && ",
         kind, d->top, d->top);
     const char *command = arena_printf(a,
-        "cd %s && %sverilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign unique --x-initial unique "
+        "cd %s && %s%sverilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign unique --x-initial unique "
         "--output-split 20000 --output-split-cfuncs 500 %s--prefix %s --top-module %s --Mdir sim/build_%s "
         "-CFLAGS '-O1 -I.. -DNETWORK=%s_network' -f rtl/%s.f %s",
-        cd_operand(a, r->dir), library, r->trace ? "--trace-fst " : "", prefix, program->top ? program->top : arena_printf(a, "%s_core", d->top), kind, d->top, d->top, program->sources);
+        cd_operand(a, r->dir), library, simulate_allocator(a), r->trace ? "--trace-fst " : "", prefix, program->top ? program->top : arena_printf(a, "%s_core", d->top), kind, d->top, d->top, program->sources);
     const char *log = arena_printf(a, "%s/sim/build_%s.log", r->dir, kind);
     FILE *f = NULL;
     bool ok = run(cx, command, log);
