@@ -22,7 +22,7 @@ END {
     print "<!-- SPDX-License-Identifier: Apache-2.0 -->\n# Operators\n"
     print "Written by `make operators` from the tables of the program, which `aihls ops` prints. Hardware: in the pipeline; \"folded\" where it"
     print "disappears, \"at its ends\" in front of the first or behind the last stage. Host: by the run-time library, anywhere in the network"
-    print "([the driver](70-driver.md)). Reference: by `aihls run --float`.\n"
+    print "([the driver](70-driver.md)). Reference: by `aihls run --float`. What is rewritten runs where that runs which it becomes.\n"
     print "In hardware " in_hardware ", on the host " host ", in the float reference " reference " of " n " operators.\n"
     print "| operator | since opset | hardware | host | reference | notes |\n|---|---:|---|---|---|---|"
     printf "%s", rows

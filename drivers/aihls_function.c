@@ -155,3 +155,17 @@ int64_t aihls_binary_integer(enum aihls_function f, int is_signed, int option, i
     default: return 0;
     }
 }
+
+double aihls_uniform(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+double aihls_normal(uint64_t *state)
+{
+    double radius = sqrt(-2.0 * log(1.0 - aihls_uniform(state)));
+    return radius * cos(2.0 * 3.14159265358979323846 * aihls_uniform(state));
+}

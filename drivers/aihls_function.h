@@ -46,6 +46,12 @@ double aihls_binary(enum aihls_function f, double a, double b);
 // to the right.
 int64_t aihls_binary_integer(enum aihls_function f, int is_signed, int option, int64_t a, int64_t b);
 
+// Random numbers, uniform in [0, 1) (53 bits), and normal with mean 0 and deviation 1. *state is any number to start from.
+// The standard leaves the generator open; this is splitmix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014), and Box and Muller's
+// transform.
+double aihls_uniform(uint64_t *state);
+double aihls_normal(uint64_t *state);
+
 #ifdef __cplusplus
 }
 #endif

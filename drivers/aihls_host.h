@@ -131,6 +131,13 @@ aihls_host_function aihls_host_attention; // q, k, v, mask or none. p: queries, 
 aihls_host_function aihls_host_grid;     // x, scale, zero point, bits, bits of the result. p: 0 Quant, 1 BipolarQuant, 2 Trunc of QONNX; rounds 0 to
                                          // nearest, 1 up, 2 down, 3 to zero, 4 from zero, 5 and 6 to nearest with halves from and to zero; 1: signed;
                                          // 1: narrow
+aihls_host_function aihls_host_random;   // p: the generator's start, low and high half; 1: normal, else uniform in [0, 1). f: offset and factor of the numbers
+aihls_host_function aihls_host_bernoulli; // probabilities. p: the start
+aihls_host_function aihls_host_multinomial; // rows of logarithms. p: the start
+aihls_host_function aihls_host_nll;      // logarithms of probabilities, classes, weights or none. p: classes, elements behind that axis; 0 each, 1 sum, 2 mean;
+                                         // 1: the next is a class to ignore
+aihls_host_function aihls_host_tf_idf;   // p: grams; 0: whether they occur, 1: how often; most that are left out between two numbers of one.
+                                         // table: of each gram how many numbers, its place in the result, the numbers. f: factor of each
 aihls_host_function aihls_host_nms;      // as NonMaxSuppression; rows behind the last are -1. p: 1: boxes by centre; most boxes of a class
 
 // Depth, height and width, those that the image does not have in front, with 1; in front of them batch and channels. Pads before the

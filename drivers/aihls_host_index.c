@@ -132,3 +132,31 @@ void aihls_host_unpool(const struct aihls_host_call *c)
             aihls_move_element(&y, (int32_t)at, &x, i);
     }
 }
+
+// How often the n numbers of a gram stand in the row from x[row] on, with 0 to `skips` others between neighbours.
+static int32_t count_gram(const struct aihls_view *x, int32_t row, int32_t size, const int32_t *gram, int32_t n, int32_t skips)
+{
+    int32_t count = 0;
+    for (int32_t step = 1; step <= (n == 1 ? 1 : skips + 1); step++)
+        for (int32_t at = 0; at + (int64_t)(n - 1) * step < size; at++) {
+            int32_t same = 0;
+            while (same < n && aihls_load_integer(x->v->type, x->data, row + at + same * step) == gram[same])
+                same++;
+            count += same == n;
+        }
+    return count;
+}
+
+void aihls_host_tf_idf(const struct aihls_host_call *c)
+{
+    struct aihls_view x = aihls_in(c, 0), y = aihls_out(c, 0);
+    int32_t grams = c->op->p[0], by_count = c->op->p[1], skips = c->op->p[2];
+    int32_t size = x.v->dims[x.v->rank - 1], width = y.v->dims[y.v->rank - 1];
+    memset(y.data, 0, (size_t)y.v->count * aihls_type_bytes(y.v->type));
+    const int32_t *gram = c->op->table;
+    for (int32_t g = 0; g < grams; gram += 2 + gram[0], g++)
+        for (int32_t row = 0; size && row < x.v->count / size; row++) {
+            int32_t count = count_gram(&x, row * size, size, gram + 2, gram[0], skips);
+            aihls_set(&y, row * width + gram[1], (by_count ? count : count > 0) * c->op->f[g]);
+        }
+}

@@ -7,7 +7,8 @@
 
 // does      fills rank, dims and dtype of every tensor; checks inputs, attributes and shapes
 // requires  graph_verify; graph inputs with known shapes
-//           If with a known condition and Loop with a known number of iterations become the nodes of their bodies
+//           If, Loop and Scan become the nodes of their bodies where the number of iterations is known or has a known bound. Where a
+//           condition is not known before the network runs, both ways are computed and a Where chooses
 // provides  every tensor typed and shaped, products of dims below 2^40; scales of Resize as constants
 // cost      O(nodes), plus small constant evaluation for Reshape, Pad, Clip and the like
 // Reports every node that is wrong (E202 to E207) and returns false if there was one.
@@ -61,6 +62,9 @@ void resize_linear_taps(const struct node *n, int axis, int64_t out, int64_t *i0
 
 // The attribute of a Transpose that puts channels "first" or "last", whatever the rank: shape inference makes it a perm.
 #define TRANSPOSE_MARK "resolved_layout"
+
+// The attribute of a Where that chooses between the results of an If's branches: they must have one shape.
+#define WHERE_MARK "resolved_choice"
 
 // A comparison of two tensors: its result is bool.
 bool op_compares(enum op op);

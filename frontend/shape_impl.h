@@ -70,8 +70,8 @@ bool shape_max_unpool(struct shape_run *s, struct node *n);
 bool shape_check_p(struct shape_run *s, const struct node *n);
 
 // ---- shape_control.c ----
-// Replaces an If whose condition is known, or a Loop of a known number of iterations, by the nodes of its body. False, and
-// nothing changed, where it is neither.
+// Replaces an If, a Loop or a Scan by the nodes of its bodies. False, and nothing changed, where it is none of these, or
+// iterates too often or an unknown number of times.
 bool shape_place_body(struct shape_run *s, struct node *n);
 
 // ---- shape_einsum.c ----

@@ -213,6 +213,10 @@ static bool where(struct shape_run *s, struct node *n)
         if (!shape_broadcast(n->in[k], &rank, dims))
             return shape_error(s, n, "shapes %s, %s and %s do not broadcast", shape_of(s, n->in[0]), shape_of(s, n->in[1]),
                                shape_of(s, n->in[2]));
+    const struct tensor *a = n->in[1], *b = n->in[2];
+    if (node_attr(n, WHERE_MARK) && (a->rank != b->rank || memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) != 0))
+        return diag_error(s->cx, E206, at_node(s->g, n), "`aihls run --float` runs such models; for hardware, shapes must be fixed",
+                          "the result of an If or Loop has shape %s or %s, as its condition says", shape_of(s, a), shape_of(s, b));
     return shape_set(s, n, 0, n->in[1]->dtype, rank, dims);
 }
 

@@ -56,7 +56,8 @@ const struct tensor *host_temporary(struct draft *d, enum dtype t, int rank, con
 
 // sim/host_index.c
 describer host_recurrent, host_attention, host_scatter_elements, host_scatter_nd, host_gather_nd, host_one_hot, host_reverse_sequence, host_unpool, host_trilu, host_eye_like, host_dft, host_stft,
-    host_det, host_grid_sample, host_roi_align, host_max_roi_pool, host_batch_norm, host_mean_variance, host_dynamic_quantize, host_grid;
+    host_det, host_grid_sample, host_roi_align, host_max_roi_pool, host_batch_norm, host_mean_variance, host_dynamic_quantize, host_grid, host_random,
+    host_loss, host_tf_idf;
 // MatMulInteger and ConvInteger: `product` without zero points, of what is left.
 bool host_integer_product(struct draft *d, describer *product);
 

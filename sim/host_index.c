@@ -441,3 +441,80 @@ bool host_recurrent(struct draft *d)
     }
     return host_factors(d, f, (int)(1 + 6 * w->dims[0]));
 }
+
+// ---- random numbers, losses, grams ----
+
+bool host_random(struct draft *d)
+{
+    const struct node *n = d->n;
+    uint64_t start = ref_random_start(n);
+    P(d, (int32_t)(uint32_t)start, (int32_t)(uint32_t)(start >> 32));
+    if (n->op == OP_Bernoulli) {
+        USE(d, aihls_host_bernoulli);
+        return true;
+    }
+    if (n->op == OP_Multinomial) {
+        USE(d, aihls_host_multinomial);
+        return true;
+    }
+    bool normal = n->op == OP_RandomNormal || n->op == OP_RandomNormalLike;
+    double low = (double)node_float(n, "low", 0), high = (double)node_float(n, "high", 1);
+    USE(d, aihls_host_random);
+    d->n_in = 0;
+    P(d, normal);
+    return normal ? F(d, (double)node_float(n, "mean", 0), (double)node_float(n, "scale", 1)) : F(d, low, high - low);
+}
+
+// With the logarithm of a softmax in front where scores are not logarithms yet.
+bool host_loss(struct draft *d)
+{
+    const struct node *n = d->n;
+    const struct tensor *x = d->in[0];
+    const char *reduction = node_string(n, "reduction", "mean");
+    const struct attr *ignore = node_attr(n, "ignore_index");
+    int64_t outer, inner;
+    host_around(x, 1, &outer, &inner);
+    if (n->op == OP_SoftmaxCrossEntropyLoss) {
+        const struct tensor **logarithms = operands(d, 1), **in = operands(d, d->n_in);
+        logarithms[0] = d->n_out > 1 && d->out[1] ? d->out[1] : host_temporary(d, DT_DOUBLE, x->rank, x->dims);
+        struct draft one = beside(d, 1, d->in, logarithms);
+        USE(&one, aihls_host_softmax);
+        P(&one, outer, x->dims[1], inner, 1);
+        host_add(&one);
+        memcpy(in, d->in, (size_t)d->n_in * sizeof(struct tensor *));
+        in[0] = logarithms[0];
+        d->in = in;
+    }
+    USE(d, aihls_host_nll);
+    d->n_out = 1;
+    bool fits = !ignore || (ignore->i >= INT32_MIN && ignore->i <= INT32_MAX);
+    return fits && P(d, x->dims[1], inner, reduction[0] == 'n' ? 0 : reduction[0] == 's' ? 1 : 2, ignore != NULL, ignore ? ignore->i : 0);
+}
+
+bool host_tf_idf(struct draft *d)
+{
+    const struct node *n = d->n;
+    const struct attr *counts = node_attr(n, "ngram_counts"), *places = node_attr(n, "ngram_indexes"), *pool = node_attr(n, "pool_int64s"), *weights = node_attr(n, "weights");
+    const char *mode = node_string(n, "mode", "TF");
+    int32_t *table = arena_array(d->b->a, int32_t, pool->n + 2 * (int64_t)places->n + 1);
+    double *factors = arena_array(d->b->a, double, places->n + 1);
+    int grams = 0, entries = 0, gram = 0;
+    for (int length = 1; length <= counts->n; length++)
+        for (int64_t at = counts->ints[length - 1]; at < (length < counts->n ? counts->ints[length] : pool->n); at += length, gram++) {
+            if (length < node_int(n, "min_gram_length", 0) || length > node_int(n, "max_gram_length", 0))
+                continue;
+            factors[grams++] = weights && strcmp(mode, "TF") != 0 ? (double)weights->floats[gram] : 1;
+            table[entries++] = length;
+            table[entries++] = (int32_t)places->ints[gram];
+            for (int i = 0; i < length; i++) {
+                if (pool->ints[at + i] < INT32_MIN || pool->ints[at + i] > INT32_MAX)
+                    return false;
+                table[entries++] = (int32_t)pool->ints[at + i];
+            }
+        }
+    USE(d, aihls_host_tf_idf);
+    d->table = table;
+    d->n_table = entries;
+    int64_t size = d->in[0]->dims[d->in[0]->rank - 1];
+    return P(d, grams, strcmp(mode, "IDF") != 0, min_i64(node_int(n, "max_skip_count", 0), size)) && host_factors(d, factors, grams);
+}

@@ -147,7 +147,8 @@ bool ref_dft(struct ref *r);
 bool ref_stft(struct ref *r);
 bool ref_window(struct ref *r); // Hann, Hamming, Blackman
 bool ref_mel_weights(struct ref *r);
-// ref_float_random.c:
+// ref_float_random.c: what the numbers of node n start from, and
+uint64_t ref_random_start(const struct node *n);
 bool ref_random(struct ref *r);
 bool ref_bernoulli(struct ref *r);
 bool ref_multinomial(struct ref *r);

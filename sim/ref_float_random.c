@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random numbers. The standard leaves the generator open; here it is splitmix64, started from attribute `seed`, so that
-// the same model gives the same numbers every time.
+// Random numbers, started from attribute `seed`, so that the same model gives the same numbers every time.
 #include <math.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "sim/ref_float_impl.h"
 
-static uint64_t start(const struct node *n)
+uint64_t ref_random_start(const struct node *n)
 {
     float seed = node_float(n, "seed", 0.0f);
     uint32_t bits;
@@ -15,41 +14,25 @@ static uint64_t start(const struct node *n)
     return bits + ((uint64_t)(uint32_t)n->index << 32);
 }
 
-// In [0, 1), 53 bits.
-static double uniform(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
-}
-
-// Box and Muller's transform.
-static double normal(uint64_t *state)
-{
-    double radius = sqrt(-2.0 * log(1.0 - uniform(state)));
-    return radius * cos(2.0 * 3.14159265358979323846 * uniform(state));
-}
-
 bool ref_random(struct ref *r)
 {
     bool gaussian = r->n->op == OP_RandomNormal || r->n->op == OP_RandomNormalLike;
     double low = (double)node_float(r->n, "low", 0.0f), high = (double)node_float(r->n, "high", 1.0f);
     double mean = (double)node_float(r->n, "mean", 0.0f), scale = (double)node_float(r->n, "scale", 1.0f);
-    uint64_t state = start(r->n);
+    uint64_t state = ref_random_start(r->n);
     struct array *y = ref_out(r, 0, r->n->out[0]->dtype);
     for (int64_t i = 0; i < array_count(y); i++)
-        array_set_f64(y, i, gaussian ? mean + scale * normal(&state) : low + (high - low) * uniform(&state));
+        array_set_f64(y, i, gaussian ? mean + scale * aihls_normal(&state) : low + (high - low) * aihls_uniform(&state));
     return true;
 }
 
 bool ref_bernoulli(struct ref *r)
 {
     const struct array *p = ref_in(r, 0);
-    uint64_t state = start(r->n);
+    uint64_t state = ref_random_start(r->n);
     struct array *y = ref_out(r, 0, r->n->out[0]->dtype);
     for (int64_t i = 0; i < array_count(y); i++)
-        array_set_i64(y, i, uniform(&state) < array_f64(p, i));
+        array_set_i64(y, i, aihls_uniform(&state) < array_f64(p, i));
     return true;
 }
 
@@ -57,7 +40,7 @@ bool ref_bernoulli(struct ref *r)
 bool ref_multinomial(struct ref *r)
 {
     const struct array *x = ref_in(r, 0);
-    uint64_t state = start(r->n);
+    uint64_t state = ref_random_start(r->n);
     struct array *y = ref_out(r, 0, r->n->out[0]->dtype);
     int64_t classes = x->dims[1];
     for (int64_t i = 0; i < array_count(y); i++) {
@@ -67,7 +50,7 @@ bool ref_multinomial(struct ref *r)
             top = fmax(top, array_f64(x, row + k));
         for (int64_t k = 0; k < classes; k++)
             sum += exp(array_f64(x, row + k) - top);
-        double at = uniform(&state) * sum;
+        double at = aihls_uniform(&state) * sum;
         for (c = 0; c < classes - 1; c++) {
             run += exp(array_f64(x, row + c) - top);
             if (at < run)
@@ -84,10 +67,10 @@ bool ref_dropout(struct ref *r)
 {
     const struct array *x = ref_in(r, 0), *ratio = ref_in(r, 1), *training = ref_in(r, 2);
     double drop = training && array_i64(training, 0) ? (ratio ? array_f64(ratio, 0) : (double)node_float(r->n, "ratio", 0.5f)) : 0.0;
-    uint64_t state = start(r->n);
+    uint64_t state = ref_random_start(r->n);
     struct array *y = ref_out(r, 0, x->dtype), *mask = r->n->n_out > 1 && r->n->out[1] ? ref_out(r, 1, DT_BOOL) : NULL;
     for (int64_t i = 0; i < array_count(x); i++) {
-        bool kept = drop == 0.0 || uniform(&state) >= drop;
+        bool kept = drop == 0.0 || aihls_uniform(&state) >= drop;
         if (drop == 0.0)
             ref_copy(y, i, x, i);
         else

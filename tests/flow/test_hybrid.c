@@ -36,6 +36,7 @@ static const struct row {
     { "beside", parted_host_output_beside, { "z", "y" }, false, false, "1 run " },
     { "attention", parted_attention, { "y" }, false, false, "1 node on the host" },
     { "alone", parted_host_alone, { "y" }, false, false, "W210" },
+    { "control", parted_control, { "y" }, false, false, "on the host" },
     { "wide", parted_wide_quant, { "y" }, false, false, "on the host" },
     { "quantized", parted_quantized, { "y_d" }, false, false, "2 runs" },
 };

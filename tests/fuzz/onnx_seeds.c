@@ -181,6 +181,31 @@ static struct parts iterations(void)
     return p;
 }
 
+// Conditions that come with the data.
+static struct parts ways(void)
+{
+    struct parts p = { model_new(13), { model_new(13), model_new(13) } };
+    model_input(p.m, "c", DT_BOOL, 1, (int64_t[]){ 1 });
+    model_input(p.m, "x", DT_FLOAT, 2, (int64_t[]){ 1, 3 });
+    model_i64(p.m, "n", 1, (int64_t[]){ 2 });
+    model_node(p.inner[0], "Relu", "x", "t");
+    model_output(p.inner[0], "t");
+    model_node(p.m, "If", "c", "w");
+    model_body(p.m, "then_branch", p.inner[0]);
+    model_body(p.m, "else_branch", p.inner[0]);
+    model_input(p.inner[1], "i", DT_INT64, 0, NULL);
+    model_input(p.inner[1], "go", DT_BOOL, 0, NULL);
+    model_input(p.inner[1], "v", DT_FLOAT, -1, NULL);
+    model_node(p.inner[1], "Not", "go", "go_on");
+    model_node(p.inner[1], "Add", "v x", "sum");
+    model_output(p.inner[1], "go_on");
+    model_output(p.inner[1], "sum");
+    model_node(p.m, "Loop", "n c w", "y");
+    model_body(p.m, "body", p.inner[1]);
+    model_output(p.m, "y");
+    return p;
+}
+
 static struct parts scanned(void)
 {
     struct parts p = { model_new(13), { model_new(13), NULL } };
@@ -235,7 +260,7 @@ static struct parts outside(void)
     return p;
 }
 
-static struct parts (*const nested[])(void) = { branches, iterations, scanned, functions, outside };
+static struct parts (*const nested[])(void) = { branches, iterations, ways, scanned, functions, outside };
 
 static void take_nested(int i, fuzz_take *take, void *user)
 {

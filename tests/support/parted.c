@@ -73,6 +73,69 @@ void parted_host_alone(void)
     model_output(m, "y");
 }
 
+// Bodies live as long as the model does; the next call of parted_control frees them.
+static struct model *new_body(int i)
+{
+    static struct model *bodies[4];
+    if (bodies[i])
+        model_free(bodies[i]);
+    return bodies[i] = model_new(17);
+}
+
+void parted_control(void)
+{
+    struct model *then = new_body(0), *otherwise = new_body(1), *step = new_body(2), *again = new_body(3);
+    parted_image();
+    parted_conv("x", "a");
+    model_node(m, "ReduceMean", "x", "mean");
+    model_int(m, "keepdims", 0);
+    model_f32(m, "zero", 0, NULL, (float[]){ 0 });
+    model_node(m, "Greater", "mean zero", "c");
+    model_node(then, "Relu", "a", "t");
+    model_output(then, "t");
+    model_node(otherwise, "Sinh", "a", "e");
+    model_output(otherwise, "e");
+    model_node(m, "If", "c", "b");
+    model_body(m, "then_branch", then);
+    model_body(m, "else_branch", otherwise);
+    // a recurrence over the channels
+    model_node(m, "GlobalAveragePool", "b", "g");
+    model_f32(m, "first", 3, DIMS(1, 1, 1), (float[]){ 0.5f });
+    model_input(step, "state", DT_FLOAT, -1, NULL);
+    model_input(step, "item", DT_FLOAT, -1, NULL);
+    model_node(step, "Add", "state item", "sum");
+    model_node(step, "Tanh", "sum", "next");
+    model_node(step, "Identity", "next", "copy");
+    model_output(step, "next");
+    model_output(step, "copy");
+    model_node(m, "Scan", "first g", "last all");
+    model_body(m, "body", step);
+    model_int(m, "num_scan_inputs", 1);
+    model_ints(m, "scan_input_axes", 1, DIMS(1));
+    model_ints(m, "scan_output_axes", 1, DIMS(1));
+    // halves until small enough
+    model_i64(m, "most", 1, DIMS(5));
+    model_input(again, "i", DT_INT64, 0, NULL);
+    model_input(again, "go", DT_BOOL, 0, NULL);
+    model_input(again, "v", DT_FLOAT, -1, NULL);
+    model_f32(again, "half", 0, NULL, (float[]){ 0.5f });
+    model_f32(again, "small", 0, NULL, (float[]){ 0.1f });
+    model_node(again, "Mul", "v half", "less");
+    model_node(again, "ReduceMax", "less", "top");
+    model_int(again, "keepdims", 0);
+    model_node(again, "Greater", "top small", "go_on");
+    model_output(again, "go_on");
+    model_output(again, "less");
+    model_node(m, "Loop", "most - all", "h");
+    model_body(m, "body", again);
+    model_node(m, "RandomUniformLike", "h", "r");
+    model_node(m, "RandomNormal", "", "noise"); // depends on no input
+    model_ints(m, "shape", 4, DIMS(1, 8, 1, 1));
+    model_node(m, "Sum", "h r noise", "n");
+    model_node(m, "Mul", "b n", "y");
+    model_output(m, "y");
+}
+
 // parted_conv with weights of eight bits.
 static void quant_conv(const char *x, const char *y)
 {

@@ -14,6 +14,7 @@ void parted_norm_with_a_way_around(void); // the first conv's result is added be
 void parted_three_runs(void);
 void parted_host_in_front(void);
 void parted_host_alone(void);         // nothing that hardware can do
+void parted_control(void);            // If and Loop as the data say, Scan, random numbers
 void parted_host_output_beside(void); // an output that hardware has no part in
 void parted_attention(void);          // three convs, two products of activations, Softmax
 void parted_recurrent(void);          // a GRU whose first output is left out

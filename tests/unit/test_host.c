@@ -109,6 +109,14 @@ static const struct row {
     { "qonnx.custom_op.general:Quant", "f x 2 3 4;p s;f z 4;B b", "signed=0 narrow=1", 1 }, { "qonnx.custom_op.general:BipolarQuant", "f x 2 3 4;p s 3 1", "", 1 },
     { "qonnx.custom_op.general:Trunc", "f x 2 3 4;p s 3 1;f z;B b;B c", "", 1 }, { "qonnx.custom_op.general:Trunc", "f x 2 3 4;p s;f z;B b;B c", "rounding_mode\"HALF_UP", 1 },
     { "MatMulInteger", "u a 2 3 4;u b 4 5;U za;U zb 5", "", 1 }, { "MatMulInteger", "q a 3 4;u b 4 5", "", 1 }, { "ConvInteger", "u x 1 2 5 5;u w 3 2 3 3;U z", "pads=1,1,1,1", 1 },
+    { "RandomNormalLike", "f x 3 4", "mean:3 scale:0.5", 1 }, { "RandomUniformLike", "f x 3 4", "low:-1 high:4 seed:7", 1 }, { "Bernoulli", "p x 40", "", 1 },
+    { "Bernoulli", "p x 40", "dtype=7 seed:3", 1 }, { "Multinomial", "f x 3 5", "sample_size=20", 1 }, { "Multinomial", "f x 2 3", "sample_size=9 dtype=7 seed:1", 1 },
+    { "NegativeLogLikelihoodLoss", "f x 2 3 4;n k 2 4", "", 1 }, { "NegativeLogLikelihoodLoss", "f x 4 5;l k 4;p w 5", "reduction\"none", 1 },
+    { "NegativeLogLikelihoodLoss", "f x 4 2;n k 4;p w 2", "reduction\"sum ignore_index=1", 1 }, { "SoftmaxCrossEntropyLoss", "f x 2 3 4;n k 2 4;p w 3", "", 2 },
+    { "SoftmaxCrossEntropyLoss", "f x 4 3;n k 4", "reduction\"none ignore_index=0", 1 },
+    { "TfIdfVectorizer", "n x 2 9", "mode\"TF max_gram_length=2 min_gram_length=1 max_skip_count=1 ngram_counts=0,2 ngram_indexes=0,1,3,2 pool_int64s=0,1,0,1,1,1", 1 },
+    { "TfIdfVectorizer", "l x 12", "mode\"TFIDF max_gram_length=2 min_gram_length=2 max_skip_count=0 ngram_counts=0,1 ngram_indexes=0,1,2 pool_int64s=3,1,2,4,4 weights:1,0.5,2", 1 },
+    { "TfIdfVectorizer", "l x 2 8", "mode\"IDF max_gram_length=1 min_gram_length=1 max_skip_count=3 ngram_counts=0,3 ngram_indexes=0,1,2 pool_int64s=3,1,2", 1 },
     { "NonMaxSuppression", "f b 2 9 4;f s 2 3 9;K most;H iou;H least", "center_point_box=1", 1 }, { "NonMaxSuppression", "f b 1 9 4;f s 1 2 9;K most;H iou", "", 1 },
 };
 

@@ -203,6 +203,128 @@ static void loop_of_three(void)
     model_body(m, "body", inner);
 }
 
+// A condition that only the data knows.
+static void if_above(float level)
+{
+    start(13);
+    inner = model_new(13);
+    other = model_new(13);
+    model_f32(m, "level", 1, DIMS(1), &level);
+    model_node(m, "ReduceMax", "x", "largest");
+    model_int(m, "keepdims", 0);
+    model_node(m, "Greater", "largest level", "c"); // of shape [1]
+    model_node(inner, "Neg", "x", "t");
+    model_output(inner, "t");
+    model_output(inner, "largest");
+    model_node(other, "Relu", "x", "e");
+    model_node(other, "Neg", "largest", "f");
+    model_output(other, "e");
+    model_output(other, "f");
+    model_node(m, "If", "c", "y1 y2");
+    model_body(m, "then_branch", inner);
+    model_body(m, "else_branch", other);
+    model_node(m, "Mul", "y1 y2", "y");
+}
+
+static void if_of_data_holds(void)
+{
+    if_above(2.5f);
+}
+
+static void if_of_data_does_not_hold(void)
+{
+    if_above(3);
+}
+
+// Adds x to itself until something reaches `level`, at most four times; `first` is the condition that it begins with.
+static void loop_until(float level, const char *first)
+{
+    start(13);
+    inner = model_new(13);
+    model_i64(m, "n", 1, DIMS(4));
+    model_f32(m, "zero", 1, DIMS(1), FLOATS(0));
+    model_node(m, "ReduceSum", "x", "sum"); // 0
+    model_node(m, "Less", "sum zero", "no");
+    model_node(m, "Equal", "sum zero", "yes");
+    model_input(inner, "i", DT_INT64, 0, NULL);
+    model_input(inner, "go", DT_BOOL, 0, NULL);
+    model_input(inner, "v", DT_FLOAT, -1, NULL);
+    model_f32(inner, "level", 1, DIMS(1), &level);
+    model_node(inner, "Add", "v x", "more");
+    model_node(inner, "ReduceMax", "more", "largest");
+    model_int(inner, "keepdims", 0);
+    model_node(inner, "Less", "largest level", "go_on");
+    model_output(inner, "go_on");
+    model_output(inner, "more");
+    model_node(m, "Loop", first, "y");
+    model_body(m, "body", inner);
+}
+
+static void loop_ends_early(void)
+{
+    loop_until(8, "n - x");
+}
+
+static void loop_runs_out(void)
+{
+    loop_until(100, "n yes x");
+}
+
+static void loop_never_begins(void)
+{
+    loop_until(100, "n no x");
+}
+
+// Running sums of the rows of x, and of its columns from the last on.
+static void scan_body(int64_t opset)
+{
+    start(opset);
+    inner = model_new(opset);
+    model_input(inner, "sum", DT_FLOAT, -1, NULL);
+    model_input(inner, "item", DT_FLOAT, -1, NULL);
+    model_node(inner, "Add", "sum item", "next");
+    model_node(inner, "Identity", "next", "copy");
+    model_output(inner, "next");
+    model_output(inner, "copy");
+}
+
+static void scan_of_rows(void)
+{
+    scan_body(13);
+    model_f32(m, "first", 2, DIMS(1, 3), FLOATS(10, 20, 30));
+    model_node(m, "Scan", "first x", "last all");
+    model_int(m, "num_scan_inputs", 1);
+    model_ints(m, "scan_input_axes", 1, DIMS(1));
+    model_ints(m, "scan_output_axes", 1, DIMS(1));
+    model_body(m, "body", inner);
+    model_node(m, "Unsqueeze", "last one", "line");
+    model_i64(m, "one", 1, DIMS(1));
+    model_node(m, "Concat", "all line", "y");
+    model_int(m, "axis", 1);
+}
+
+static void scan_of_columns_backwards(void)
+{
+    scan_body(13);
+    model_f32(m, "first", 2, DIMS(1, 2), FLOATS(0, 0));
+    model_node(m, "Scan", "first x", "last y");
+    model_int(m, "num_scan_inputs", 1);
+    model_ints(m, "scan_input_axes", 1, DIMS(-1));
+    model_ints(m, "scan_input_directions", 1, DIMS(1));
+    model_ints(m, "scan_output_axes", 1, DIMS(-1));
+    model_ints(m, "scan_output_directions", 1, DIMS(1));
+    model_body(m, "body", inner);
+}
+
+static void scan_of_batches(void)
+{
+    scan_body(8);
+    model_f32(m, "first", 2, DIMS(1, 3), FLOATS(0, 0, 0));
+    model_node(m, "Scan", "- first x", "last y");
+    model_int(m, "num_scan_inputs", 1);
+    model_body(m, "body", inner);
+}
+
 static void function_in_a_function(void)
 {
     start(13);
@@ -243,6 +365,14 @@ static const struct row {
     { "Reshape with an attribute", shape_as_attribute, 2, { 3, 2 }, { 1, 2, 3, -1, -2, -3 } },
     { "Cast to a type by name", type_by_name, 3, { 1, 2, 3 }, { 1, 2, 3, -1, -2, -3 } },
     { "If of a shape", if_of_a_shape, 3, { 1, 2, 3 }, { -1, -2, -3, 1, 2, 3 } },
+    { "If of data that holds", if_of_data_holds, 3, { 1, 2, 3 }, { -3, -6, -9, 3, 6, 9 } },
+    { "If of data that does not hold", if_of_data_does_not_hold, 3, { 1, 2, 3 }, { -3, -6, -9, 0, 0, 0 } },
+    { "Loop that data ends", loop_ends_early, 3, { 1, 2, 3 }, { 3, 6, 9, -3, -6, -9 } },
+    { "Loop that data might end", loop_runs_out, 3, { 1, 2, 3 }, { 5, 10, 15, -5, -10, -15 } },
+    { "Loop that data keeps from beginning", loop_never_begins, 3, { 1, 2, 3 }, { 1, 2, 3, -1, -2, -3 } },
+    { "Scan of rows", scan_of_rows, 3, { 1, 3, 3 }, { 11, 22, 33, 10, 20, 30, 10, 20, 30 } },
+    { "Scan of columns from the last on", scan_of_columns_backwards, 3, { 1, 2, 3 }, { 6, 5, 3, -6, -5, -3 } },
+    { "Scan of batches, as in opset 8", scan_of_batches, 3, { 1, 2, 3 }, { 1, 2, 3, 0, 0, 0 } },
     { "Loop with a captured tensor", loop_of_three, 3, { 1, 2, 3 }, { 4, 8, 12, -4, -8, -12 } },
     { "a function in a function", function_in_a_function, 3, { 1, 2, 3 }, { 1, 2, 3, -0.005, -0.01, -0.015 } },
 };
@@ -290,16 +420,28 @@ static void check_row(void **state)
 
 // ---- models that are refused, by the reader or by shape inference ----
 
-static void if_of_data(void)
+static void if_of_shapes(void)
 {
     start(13);
     inner = model_new(13);
+    other = model_new(13);
     model_input(m, "c", DT_BOOL, 0, NULL);
     model_node(inner, "Neg", "x", "t");
     model_output(inner, "t");
+    model_node(other, "ReduceMax", "x", "e");
+    model_output(other, "e");
     model_node(m, "If", "c", "y");
     model_body(m, "then_branch", inner);
-    model_body(m, "else_branch", inner);
+    model_body(m, "else_branch", other);
+}
+
+// Its number of iterations comes with the data.
+static void loop_of_data(void)
+{
+    loop_of_three();
+    model_input(m, "times", DT_INT64, 1, DIMS(1));
+    model_node(m, "Loop", "times - y", "z all_z");
+    model_body(m, "body", inner);
 }
 
 static void endless_loop(void)
@@ -370,7 +512,7 @@ static void graph_of_an_operator_without(void)
 
 static void body_of_unknown_names(void)
 {
-    if_of_data();
+    if_of_shapes();
     model_node(inner, "Neg", "nowhere", "u");
 }
 
@@ -521,7 +663,8 @@ static const struct bad_row {
     void (*build)(void);
     const char *code, *words;
 } bad_rows[] = {
-    { "If of data has no hardware", if_of_data, "E206", "(If)" },
+    { "If of data between shapes", if_of_shapes, "E206", "shape [1, 2, 3] or [1, 1, 1]" },
+    { "a Loop as long as data say", loop_of_data, "E206", "(Loop)" },
     { "a Loop that does not end is not unrolled", endless_loop, "E206", "too long" },
     { "nor one whose body has no nodes", endless_loop_of_nothing, "E206", "too long" },
     { "nor are slices compared that are too many", unique_of_many_slices, "E206", "too long" },
