@@ -118,6 +118,14 @@ bool shape_axis(struct shape_run *s, const struct node *n, const struct tensor *
     return true;
 }
 
+bool shape_need_index(struct shape_run *s, const struct node *n, int k)
+{
+    enum dtype t = n->in[k]->dtype;
+    if (t == DT_INT32 || t == DT_INT64)
+        return true;
+    return diag_error(s->cx, E207, at_node(s->g, n), NULL, "indices or lengths of type %s", dtype_name(t));
+}
+
 bool shape_need_float(struct shape_run *s, const struct node *n, int k)
 {
     if (dtype_is_float(n->in[k]->dtype))

@@ -45,6 +45,9 @@ bool shape_axis(struct shape_run *s, const struct node *n, const struct tensor *
 // Input k is a float of any width, or E207.
 bool shape_need_float(struct shape_run *s, const struct node *n, int k);
 
+// Input k counts elements: int32 or int64, or E207.
+bool shape_need_index(struct shape_run *s, const struct node *n, int k);
+
 // The one number of input k, a constant or a followed value; E206, E204.
 bool shape_scalar(struct shape_run *s, const struct node *n, int k, double *out);
 // The element type in attribute `name`; E207.

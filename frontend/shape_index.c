@@ -21,19 +21,11 @@ bool shape_scalar(struct shape_run *s, const struct node *n, int k, double *out)
     return true;
 }
 
-static bool need_index(struct shape_run *s, const struct node *n, int k)
-{
-    enum dtype t = n->in[k]->dtype;
-    if (t == DT_INT32 || t == DT_INT64)
-        return true;
-    return diag_error(s->cx, E207, at_node(s->g, n), NULL, "indices of type %s", dtype_name(t));
-}
-
 // An index for each element, in a tensor that is nowhere longer than x but along the axis.
 static bool index_fits(struct shape_run *s, const struct node *n, int *axis)
 {
     const struct tensor *x = n->in[0], *index = n->in[1];
-    if (!need_index(s, n, 1) || !shape_axis(s, n, x, 0, axis))
+    if (!shape_need_index(s, n, 1) || !shape_axis(s, n, x, 0, axis))
         return false;
     bool fits = index->rank == x->rank;
     for (int i = 0; fits && i < x->rank; i++)
@@ -74,7 +66,7 @@ static bool tuples_fit(struct shape_run *s, const struct node *n, int64_t batch,
 {
     const struct tensor *x = n->in[0], *index = n->in[1];
     *length = 0;
-    if (!need_index(s, n, 1))
+    if (!shape_need_index(s, n, 1))
         return false;
     bool fits = index->rank >= 1 && batch >= 0 && batch < index->rank && batch < x->rank;
     int64_t coordinates = fits ? index->dims[index->rank - 1] : 0;
@@ -198,7 +190,7 @@ static bool reverse_sequence(struct shape_run *s, struct node *n)
         return diag_error(s->cx, E203, at_attr(s->g, n, "batch_axis"), NULL, "batch_axis and time_axis are not 0 and 1");
     if (x->rank < 2 || lengths->rank != 1 || lengths->dims[0] != x->dims[batch])
         return shape_error(s, n, "lengths of shape %s for %s", shape_of(s, lengths), shape_of(s, x));
-    return shape_like(s, n, 0, x);
+    return shape_need_index(s, n, 1) && shape_like(s, n, 0, x);
 }
 
 static bool where(struct shape_run *s, struct node *n)

@@ -256,9 +256,7 @@ static bool gather(struct shape_run *s, struct node *n)
     const struct tensor *x = n->in[0], *index = n->in[1];
     int axis, rank = 0;
     int64_t dims[2 * MAX_RANK];
-    if (index->dtype != DT_INT32 && index->dtype != DT_INT64)
-        return diag_error(s->cx, E207, at_node(s->g, n), NULL, "indices of type %s", dtype_name(index->dtype));
-    if (!shape_axis(s, n, x, 0, &axis))
+    if (!shape_need_index(s, n, 1) || !shape_axis(s, n, x, 0, &axis))
         return false;
     for (int i = 0; i < axis; i++)
         dims[rank++] = x->dims[i];

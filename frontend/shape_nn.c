@@ -142,6 +142,8 @@ static bool recurrent(struct shape_run *s, struct node *n)
     for (int k = 0; k < 3; k++)
         if (!shape_need_float(s, n, k))
             return false;
+    if (input(n, 4) && !shape_need_index(s, n, 4))
+        return false;
     if (x->rank != 3 || w->rank != 3 || r->rank != 3 || r->dims[2] < 1)
         return shape_error(s, n, "inputs of shapes %s, %s and %s", shape_of(s, x), shape_of(s, w), shape_of(s, r));
     int64_t steps = x->dims[batch_first], batch = x->dims[!batch_first], hidden = r->dims[2], rows = gates * hidden;
@@ -175,7 +177,7 @@ static bool roi_align(struct shape_run *s, struct node *n)
 {
     const struct tensor *x = n->in[0], *rois = n->in[1];
     int64_t h, w;
-    if (!shape_need_float(s, n, 0) || !shape_need_float(s, n, 1) || !positive_attr(s, n, "output_height", &h) || !positive_attr(s, n, "output_width", &w))
+    if (!shape_need_float(s, n, 0) || !shape_need_float(s, n, 1) || !shape_need_index(s, n, 2) || !positive_attr(s, n, "output_height", &h) || !positive_attr(s, n, "output_width", &w))
         return false;
     if (x->rank != 4 || rois->rank != 2 || rois->dims[1] != 4 || !is_vector(n->in[2], rois->dims[0]) || tensor_count(x) == 0)
         return shape_error(s, n, "regions of shape %s for %s", shape_of(s, rois), shape_of(s, x));

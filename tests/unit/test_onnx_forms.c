@@ -658,6 +658,34 @@ static void pads_that_leave_nothing(void)
     model_ints(m, "pads", 4, DIMS(1, 1, 1, 1));
 }
 
+// Found by fuzzing: numbers that count were read as integers, whatever their type.
+static void lengths_of_type_float(void)
+{
+    m = model_new(14);
+    model_input(m, "x", DT_FLOAT, 3, DIMS(5, 2, 3));
+    model_input(m, "n", DT_FLOAT, 1, DIMS(2));
+    model_f32(m, "w", 3, DIMS(1, 4, 3), FLOATS(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    model_f32(m, "r", 3, DIMS(1, 4, 4), FLOATS(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    model_node(m, "RNN", "x w r - n", "y");
+    model_int(m, "hidden_size", 4);
+}
+
+static void reversed_by_floats(void)
+{
+    start(13);
+    model_input(m, "n", DT_FLOAT, 1, DIMS(2));
+    model_node(m, "ReverseSequence", "x n", "y");
+}
+
+static void images_of_type_float(void)
+{
+    m = model_new(16);
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 6, 7));
+    model_input(m, "r", DT_FLOAT, 2, DIMS(4, 4));
+    model_input(m, "i", DT_FLOAT, 1, DIMS(4));
+    model_node(m, "RoiAlign", "x r i", "y");
+}
+
 static const struct bad_row {
     const char *name;
     void (*build)(void);
@@ -684,6 +712,9 @@ static const struct bad_row {
     { "ConvInteger with another number of zero points", conv_zero_points_of_another_count, "E204", "zero point 'z'" },
     { "ConvInteger of scalars", integer_conv_of_scalars, "E204", "weights of shape []" },
     { "a bias for groups beside a scale for channels", bias_for_groups_scale_for_channels, "E204", "GroupNormalization" },
+    { "lengths of sequences are integers", lengths_of_type_float, "E207", "type float32" },
+    { "so are those of ReverseSequence", reversed_by_floats, "E207", "type float32" },
+    { "and the images of RoiAlign", images_of_type_float, "E207", "type float32" },
     { "MaxUnpool's pads leave nothing", pads_that_leave_nothing, "E204", "leave nothing" },
     { "an open dimension names its option", open_dimension, "E205", "--dim 'width=N'" },
     { "a shape that follows from data", shape_of_data, "E206", "(NonZero)" },
