@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "frontend/onnx.h"
 #include "tests/support/parted.h"
 #include "tests/support/sandbox.h"
 
@@ -50,9 +51,9 @@ static void fresh_model(void)
     m = model_new(17);
 }
 
-static void make_frames(const char *file)
+static void make_frames(const char *file, int rank, const int64_t *dims)
 {
-    frames = array_new(&arena, DT_FLOAT, 4, (int64_t[]){ FRAMES, 8, 16, 16 });
+    frames = array_new(&arena, DT_FLOAT, rank, dims);
     for (int64_t i = 0; i < array_count(&frames); i++)
         array_set_f64(&frames, i, (double)random_int(-1000, 1000) / 1000);
     assert_true(npy_write(&cx, path(file), &frames));
@@ -64,7 +65,7 @@ static void compile(const char *name, void (*build)(void), const char *says)
     fresh_model();
     build();
     write_model(arena_printf(&arena, "%s.onnx", name));
-    make_frames("x.npy");
+    make_frames("x.npy", 4, (int64_t[]){ FRAMES, 8, 16, 16 });
     expect(0, says, run("$A %s.onnx --name %s --board ultra96 --fps 2000 --calib x.npy -o %s", name, name, name));
     qdq_teardown(NULL);
 }
@@ -92,7 +93,7 @@ static int setup(void **state)
 {
     (void)state;
     fresh_model();
-    make_frames("x.npy");
+    make_frames("x.npy", 4, (int64_t[]){ FRAMES, 8, 16, 16 });
     return 0;
 }
 
@@ -104,9 +105,9 @@ static void expected(const char *name, const char *const *outputs, struct strbuf
     expect(0, NULL, run("$A run %s --input x.npy --output y.npz", name));
     for (; n < MAX_OUTPUTS && outputs[n]; n++)
         assert_true(npz_read(&cx, path("y.npz"), outputs[n], &y[n]));
-    for (int f = 0; f < FRAMES; f++)
+    for (int64_t f = 0; f < frames.dims[0]; f++)
         for (int o = 0; o < n; o++) {
-            size_t bytes = (size_t)array_count(&y[o]) / FRAMES * dtype_bytes(y[o].dtype);
+            size_t bytes = (size_t)(array_count(&y[o]) / frames.dims[0]) * dtype_bytes(y[o].dtype);
             strbuf_add(want, (const char *)y[o].data + (size_t)f * bytes, bytes);
         }
 }
@@ -153,6 +154,42 @@ static void on_the_board(void **state)
     expect(0, NULL, run("sh $T/driver/board.sh %s", r->name));
     for (int b = 0; b < 2; b++)
         same(r->name, r->outputs, arena_printf(&arena, "%s_board_probe", r->name), b ? "bare" : "linux");
+}
+
+// ---- networks of others: the models' folder beside the project, or AIHLS_MODELS ----
+
+static const struct shared_row {
+    const char *model;
+    int frames;
+} shared_rows[] = {
+    { "uf_slim_320_simplified", 1 }, // a face detector: two heads, a Softmax behind one
+    { "mb_attn_mnist", 2 },          // attention: products of activations between two runs of the hardware
+};
+
+static void shared_network(void **state)
+{
+    const struct shared_row *r = *state;
+    const char *folder = getenv("AIHLS_MODELS"), *outputs[MAX_OUTPUTS] = { NULL };
+    char *model = realpath(arena_printf(&arena, "%s/%s.onnx", folder ? folder : "../shared/models", r->model), NULL);
+    struct graph *g;
+    if (!model) {
+        print_message("skipped: %s is not there\n", r->model);
+        skip();
+    }
+    assert_true(onnx_read(&cx, model, &g) && g->n_inputs == 1 && g->n_outputs <= MAX_OUTPUTS);
+    int64_t dims[MAX_RANK];
+    memcpy(dims, g->inputs[0]->dims, sizeof dims);
+    dims[0] = r->frames;
+    make_frames("x.npy", g->inputs[0]->rank, dims);
+    for (int i = 0; i < g->n_outputs; i++)
+        outputs[i] = g->outputs[i]->name;
+    expect(0, NULL, run("$A %s --name shared --board ultra96 --calib x.npy -o shared", model));
+    expect(0, NULL, run("make -C shared/driver >shared.log 2>&1 || { tail -30 shared.log; exit 1; }"));
+    build_probe("shared", "shared", true);
+    same("shared", outputs, "shared_probe", "reference");
+    same("shared", outputs, "shared_probe", "simulation");
+    expect(0, NULL, run("rm -rf shared"));
+    free(model);
 }
 
 // ---- a trained detector: tests/models/detector.py ----
@@ -280,14 +317,16 @@ static void reports_say_what_the_host_does(void **state)
 
 int main(void)
 {
-    enum { N = sizeof rows / sizeof *rows };
-    struct CMUnitTest tests[2 * N + 7];
+    enum { N = sizeof rows / sizeof *rows, SHARED = sizeof shared_rows / sizeof *shared_rows };
+    struct CMUnitTest tests[2 * N + SHARED + 7];
     size_t n = 0;
     for (size_t i = 0; i < N; i++)
         tests[n++] = (struct CMUnitTest){ rows[i].name, driver_is_run, setup, qdq_teardown, (void *)(uintptr_t)i };
     for (size_t i = 0; i < N; i++)
         if (rows[i].board)
             tests[n++] = (struct CMUnitTest){ "on the board", on_the_board, setup, qdq_teardown, (void *)(uintptr_t)i };
+    for (size_t i = 0; i < SHARED; i++)
+        tests[n++] = (struct CMUnitTest){ shared_rows[i].model, shared_network, setup, qdq_teardown, (void *)&shared_rows[i] };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(streams_are_the_references, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(a_detector_finds, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_models, setup, qdq_teardown);
