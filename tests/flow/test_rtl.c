@@ -27,6 +27,7 @@ static struct script_row {
     { "depthwise stages that pack two pixels equal their definition", "sh tests/rtl/run.sh pair 11 12", "verilator" },
     { "words of pixel pairs come out pixel by pixel", "sh tests/rtl/run.sh unpair 11 12", "verilator" },
     { "FIFOs, forks and narrowers neither lose nor invent", "sh tests/rtl/run.sh stream 11 10", "verilator" },
+    { "global pools give what they mean", "sh tests/rtl/run.sh gap 11 10", "verilator" },
     { "operator stages give what their operators mean", "sh tests/rtl/run.sh ops 11 25", "verilator" },
     { "digits runs on DSP48E2, DSP48E1, MULT18X18D and SB_MAC16", "sh tests/tech.sh build/aihls tests/models/digits/digits.onnx digits", "verilator" },
 };

@@ -72,8 +72,8 @@ struct Quant { // requantization constants of a case, per channel
     }
     void parameters(Top &t) const
     {
-        t.out(".BIAS_W(%d), .BIAS_FRAC(%d), .MULT_W(%d), .SHIFT_W(%d), .SHIFT_MIN(%d), .RQ_CYCLES(%d), .ZERO_POINT(%d), "
-              ".CLAMP_LO(%d), .CLAMP_HI(%d)", bias_w, frac, mult_w, shift_w, shift_min, cycles, zp, lo, hi);
+        t.out(".BIAS_W(%d), .MULT_W(%d), .SHIFT_W(%d), .SHIFT_MIN(%d), .RQ_CYCLES(%d), .ZERO_POINT(%d), "
+              ".CLAMP_LO(%d), .CLAMP_HI(%d)", bias_w, mult_w, shift_w, shift_min, cycles, zp, lo, hi);
     }
 };
 
@@ -99,7 +99,7 @@ static void requant_case(Top &t, Random &r)
     t.sink("m", beats_of(out, channels, lanes), beats, seed_of(r), stalls.out,
            stalls.none ? beats * q.cycles : 0);
     q.ports(t, lanes);
-    t.out("    aihls_requant #(.LANES(%d), .CHANNELS(%d), .ACC_W(%d), ", lanes, channels, acc_w);
+    t.out("    aihls_requant #(.LANES(%d), .CHANNELS(%d), .ACC_W(%d), .BIAS_FRAC(%d), ", lanes, channels, acc_w, q.frac);
     q.parameters(t);
     t.out(") u_dut (.clk(clk), .rst(rst), .s_acc_data(s_data), .s_acc_valid(s_valid), .s_acc_ready(s_ready), "
           ".p_en(p_en), .p_addr(p_addr), .p_data(p_data), .m_act_data(m_data), .m_act_valid(m_valid), "
