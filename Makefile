@@ -32,7 +32,7 @@ LDLIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lopenblas -lm
 
 SOURCES := $(filter-out hls/aihls.c,$(wildcard base/*.c frontend/*.c dataflow/*.c hls/*.c sim/*.c drivers/aihls*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o $(B)/gen/embed.o
-EMBED := $(sort $(wildcard boards/*.xsd boards/*/board.xml boards/*/preset.txt boards/*.tcl boards/*.mk boards/*.awk rtl_templates/*.v docs/diagnostics/*.md drivers/* sim/*.v) sim/harness.cpp sim/shell.cpp sim/uart.cpp)
+EMBED := $(sort $(wildcard boards/*.xsd boards/*/board.xml boards/*/preset.txt boards/*.tcl boards/*.mk boards/*.awk rtl_templates/*.v docs/diagnostics/*.md drivers/* sim/*.v sim/*.cpp sim/*.hpp))
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/test_*.c tests/flow/test_*.c)))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c tests/flow/ops_*.c) $(filter-out tests/fuzz/entry.c,$(wildcard tests/fuzz/*.c)))
 

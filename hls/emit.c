@@ -129,7 +129,7 @@ static bool emit_rtl(struct emission *e)
 static void print_probes(const struct design *d, struct arena *a, struct strbuf *sb)
 {
     const struct pipeline *p = d->pipeline;
-    strbuf_addf(sb, SPDX "// Streams and stages of %s, for harness.cpp.\n", d->top);
+    strbuf_addf(sb, SPDX "// Streams and stages of %s, for the programs beside this.\n", d->top);
     strbuf_addf(sb, "#define N_STREAMS %d\n#define N_STAGES %d\n#define N_EDGES %d\n", p->n_streams, p->n_stages, p->n_edges);
     strbuf_adds(sb, "#define PROBE_STREAMS(P) \\\n");
     for (int i = 0; i < p->n_streams; i++)
@@ -207,7 +207,7 @@ static bool emit_harness(struct emission *e)
 {
     const struct design *d = e->d;
     struct strbuf sb = STRBUF_INIT;
-    bool ok = put_embedded(e, "sim/harness.cpp") && (!shell_has_axi(d) || emit_shell_sim(e)) && (!shell_has_uart(d) || emit_uart_sim(e));
+    bool ok = put_embedded(e, "sim/reference.hpp") && put_embedded(e, "sim/harness.cpp") && (!shell_has_axi(d) || emit_shell_sim(e)) && (!shell_has_uart(d) || emit_uart_sim(e));
     print_probes(d, e->a, &sb);
     ok &= put_text(e, "sim/probes.h", &sb);
     print_visible(d, &sb);

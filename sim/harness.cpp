@@ -4,8 +4,7 @@
 //
 //     Vcore REFERENCE FRAMES POWER_SEED RESET_CYCLES RESET_AT STALL_SEED PATIENCE RESULT [TRACE.fst]
 //
-// REFERENCE holds, frame after frame, every stream's beats in order (stream 0 first), a beat
-// being LANES bytes. The result is a JSON object. With a stall seed, inputs pause, outputs block
+// REFERENCE: see reference.hpp. The result is a JSON object. With a stall seed, inputs pause, outputs block
 // and every FIFO refuses its input at random, each on its own; with 0 nothing waits.
 // A frame ends with the last beat of the last output.
 //
@@ -14,7 +13,7 @@
 // nothing of it. Frames and counts start again behind it.
 #include "Vcore.h"
 #include "Vcore___024root.h"
-#include "probes.h"
+#include "reference.hpp"
 #include "verilated.h"
 #if VM_TRACE
 #include "verilated_fst_c.h"
@@ -51,19 +50,6 @@ struct Stage {
     const char *name;
     const uint8_t *busy;
     long busy_cycles = 0;
-};
-
-// Mulberry32-like generators would do; xorshift64* (Vigna 2016) is short and good enough for stalls.
-struct Random {
-    uint64_t state;
-    explicit Random(uint64_t seed) : state(seed * 0x9e3779b97f4a7c15u + 1) {}
-    uint64_t next()
-    {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        return state * 0x2545f4914f6cdd1du;
-    }
 };
 
 class Bench {
@@ -139,60 +125,6 @@ class Bench {
 #endif
 };
 
-struct Mismatch {
-    int stream = -1;
-    long frame = 0, beat = 0, cycle = 0;
-    int lane = 0, have = 0, want = 0;
-};
-
-// What every stream carries, and where the Verilog differs.
-struct Reference {
-    std::vector<size_t> offset; // of each stream in a frame
-    size_t frame_bytes = 0;
-    long frames;
-    std::vector<uint8_t> bytes;
-    long mismatches = 0;
-    Mismatch first;
-
-    Reference(const std::vector<Stream> &streams, long n) : frames(n)
-    {
-        for (auto &s : streams) {
-            offset.push_back(frame_bytes);
-            frame_bytes += (size_t)s.beats * (size_t)s.lanes;
-        }
-        bytes.resize(frame_bytes * (size_t)frames);
-    }
-
-    bool read(const char *path)
-    {
-        FILE *f = fopen(path, "rb");
-        bool ok = f && fread(bytes.data(), 1, bytes.size(), f) == bytes.size();
-        if (f)
-            fclose(f);
-        return ok;
-    }
-
-    // Beat number n of stream i since the first frame.
-    const uint8_t *beat(const std::vector<Stream> &streams, size_t i, long n) const
-    {
-        const Stream &s = streams[i];
-        return bytes.data() + frame_bytes * (size_t)(n / s.beats) + offset[i] + (size_t)(n % s.beats) * (size_t)s.lanes;
-    }
-
-    void compare(const std::vector<Stream> &streams, size_t i, long n, const uint8_t *have, long cycle)
-    {
-        const Stream &s = streams[i];
-        if (n / s.beats >= frames)
-            return;
-        const uint8_t *want = beat(streams, i, n);
-        if (memcmp(want, have, (size_t)s.lanes) == 0)
-            return;
-        for (int lane = 0; lane < s.lanes; lane++)
-            if (want[lane] != have[lane] && mismatches++ == 0)
-                first = Mismatch{ (int)i, n / s.beats, n % s.beats, cycle, lane, (int8_t)have[lane], (int8_t)want[lane] };
-    }
-};
-
 // Frames through the core, from the first one on, and what was counted since the last reset.
 class Run {
   public:
@@ -235,7 +167,7 @@ class Run {
     bool go(long until, long patience)
     {
         while ((long)frame_end.size() < reference.frames && cycle < until && cycle - last_move <= patience &&
-               !(reference.mismatches && cycle - reference.first.cycle > 1000)) {
+               !(reference.mismatches && cycle - reference.first_cycle() > 1000)) {
             drive();
             b.settle();
             observe();
@@ -252,40 +184,29 @@ class Run {
         FILE *r = fopen(path, "w");
         if (!r)
             return false;
-        const Mismatch &first = reference.first;
-        fprintf(r, "{\n\"frames\": %zu,\n\"cycles\": %ld,\n\"mismatches\": %ld,\n\"first_in\": %ld", frame_end.size(), cycle, reference.mismatches, first_in);
-        list(r, "frame_end", frame_end, [](long end) { return end; });
-        list(r, "busy", b.stages, [](const Stage &s) { return s.busy_cycles; });
-        list(r, "blocked", b.streams, [](const Stream &s) { return s.blocked; });
-        list(r, "seen", b.streams, [](const Stream &s) { return s.seen; });
+        fprintf(r, "{\n\"frames\": %zu,\n\"cycles\": %ld,\n\"first_in\": %ld", frame_end.size(), cycle, first_in);
+        reference.write(r);
+        write_list(r, "frame_end", frame_end);
+        write_list(r, "busy", b.stages, [](const Stage &s) { return s.busy_cycles; });
+        write_list(r, "blocked", b.streams, [](const Stream &s) { return s.blocked; });
+        write_list(r, "seen", b.streams, [](const Stream &s) { return s.seen; });
         // of the last frame that ended; -1: not there
         size_t shown = frame_end.size() - 1;
-        list(r, "first_beat", b.streams, [shown](const Stream &s) { return shown < s.first.size() ? s.first[shown] : -1; });
-        list(r, "last_beat", b.streams, [shown](const Stream &s) { return shown < s.last.size() ? s.last[shown] : -1; });
-        if (first.stream >= 0)
-            fprintf(r, ",\n\"first\": {\"stream\": %d, \"frame\": %ld, \"beat\": %ld, \"lane\": %d, \"cycle\": %ld, \"have\": %d, \"want\": %d}",
-                    first.stream, first.frame, first.beat, first.lane, first.cycle, first.have, first.want);
+        write_list(r, "first_beat", b.streams, [shown](const Stream &s) { return shown < s.first.size() ? s.first[shown] : -1; });
+        write_list(r, "last_beat", b.streams, [shown](const Stream &s) { return shown < s.last.size() ? s.last[shown] : -1; });
         fprintf(r, "\n}\n");
         bool ok = !ferror(r);
         return fclose(r) == 0 && ok;
     }
 
   private:
-    template <class T, class F> static void list(FILE *r, const char *name, const std::vector<T> &items, F number)
-    {
-        fprintf(r, ",\n\"%s\": [", name);
-        for (size_t i = 0; i < items.size(); i++)
-            fprintf(r, "%s%ld", i ? ", " : "", (long)number(items[i]));
-        fprintf(r, "]");
-    }
-
     // Inputs of this cycle.
     void drive()
     {
         for (auto &p : b.inputs) {
             const Stream &s = b.streams[p.stream];
             if (!p.offered && p.moved < s.beats * reference.frames && (!seed || rng.next() % 4 != 0)) {
-                memcpy(p.data, reference.beat(b.streams, p.stream, p.moved), (size_t)s.lanes); // ports are little endian, in whole words
+                memcpy(p.data, reference.wanted(p.stream, p.moved / s.beats) + (size_t)(p.moved % s.beats) * (size_t)s.lanes, (size_t)s.lanes); // ports are little endian, in whole words
                 p.offered = true;
             }
             *p.valid = p.offered;
@@ -301,6 +222,14 @@ class Run {
         }
     }
 
+    // Beat number n of stream i since the first frame.
+    void compare(size_t i, long n, const uint8_t *have)
+    {
+        const Stream &s = b.streams[i];
+        if (n / s.beats < reference.frames)
+            reference.compare(i, n / s.beats, (size_t)(n % s.beats) * (size_t)s.lanes, have, (size_t)s.lanes, cycle);
+    }
+
     // What transfers at the coming edge.
     void observe()
     {
@@ -313,7 +242,7 @@ class Run {
             last_move = cycle;
             if (s.seen % s.beats == 0)
                 s.first.push_back(cycle);
-            reference.compare(b.streams, i, s.seen++, s.data, cycle);
+            compare(i, s.seen++, s.data);
             if (s.seen % s.beats == 0)
                 s.last.push_back(cycle);
         }
@@ -328,7 +257,7 @@ class Run {
         for (auto &p : b.outputs) {
             if (*p.valid && *p.ready) {
                 last_move = cycle;
-                reference.compare(b.streams, p.stream, p.moved++, p.data, cycle);
+                compare(p.stream, p.moved++, p.data);
             }
             ended = std::min(ended, p.moved / b.streams[p.stream].beats);
         }
@@ -352,7 +281,7 @@ int main(int argc, char **argv)
     }
     long frames = atol(argv[2]), reset_cycles = atol(argv[4]), reset_at = atol(argv[5]), patience = atol(argv[7]);
     Bench b((int)(atoll(argv[3]) % INT_MAX) + 1, argc > 9 ? argv[9] : nullptr);
-    Reference reference(b.streams, frames);
+    Reference reference(frames);
     if (!reference.read(argv[1])) {
         fprintf(stderr, "harness: cannot read %s\n", argv[1]);
         return 2;

@@ -10,7 +10,7 @@
 // With RESET_AT the program resets the accelerator in about that cycle, dropping what is queued, and once more later,
 // keeping it. The checkers of aihls_check_axi.v and aihls_check_axil.v watch all the time.
 #include "Vshell.h"
-#include "probes.h"
+#include "reference.hpp"
 #include "shell.h"
 #include "verilated.h"
 #if VM_TRACE
@@ -31,18 +31,6 @@
 
 #include "../driver/libaihls/aihls_shell.h"
 
-struct Random { // xorshift64* (Vigna 2016), as in harness.cpp
-    uint64_t state;
-    explicit Random(uint64_t seed) : state(seed * 0x9e3779b97f4a7c15u + 1) {}
-    uint64_t next()
-    {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        return state * 0x2545f4914f6cdd1du;
-    }
-};
-
 // What went wrong first; everything ends with it.
 struct Failure {
     std::string text;
@@ -58,12 +46,6 @@ static void fail(const char *format, ...)
     va_end(ap);
     throw Failure{ text };
 }
-
-// A port's share of the reference.
-struct Port {
-    size_t offset, bytes; // of a frame
-    int stream, lanes;
-};
 
 // A frame's buffer of a port.
 struct Buffer {
@@ -397,41 +379,16 @@ class System {
     uint32_t rdata = 0, bresp = 0;
 };
 
-struct Mismatch {
-    int stream = -1;
-    long frame = 0, beat = 0;
-    int lane = 0, have = 0, want = 0;
-};
-
 // The program: queues frames, takes interrupts, compares results.
 class Program {
   public:
-    Program(System &system, long n_frames, long patience_) : s(system), frames(n_frames), patience(patience_)
+    Program(System &system, Reference &ref, long patience_) : s(system), reference(ref), frames(ref.frames), patience(patience_)
     {
-        size_t at = 0;
-        std::vector<size_t> offsets, sizes;
-        std::vector<int> lanes;
-#define SIZE(i, net, lanes_, beats_)                                                               \
-    offsets.push_back(at);                                                                         \
-    sizes.push_back((size_t)(beats_) * (size_t)(lanes_));                                          \
-    lanes.push_back(lanes_);                                                                       \
-    at += sizes.back();
-        PROBE_STREAMS(SIZE)
-#define PORT(name, stream_) ports.push_back(Port{ offsets[stream_], sizes[stream_], stream_, lanes[stream_] });
+#define PORT(name, stream) ports.push_back(stream);
         PROBE_INPUTS(PORT)
         n_inputs = ports.size();
         PROBE_OUTPUTS(PORT)
-        frame_bytes = at;
-        reference.resize(frame_bytes * (size_t)frames);
-    }
-
-    bool read_reference(const char *path)
-    {
-        FILE *f = fopen(path, "rb");
-        bool ok = f && fread(reference.data(), 1, reference.size(), f) == reference.size();
-        if (f)
-            fclose(f);
-        return ok;
+#undef PORT
     }
 
     void run(long reset_at)
@@ -459,14 +416,12 @@ class Program {
         FILE *f = fopen(path, "w");
         if (!f)
             return false;
-        fprintf(f, "{\n\"frames\": %ld,\n\"cycles\": %ld,\n\"mismatches\": %ld,\n\"marked\": %ld,\n\"faults\": %ld,\n\"bursts\": %ld,\n\"bytes_read\": %ld,\n\"bytes_written\": %ld",
-                done, s.now, mismatches, marked, s.dram->faulty_bursts, s.dram->bursts, s.dram->bytes_read, s.dram->bytes_written);
-        list(f, "latency", latency);
-        list(f, "interval", interval);
-        list(f, "stalls", stalls);
-        if (first.stream >= 0)
-            fprintf(f, ",\n\"first\": {\"stream\": %d, \"frame\": %ld, \"beat\": %ld, \"lane\": %d, \"cycle\": %ld, \"have\": %d, \"want\": %d}",
-                    first.stream, first.frame, first.beat, first.lane, s.now, first.have, first.want);
+        fprintf(f, "{\n\"frames\": %ld,\n\"cycles\": %ld,\n\"marked\": %ld,\n\"faults\": %ld,\n\"bursts\": %ld,\n\"bytes_read\": %ld,\n\"bytes_written\": %ld",
+                done, s.now, marked, s.dram->faulty_bursts, s.dram->bursts, s.dram->bytes_read, s.dram->bytes_written);
+        reference.write(f);
+        write_list(f, "latency", latency);
+        write_list(f, "interval", interval);
+        write_list(f, "stalls", stalls);
         if (failure) {
             fprintf(f, ",\n\"failure\": \"");
             for (const char *c = failure; *c; c++)
@@ -479,14 +434,6 @@ class Program {
     }
 
   private:
-    static void list(FILE *f, const char *name, const std::vector<long> &v)
-    {
-        fprintf(f, ",\n\"%s\": [", name);
-        for (size_t i = 0; i < v.size(); i++)
-            fprintf(f, "%s%ld", i ? ", " : "", v[i]);
-        fprintf(f, "]");
-    }
-
     void progress() { s.limit = s.now + patience; }
 
     void expect(const char *what, uint32_t have, uint32_t want)
@@ -522,14 +469,14 @@ class Program {
     {
         for (long f = 0; f < frames; f++)
             for (size_t p = 0; p < ports.size(); p++) {
-                const uint64_t base = s.dram->place(ports[p].bytes, f, (int)p, p < n_inputs);
+                const uint64_t base = s.dram->place(bytes(p), f, (int)p, p < n_inputs);
                 where.push_back(base);
                 if (p < n_inputs)
-                    memcpy(s.dram->at(base), wanted(f, p), ports[p].bytes);
+                    memcpy(s.dram->at(base), reference.wanted(ports[p], f), bytes(p));
             }
     }
 
-    const uint8_t *wanted(long frame, size_t port) const { return reference.data() + frame_bytes * (size_t)frame + ports[port].offset; }
+    size_t bytes(size_t port) const { return reference.streams[ports[port]].bytes; }
     uint64_t base(long frame, size_t port) const { return where[(size_t)frame * ports.size() + port]; }
 
     // Fills the free slots.
@@ -573,12 +520,9 @@ class Program {
 
     void compare(long frame, size_t p)
     {
-        const Port &port = ports[p];
-        const uint8_t *have = s.dram->at(base(frame, p)), *want = wanted(frame, p);
-        for (size_t i = 0; i < port.bytes; i++)
-            if (have[i] != want[i] && mismatches++ == 0)
-                first = Mismatch{ port.stream, frame, (long)(i / (size_t)port.lanes), (int)(i % (size_t)port.lanes), (int8_t)have[i], (int8_t)want[i] };
-        for (size_t i = port.bytes; i < port.bytes + 64; i++)
+        const uint8_t *have = s.dram->at(base(frame, p));
+        reference.compare(ports[p], frame, 0, have, bytes(p), s.now);
+        for (size_t i = bytes(p); i < bytes(p) + 64; i++)
             if (have[i] != 0xa5)
                 fail("frame %ld: output %zu was written beyond its end", frame, p - n_inputs);
     }
@@ -613,13 +557,12 @@ class Program {
     }
 
     System &s;
-    long frames, patience, done = 0, tail = 0, slots = 0, mismatches = 0, marked = 0;
-    size_t n_inputs = 0, frame_bytes = 0;
-    std::vector<Port> ports;
-    std::vector<uint8_t> reference;
+    Reference &reference;
+    long frames, patience, done = 0, tail = 0, slots = 0, marked = 0;
+    size_t n_inputs = 0;
+    std::vector<size_t> ports; // their streams
     std::vector<uint64_t> where;
     std::vector<long> latency, interval, stalls;
-    Mismatch first;
 };
 
 int main(int argc, char **argv)
@@ -629,8 +572,9 @@ int main(int argc, char **argv)
         return 2;
     }
     System system((int)(atoll(argv[3]) % INT_MAX) + 1, strtoull(argv[6], nullptr, 10), strtoull(argv[7], nullptr, 10), argc > 10 ? argv[10] : nullptr);
-    Program program(system, atol(argv[2]), atol(argv[8]));
-    if (!program.read_reference(argv[1])) {
+    Reference reference(atol(argv[2]));
+    Program program(system, reference, atol(argv[8]));
+    if (!reference.read(argv[1])) {
         fprintf(stderr, "shell: cannot read %s\n", argv[1]);
         return 2;
     }

@@ -12,7 +12,7 @@
 //
 // --pty: opens a pseudo-terminal, prints its path, and is the device at its end until it is killed.
 #include "Vuart.h"
-#include "probes.h"
+#include "reference.hpp"
 #include "uart.h"
 #include "verilated.h"
 #if VM_TRACE
@@ -36,18 +36,6 @@
 #include "../driver/libaihls/aihls_uart.h"
 
 extern "C" const struct aihls_network NETWORK;
-
-struct Random { // xorshift64* (Vigna 2016), as in harness.cpp
-    uint64_t state;
-    explicit Random(uint64_t seed) : state(seed * 0x9e3779b97f4a7c15u + 1) {}
-    uint64_t next()
-    {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        return state * 0x2545f4914f6cdd1du;
-    }
-};
 
 // One direction's noise: now and then the line is held at a level for some cycles.
 class Noise {
@@ -247,45 +235,15 @@ static const struct aihls_backend backend = { "uart", nullptr, state_bytes, open
 
 // ---- frames ----
 
-struct Port {
-    size_t offset, bytes;
-    int stream, lanes;
-};
-
-struct Mismatch {
-    int stream = -1;
-    long frame = 0, beat = 0;
-    int lane = 0, have = 0, want = 0;
-};
-
 class Program {
   public:
-    Program(Board &board, long n_frames) : b(board), frames(n_frames)
+    Program(Board &board, Reference &ref) : b(board), reference(ref)
     {
-        size_t at = 0;
-        std::vector<size_t> offsets, sizes;
-        std::vector<int> lanes;
-#define SIZE(i, net, lanes_, beats_)                                                               \
-    offsets.push_back(at);                                                                         \
-    sizes.push_back((size_t)(beats_) * (size_t)(lanes_));                                          \
-    lanes.push_back(lanes_);                                                                       \
-    at += sizes.back();
-        PROBE_STREAMS(SIZE)
-#define PORT(name, stream_) ports.push_back(Port{ offsets[stream_], sizes[stream_], stream_, lanes[stream_] });
+#define PORT(name, stream) ports.push_back(stream);
         PROBE_INPUTS(PORT)
         n_inputs = ports.size();
         PROBE_OUTPUTS(PORT)
-        frame_bytes = at;
-        reference.resize(frame_bytes * (size_t)frames);
-    }
-
-    bool read_reference(const char *path)
-    {
-        FILE *f = fopen(path, "rb");
-        bool ok = f && fread(reference.data(), 1, reference.size(), f) == reference.size();
-        if (f)
-            fclose(f);
-        return ok;
+#undef PORT
     }
 
     // The first failure's text, or NULL.
@@ -297,7 +255,7 @@ class Program {
         enum aihls_status s = aihls_open(&NETWORK, &backend, &options, &a);
         if (s)
             return aihls_status_text(s);
-        for (; !s && done < frames; done++)
+        for (; !s && done < reference.frames; done++)
             s = run_frame(a);
         aihls_close(&a);
         return s ? aihls_status_text(s) : nullptr;
@@ -308,10 +266,8 @@ class Program {
         FILE *f = fopen(path, "w");
         if (!f)
             return false;
-        fprintf(f, "{\n\"frames\": %ld,\n\"cycles\": %ld,\n\"mismatches\": %ld,\n\"marked\": %ld,\n\"noise\": %ld,\n\"latency\": [%ld]", done, b.now, mismatches, lost, b.noise(), latency);
-        if (first.stream >= 0)
-            fprintf(f, ",\n\"first\": {\"stream\": %d, \"frame\": %ld, \"beat\": %ld, \"lane\": %d, \"cycle\": %ld, \"have\": %d, \"want\": %d}",
-                    first.stream, first.frame, first.beat, first.lane, b.now, first.have, first.want);
+        fprintf(f, "{\n\"frames\": %ld,\n\"cycles\": %ld,\n\"marked\": %ld,\n\"noise\": %ld,\n\"latency\": [%ld]", done, b.now, lost, b.noise(), latency);
+        reference.write(f);
         if (failure)
             fprintf(f, ",\n\"failure\": \"frame %ld: %s\"", done, failure);
         fprintf(f, "\n}\n");
@@ -327,12 +283,12 @@ class Program {
         std::vector<std::vector<int8_t>> have;
         struct aihls_frame frame;
         for (size_t p = 0; p < ports.size(); p++) {
-            const int8_t *want = wanted(done, p);
-            have.emplace_back(ports[p].bytes);
+            const size_t bytes = reference.streams[ports[p]].bytes;
+            have.emplace_back(bytes);
             if (p < n_inputs)
-                inputs.push_back(aihls_input{ want, AIHLS_STREAM, (int32_t)ports[p].bytes });
+                inputs.push_back(aihls_input{ reference.wanted(ports[p], done), AIHLS_STREAM, (int32_t)bytes });
             else
-                outputs.push_back(aihls_output{ have[p].data(), AIHLS_STREAM, (int32_t)ports[p].bytes });
+                outputs.push_back(aihls_output{ have[p].data(), AIHLS_STREAM, (int32_t)bytes });
         }
         const long before = b.now;
         enum aihls_status s = aihls_run(a, inputs.data(), (int32_t)inputs.size(), outputs.data(), (int32_t)outputs.size(), &frame);
@@ -342,20 +298,15 @@ class Program {
             return s;
         latency = (long)frame.latency_cycles;
         for (size_t p = n_inputs; p < ports.size(); p++)
-            for (size_t i = 0; i < ports[p].bytes; i++)
-                if (have[p][i] != wanted(done, p)[i] && mismatches++ == 0)
-                    first = Mismatch{ ports[p].stream, done, (long)(i / (size_t)ports[p].lanes), (int)(i % (size_t)ports[p].lanes), have[p][i], wanted(done, p)[i] };
+            reference.compare(ports[p], done, 0, have[p].data(), have[p].size(), b.now);
         return AIHLS_OK;
     }
 
-    const int8_t *wanted(long frame, size_t port) const { return (const int8_t *)reference.data() + frame_bytes * (size_t)frame + ports[port].offset; }
-
     Board &b;
-    long frames, done = 0, mismatches = 0, lost = 0, latency = 0;
-    size_t n_inputs = 0, frame_bytes = 0;
-    std::vector<Port> ports;
-    std::vector<uint8_t> reference;
-    Mismatch first;
+    Reference &reference;
+    long done = 0, lost = 0, latency = 0;
+    size_t n_inputs = 0;
+    std::vector<size_t> ports; // their streams
 };
 
 // The device at the end of a pseudo-terminal. Time passes only while there is something to do.
@@ -403,8 +354,9 @@ int main(int argc, char **argv)
         return 2;
     }
     Board board((int)(atoll(argv[3]) % INT_MAX) + 1, strtoull(argv[6], nullptr, 10), strtoull(argv[7], nullptr, 10), argc > 10 ? argv[10] : nullptr);
-    Program program(board, atol(argv[2]));
-    if (!program.read_reference(argv[1])) {
+    Reference reference(atol(argv[2]));
+    Program program(board, reference);
+    if (!reference.read(argv[1])) {
         fprintf(stderr, "uart: cannot read %s\n", argv[1]);
         return 2;
     }
