@@ -187,16 +187,17 @@ static bool may_lead(const struct problem *q, struct state *s, int stage, bool l
     return s->bound < q->best_value - 1e-12;
 }
 
-// The candidates for stage `stage` go to `to`, memory that grows as needed.
 struct candidates {
-    struct state *items;
-    int n, cap;
+    struct state *items, *spare; // memory that grows as needed
+    int n, cap, spare_cap;
+    int *run, n_runs, cap_runs; // where each option's candidates end; they are in order of cost
     int32_t *least; // of remove_dominated: one per block RAM of the budget, and two
 };
 
+// The candidates for stage `stage`, an option after the other: where `from` is in order of cost, so are those of each.
 static void expand(struct problem *q, struct arena *a, int stage, const struct layer *from, bool least, struct candidates *to)
 {
-    to->n = 0;
+    to->n = to->n_runs = 0;
     for (int o = 0; o < q->front[stage].n; o++) {
         const struct cost *c = &q->front[stage].items[o].cost;
         const int64_t add[RESOURCES] = { c->dsp, c->bram18, c->lut };
@@ -211,8 +212,38 @@ static void expand(struct problem *q, struct arena *a, int stage, const struct l
             if (possible && may_lead(q, &s, stage + 1, least))
                 arena_push(a, to->items, to->n, to->cap, s);
         }
+        arena_push(a, to->run, to->n_runs, to->cap_runs, to->n);
     }
     q->nodes += to->n;
+}
+
+static void merge(const struct state *x, const struct state *x_end, const struct state *y, const struct state *y_end, struct state *to)
+{
+    while (x < x_end && y < y_end)
+        *to++ = by_cost(y, x) < 0 ? *y++ : *x++;
+    memcpy(to, x < x_end ? x : y, (size_t)(x < x_end ? x_end - x : y_end - y) * sizeof *to);
+}
+
+// All in order of cost, in pairs of runs; of equals the first option's first.
+static void merge_runs(struct candidates *l, struct arena *a)
+{
+    if (l->spare_cap < l->n) {
+        l->spare_cap = l->cap;
+        l->spare = arena_array(a, struct state, l->spare_cap);
+    }
+    while (l->n_runs > 1) {
+        int runs = 0, from = 0;
+        for (int i = 0; i < l->n_runs; i += 2) {
+            int middle = l->run[i], end = l->run[i + 1 < l->n_runs ? i + 1 : i];
+            merge(l->items + from, l->items + middle, l->items + middle, l->items + end, l->spare + from);
+            l->run[runs++] = from = end;
+        }
+        l->n_runs = runs;
+        struct state *merged = l->spare;
+        int cap = l->spare_cap;
+        l->spare = l->items, l->spare_cap = l->cap;
+        l->items = merged, l->cap = cap;
+    }
 }
 
 // Removes dominated states: in order of DSP, a state stays when it uses less LUT than every one before it
@@ -220,9 +251,6 @@ static void expand(struct problem *q, struct arena *a, int stage, const struct l
 static void remove_dominated(struct candidates *l, int32_t brams)
 {
     int n = 0;
-    if (l->n == 0)
-        return;
-    qsort(l->items, (size_t)l->n, sizeof *l->items, by_cost);
     for (int32_t i = 0; i <= brams + 1; i++)
         l->least[i] = INT32_MAX;
     for (int i = 0; i < l->n; i++) {
@@ -259,15 +287,18 @@ static enum answer search(struct problem *q, struct arena *a, bool least, int ma
     for (int s = 0; s < q->n; s++) {
         struct layer *to = &layer[s + 1];
         expand(q, a, s, &layer[s], least, &c);
-        remove_dominated(&c, (int32_t)q->budget[1]);
         if (c.n == 0)
             return *cut ? UNKNOWN : NO_FIT;
+        merge_runs(&c, a);
+        remove_dominated(&c, (int32_t)q->budget[1]);
         if (c.n > max_states || s == q->n - 1)
             qsort(c.items, (size_t)c.n, sizeof *c.items, by_bound);
         *cut |= c.n > max_states;
         to->n = c.n < max_states ? c.n : max_states;
         to->items = arena_array(a, struct state, to->n);
         memcpy(to->items, c.items, (size_t)to->n * sizeof *c.items);
+        if (c.n > max_states && s < q->n - 1)
+            qsort(to->items, (size_t)to->n, sizeof *to->items, by_cost);
     }
     take_path(q, layer, 0);
     q->best_value = layer[q->n].items[0].bound;
