@@ -156,7 +156,10 @@ void aihls_host_tf_idf(const struct aihls_host_call *c)
     const int32_t *gram = c->op->table;
     for (int32_t g = 0; g < grams; gram += 2 + gram[0], g++)
         for (int32_t row = 0; size && row < x.v->count / size; row++) {
-            int32_t count = count_gram(&x, row * size, size, gram + 2, gram[0], skips);
-            aihls_set(&y, row * width + gram[1], (by_count ? count : count > 0) * c->op->f[g]);
+            int32_t count = count_gram(&x, row * size, size, gram + 2, gram[0], skips), at = row * width + gram[1];
+            if (by_count)
+                aihls_set(&y, at, aihls_get(&y, at) + count * c->op->f[g]);
+            else if (count)
+                aihls_set(&y, at, c->op->f[g]);
         }
 }

@@ -214,6 +214,18 @@ static bool normal_dropout(const struct ctx *cx, struct graph *g, struct node *n
     return true;
 }
 
+// Where the generator starts: its seed, and the result's name, so that two nodes draw different numbers and whatever becomes
+// of the graph the same node draws the same.
+static void start_generator(struct graph *g, struct node *n)
+{
+    float seed = node_float(n, "seed", 0.0f);
+    uint32_t bits, hash = 2166136261u; // FNV-1a
+    memcpy(&bits, &seed, sizeof bits);
+    for (const char *c = n->n_out && n->out[0] ? n->out[0]->name : ""; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 16777619u;
+    node_set_int(g, n, "resolved_start", (int64_t)((uint64_t)hash << 32 | bits));
+}
+
 static void normal_softmax(struct graph *g, struct node *n, int64_t opset)
 {
     bool flatten = opset < 13;
@@ -372,7 +384,16 @@ static bool normal_node(const struct ctx *cx, struct graph *g, struct node *n, b
     case OP_MaxPool:
         return reference || (n->n_out > 1 && n->out[1] && tensor_uses(g, n->out[1]) > 0) || drop_extra_outputs(cx, g, n); // the host has indices
     case OP_Dropout:
+        start_generator(g, n);
         return normal_dropout(cx, g, n, reference);
+    case OP_Bernoulli:
+    case OP_Multinomial:
+    case OP_RandomNormal:
+    case OP_RandomNormalLike:
+    case OP_RandomUniform:
+    case OP_RandomUniformLike:
+        start_generator(g, n);
+        return true;
     case OP_Cast:
         return normal_cast(cx, g, n, reference);
     default:

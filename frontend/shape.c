@@ -740,10 +740,13 @@ static bool infer_node(struct shape_run *s, struct node *n)
 // Room for the tensors that placing a body has added.
 static void grow_values(struct shape_run *s)
 {
-    struct array *grown = arena_array(s->g->arena, struct array, s->g->n_tensors);
-    if (s->n_values)
-        memcpy(grown, s->values, (size_t)s->n_values * sizeof *grown);
-    s->values = grown;
+    if (s->g->n_tensors > s->cap_values) {
+        s->cap_values = 2 * s->g->n_tensors;
+        struct array *grown = arena_array(s->g->arena, struct array, s->cap_values);
+        if (s->n_values)
+            memcpy(grown, s->values, (size_t)s->n_values * sizeof *grown);
+        s->values = grown;
+    }
     s->n_values = s->g->n_tensors;
 }
 

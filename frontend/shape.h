@@ -6,11 +6,12 @@
 #include "frontend/graph.h"
 
 // does      fills rank, dims and dtype of every tensor; checks inputs, attributes and shapes
-// requires  graph_verify; graph inputs with known shapes
 //           If, Loop and Scan become the nodes of their bodies where the number of iterations is known or has a known bound. Where a
 //           condition is not known before the network runs, both ways are computed and a Where chooses
+// requires  graph_verify; graph inputs with known shapes
 // provides  every tensor typed and shaped, products of dims below 2^40; scales of Resize as constants
-// cost      O(nodes), plus small constant evaluation for Reshape, Pad, Clip and the like
+// cost      O(nodes), plus small constant evaluation for Reshape, Pad, Clip and the like; names of placed nodes are compared with
+//           all others
 // Reports every node that is wrong (E202 to E207) and returns false if there was one.
 bool shape_infer(const struct ctx *cx, struct graph *g);
 
@@ -65,6 +66,9 @@ void resize_linear_taps(const struct node *n, int axis, int64_t out, int64_t *i0
 
 // The attribute of a Where that chooses between the results of an If's branches: they must have one shape.
 #define WHERE_MARK "resolved_choice"
+// The attribute of nodes of which only the data say whether they are run. They always are; where they cannot compute what they
+// are asked for (an index that is outside, say), nobody may want to know it, and the float reference takes zeros.
+#define MAYBE_MARK "resolved_maybe"
 
 // A comparison of two tensors: its result is bool.
 bool op_compares(enum op op);

@@ -15,7 +15,7 @@ struct shape_run {
     const struct ctx *cx;
     struct graph *g;
     struct array *values; // by tensor index; data NULL: not known. Constants are not in here.
-    int n_values;         // tensors that inference adds are not in there
+    int n_values, cap_values; // tensors that inference adds are not in there
     int placed;           // nodes that shape_place_body has made
     bool running;         // all of them are known: shape_infer_running
 };
@@ -76,6 +76,8 @@ bool shape_check_p(struct shape_run *s, const struct node *n);
 // Replaces an If, a Loop or a Scan by the nodes of its bodies. False, and nothing changed, where it is none of these, or
 // iterates too often or an unknown number of times.
 bool shape_place_body(struct shape_run *s, struct node *n);
+// Whether the bodies of an If, a Loop or a Scan have as many inputs and outputs as it gives and takes; E102, E203.
+bool shape_check_bodies(struct shape_run *s, const struct node *n);
 
 // ---- shape_einsum.c ----
 bool shape_einsum(struct shape_run *s, struct node *n);

@@ -305,10 +305,11 @@ bool shape_index(struct shape_run *s, struct node *n, bool *known)
     case OP_Compress:
     case OP_NonZero:
     case OP_Unique:
+        return shape_by_value(s, n);
     case OP_If:
     case OP_Loop:
     case OP_Scan:
-        return shape_by_value(s, n);
+        return (s->running || shape_check_bodies(s, n)) && shape_by_value(s, n);
     default:
         *known = false;
         return true;

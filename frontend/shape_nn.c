@@ -105,6 +105,9 @@ static bool loss(struct shape_run *s, struct node *n)
         way++;
     if (way == 3)
         return diag_error(s->cx, E203, at_attr(s->g, n, "reduction"), NULL, "'%s' is no reduction", reduction);
+    const struct attr *ignore = node_attr(n, "ignore_index");
+    if (ignore && ignore->type != ATTR_INT)
+        return diag_error(s->cx, E203, at_attr(s->g, n, "ignore_index"), NULL, "ignore_index is no integer");
     bool fits = x->rank >= 2 && target->rank == x->rank - 1 && dtype_is_integer(target->dtype) && (!weight || is_vector(weight, x->dims[1]));
     for (int i = 0; fits && i < target->rank; i++)
         fits = target->dims[i] == x->dims[i + (i > 0)];

@@ -82,7 +82,11 @@ void driver_dims(struct strbuf *sb, const struct tensor *t)
 
 void driver_f64(struct strbuf *sb, const void *v, int64_t i)
 {
-    strbuf_addf(sb, "%a", ((const double *)v)[i]);
+    double x = ((const double *)v)[i];
+    if (isfinite(x))
+        strbuf_addf(sb, "%a", x);
+    else // math.h's
+        strbuf_adds(sb, isnan(x) ? "NAN" : x > 0 ? "INFINITY" : "-INFINITY");
 }
 
 void driver_constant(struct strbuf *sb, const char *name, const struct array *x)

@@ -476,11 +476,16 @@ bool host_loss(struct draft *d)
     host_around(x, 1, &outer, &inner);
     if (n->op == OP_SoftmaxCrossEntropyLoss) {
         const struct tensor **logarithms = operands(d, 1), **in = operands(d, d->n_in);
-        logarithms[0] = d->n_out > 1 && d->out[1] ? d->out[1] : host_temporary(d, DT_DOUBLE, x->rank, x->dims);
+        logarithms[0] = host_temporary(d, DT_DOUBLE, x->rank, x->dims);
         struct draft one = beside(d, 1, d->in, logarithms);
         USE(&one, aihls_host_softmax);
         P(&one, outer, x->dims[1], inner, 1);
         host_add(&one);
+        if (d->n_out > 1 && d->out[1]) {
+            struct draft other = beside(d, 1, logarithms, d->out + 1);
+            USE(&other, aihls_host_cast);
+            host_add(&other);
+        }
         memcpy(in, d->in, (size_t)d->n_in * sizeof(struct tensor *));
         in[0] = logarithms[0];
         d->in = in;

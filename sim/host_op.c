@@ -448,13 +448,6 @@ static bool describe_reduce(struct draft *d)
     return P(d, ref_function(d->n->op), reduce_axes(d->n)) && tensor_count(d->in[0]) > 0;
 }
 
-// A Dropout drops in training only.
-static bool drops_nothing(const struct node *n)
-{
-    const struct tensor *training = n->n_in > 2 ? n->in[2] : NULL;
-    return !training || (training->data && tensor_const_i64(training, 0) == 0);
-}
-
 static bool describe_plain(struct draft *d)
 {
     switch ((int)d->n->op) {
@@ -462,7 +455,7 @@ static bool describe_plain(struct draft *d)
     case OP_Clip: USE(d, aihls_host_clip); return true;
     case OP_CastLike:
     case OP_Cast: USE(d, aihls_host_cast); d->n_in = 1; return true;
-    case OP_Dropout: USE(d, aihls_host_copy); d->n_in = 1; return drops_nothing(d->n) && (d->n_out == 1 || !d->out[1]);
+    case OP_Dropout: USE(d, aihls_host_copy); d->n_in = 1; return d->n_out == 1 || !d->out[1];
     default: USE(d, aihls_host_copy); d->n_in = d->n_out = 1; return true;
     }
 }

@@ -314,10 +314,16 @@ bool ref_float_node_within(const struct ctx *cx, const struct graph *g, const st
         return diag_error(cx, E201, at_node(g, n), NULL, "%s cannot be evaluated", op_info(n->op)->name);
     if (compute_nothing(n, a, out))
         return true;
-    struct ref r = { .cx = cx, .g = g, .n = n, .a = a, .in = in, .n_in = n->n_in, .out = out, .budget = budget };
+    struct diag silent = { .out = NULL };
+    struct ctx quiet = { cx->arena, &silent };
+    bool maybe = node_attr(n, MAYBE_MARK);
+    struct ref r = { .cx = maybe ? &quiet : cx, .g = g, .n = n, .a = a, .in = in, .n_in = n->n_in, .out = out, .budget = budget };
     bool ok = evaluate(&r);
     arena_release(&r.scratch);
-    return ok;
+    for (int i = 0; !ok && maybe && i < n->n_out; i++)
+        if (n->out[i])
+            out[i] = array_new(a, n->out[i]->dtype, n->out[i]->rank, n->out[i]->dims);
+    return ok || maybe;
 }
 
 bool ref_float_node(const struct ctx *cx, const struct graph *g, const struct node *n,

@@ -159,7 +159,7 @@ bool ref_loop(struct ref *r)
 
 static int64_t entry(const struct node *n, const char *name, int i)
 {
-    const struct attr *a = node_attr(n, name);
+    const struct attr *a = name ? node_attr(n, name) : NULL;
     return a && a->type == ATTR_INTS && i < a->n ? a->ints[i] : 0;
 }
 
@@ -180,7 +180,7 @@ static struct array slice_at(struct arena *a, const struct array *x, int axis, i
 struct scan {
     struct body body;
     int states, scanned, piles;
-    const char *directions, *axes; // names of attributes
+    const char *directions, *axes; // names of attributes; NULL: none
     struct array *state;
     const struct array *x;
     struct pile *pile;
@@ -243,7 +243,7 @@ static struct array item_of(const struct array *x, int64_t b)
 // Opset 8: sequence lengths in front, every operand in batches, time is the axis behind the batch.
 static bool scan_batches(struct ref *r)
 {
-    struct scan s = { .directions = "directions", .axes = "" };
+    struct scan s = { .directions = "directions", .axes = NULL };
     if (!open_scan(r, &s, 1))
         return false;
     int n_in = s.states + s.scanned;

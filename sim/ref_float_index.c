@@ -427,8 +427,12 @@ bool ref_tf_idf(struct ref *r)
             bool wanted = n >= node_int(r->n, "min_gram_length", 0) && n <= node_int(r->n, "max_gram_length", 0);
             for (int64_t row = 0; wanted && row < rows; row++) {
                 double count = (double)count_gram(x, row * size, size, pool->ints + at, n, node_int(r->n, "max_skip_count", 0));
-                double v = (by_count ? count : count > 0.0) * (by_weight && weights ? (double)weights->floats[gram] : 1.0);
-                array_set_f64(y, row * width + places->ints[gram], v);
+                double weight = by_weight && weights ? (double)weights->floats[gram] : 1.0;
+                int64_t place = row * width + places->ints[gram]; // grams may share one
+                if (by_count)
+                    array_set_f64(y, place, array_f64(y, place) + count * weight);
+                else if (count > 0.0)
+                    array_set_f64(y, place, weight);
             }
         }
     return true;

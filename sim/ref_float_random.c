@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random numbers, started from attribute `seed`, so that the same model gives the same numbers every time.
+// Random numbers, the same ones every time that a node is run (`resolved_start`: frontend/onnx_normal.c).
 #include <math.h>
 #include <string.h>
 
@@ -8,10 +8,7 @@
 
 uint64_t ref_random_start(const struct node *n)
 {
-    float seed = node_float(n, "seed", 0.0f);
-    uint32_t bits;
-    memcpy(&bits, &seed, sizeof bits);
-    return bits + ((uint64_t)(uint32_t)n->index << 32);
+    return (uint64_t)node_int(n, "resolved_start", 0);
 }
 
 bool ref_random(struct ref *r)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/parted.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,7 +133,11 @@ void parted_control(void)
     model_node(m, "RandomNormal", "", "noise"); // depends on no input
     model_ints(m, "shape", 4, DIMS(1, 8, 1, 1));
     model_node(m, "Sum", "h r noise", "n");
-    model_node(m, "Mul", "b n", "y");
+    model_node(m, "Mul", "b n", "p");
+    model_node(m, "LRN", "b", "z"); // zeros, from a number that C writes as a word
+    model_int(m, "size", 1);
+    model_float(m, "bias", INFINITY);
+    model_node(m, "Add", "p z", "y");
     model_output(m, "y");
 }
 

@@ -116,6 +116,7 @@ static const struct row {
     { "SoftmaxCrossEntropyLoss", "f x 4 3;n k 4", "reduction\"none ignore_index=0", 1 },
     { "TfIdfVectorizer", "n x 2 9", "mode\"TF max_gram_length=2 min_gram_length=1 max_skip_count=1 ngram_counts=0,2 ngram_indexes=0,1,3,2 pool_int64s=0,1,0,1,1,1", 1 },
     { "TfIdfVectorizer", "l x 12", "mode\"TFIDF max_gram_length=2 min_gram_length=2 max_skip_count=0 ngram_counts=0,1 ngram_indexes=0,1,2 pool_int64s=3,1,2,4,4 weights:1,0.5,2", 1 },
+    { "TfIdfVectorizer", "l x 2 8", "mode\"TF max_gram_length=1 min_gram_length=1 max_skip_count=0 ngram_counts=0,3 ngram_indexes=0,0,1 pool_int64s=3,1,2", 1 },
     { "TfIdfVectorizer", "l x 2 8", "mode\"IDF max_gram_length=1 min_gram_length=1 max_skip_count=3 ngram_counts=0,3 ngram_indexes=0,1,2 pool_int64s=3,1,2", 1 },
     { "NonMaxSuppression", "f b 2 9 4;f s 2 3 9;K most;H iou;H least", "center_point_box=1", 1 }, { "NonMaxSuppression", "f b 1 9 4;f s 1 2 9;K most;H iou", "", 1 },
 };

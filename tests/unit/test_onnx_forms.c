@@ -275,6 +275,97 @@ static void loop_never_begins(void)
     loop_until(100, "n no x");
 }
 
+// Three items, nothing carried, no condition.
+static void loop_of_items(void)
+{
+    start(13);
+    inner = model_new(13);
+    model_i64(m, "n", 1, DIMS(3));
+    model_input(inner, "i", DT_INT64, 0, NULL);
+    model_input(inner, "go", DT_BOOL, 0, NULL);
+    model_node(inner, "Identity", "go", "go_on");
+    model_node(inner, "Cast", "i", "f");
+    model_int(inner, "to", DT_FLOAT);
+    model_output(inner, "go_on");
+    model_output(inner, "f");
+    model_node(m, "Loop", "n", "y");
+    model_body(m, "body", inner);
+}
+
+// The body has its condition as [1], whatever the node has.
+static void loop_with_a_condition_of_rank_1(void)
+{
+    start(13);
+    inner = model_new(13);
+    model_i64(m, "n", 1, DIMS(3));
+    model_f32(m, "one", 1, DIMS(1), FLOATS(1));
+    model_node(m, "ReduceMax", "x", "largest");
+    model_int(m, "keepdims", 0);
+    model_node(m, "Greater", "largest one", "c");
+    model_input(inner, "i", DT_INT64, 0, NULL);
+    model_input(inner, "go", DT_BOOL, 1, DIMS(1));
+    model_input(inner, "v", DT_FLOAT, -1, NULL);
+    model_node(inner, "Concat", "go go", "two");
+    model_int(inner, "axis", 0);
+    model_node(inner, "Cast", "two", "f");
+    model_int(inner, "to", DT_FLOAT);
+    model_node(inner, "ReduceSum", "f", "sum");
+    model_int(inner, "keepdims", 0);
+    model_node(inner, "Mul", "v sum", "w");
+    model_node(inner, "Identity", "go", "go_on");
+    model_output(inner, "go_on");
+    model_output(inner, "w");
+    model_node(m, "Loop", "n c x", "y");
+    model_body(m, "body", inner);
+}
+
+// Rows of x, until there are none: the last iterations, which do not happen, would read behind them.
+static void loop_over_rows(void)
+{
+    start(13);
+    inner = model_new(13);
+    model_i64(m, "n", 1, DIMS(4));
+    model_f32(m, "none", 2, DIMS(1, 3), FLOATS(0, 0, 0));
+    model_f32(m, "zero", 1, DIMS(1), FLOATS(0));
+    model_node(m, "ReduceSum", "x", "s");
+    model_node(m, "Equal", "s zero", "c");
+    model_input(inner, "i", DT_INT64, 0, NULL);
+    model_input(inner, "go", DT_BOOL, 0, NULL);
+    model_input(inner, "v", DT_FLOAT, -1, NULL);
+    model_node(inner, "ReduceMax", "v", "top"); // so that the index follows from data
+    model_int(inner, "keepdims", 0);
+    model_node(inner, "Cast", "top", "t");
+    model_int(inner, "to", DT_INT64);
+    model_node(inner, "Sub", "t t", "nothing");
+    model_node(inner, "Add", "i nothing", "at");
+    model_node(inner, "Gather", "x at", "row");
+    model_int(inner, "axis", 1);
+    model_node(inner, "Add", "v row", "w");
+    model_node(inner, "ReduceMax", "row", "r");
+    model_int(inner, "keepdims", 0);
+    model_f32(inner, "level", 1, DIMS(1), FLOATS(0));
+    model_node(inner, "Greater", "r level", "go_on"); // not behind the second row
+    model_output(inner, "go_on");
+    model_output(inner, "w");
+    model_node(m, "Loop", "n c none", "y");
+    model_body(m, "body", inner);
+}
+
+// What is drawn does not follow from where the node comes to stand.
+static void random_in_a_branch(void)
+{
+    start(13);
+    inner = model_new(13);
+    model_raw(m, "c", DT_BOOL, 0, NULL, 1, "\1");
+    model_node(m, "Identity", "x", "x2");
+    model_node(inner, "RandomUniformLike", "x2", "t");
+    model_float(inner, "seed", 3);
+    model_output(inner, "t");
+    model_node(m, "If", "c", "y");
+    model_body(m, "then_branch", inner);
+    model_body(m, "else_branch", inner);
+}
+
 // Running sums of the rows of x, and of its columns from the last on.
 static void scan_body(int64_t opset)
 {
@@ -319,8 +410,9 @@ static void scan_of_columns_backwards(void)
 static void scan_of_batches(void)
 {
     scan_body(8);
+    model_i64(m, "lengths", 1, DIMS(2)); // all there is
     model_f32(m, "first", 2, DIMS(1, 3), FLOATS(0, 0, 0));
-    model_node(m, "Scan", "- first x", "last y");
+    model_node(m, "Scan", "lengths first x", "last y");
     model_int(m, "num_scan_inputs", 1);
     model_body(m, "body", inner);
 }
@@ -370,6 +462,10 @@ static const struct row {
     { "Loop that data ends", loop_ends_early, 3, { 1, 2, 3 }, { 3, 6, 9, -3, -6, -9 } },
     { "Loop that data might end", loop_runs_out, 3, { 1, 2, 3 }, { 5, 10, 15, -5, -10, -15 } },
     { "Loop that data keeps from beginning", loop_never_begins, 3, { 1, 2, 3 }, { 1, 2, 3, -1, -2, -3 } },
+    { "Loop that carries nothing", loop_of_items, 1, { 3 }, { 0, 1, 2 } },
+    { "Loop whose body has its condition as [1]", loop_with_a_condition_of_rank_1, 3, { 1, 2, 3 }, { 8, 16, 24, -8, -16, -24 } },
+    { "Loop that would read behind the end", loop_over_rows, 2, { 1, 3 }, { 0, 0, 0 } },
+    { "random numbers in a branch", random_in_a_branch, 3, { 1, 2, 3 }, { 0.6031311, 0.6478939, 0.5720281, 0.6161623, 0.9701065, 0.5318727 } },
     { "Scan of rows", scan_of_rows, 3, { 1, 3, 3 }, { 11, 22, 33, 10, 20, 30, 10, 20, 30 } },
     { "Scan of columns from the last on", scan_of_columns_backwards, 3, { 1, 2, 3 }, { 6, 5, 3, -6, -5, -3 } },
     { "Scan of batches, as in opset 8", scan_of_batches, 3, { 1, 2, 3 }, { 1, 2, 3, 0, 0, 0 } },
@@ -677,6 +773,38 @@ static void reversed_by_floats(void)
     model_node(m, "ReverseSequence", "x n", "y");
 }
 
+static void quantization_to_4_bits_in_a_branch(void)
+{
+    start(21);
+    inner = model_new(21);
+    model_input(m, "c", DT_BOOL, 0, NULL);
+    model_f32(inner, "s", 0, NULL, FLOATS(0.1f));
+    model_raw(inner, "z", 22, 0, NULL, 1, "\0");
+    model_node(inner, "QuantizeLinear", "x s z", "q");
+    model_node(inner, "DequantizeLinear", "q s z", "t");
+    model_output(inner, "t");
+    model_node(m, "If", "c", "y");
+    model_body(m, "then_branch", inner);
+    model_body(m, "else_branch", inner);
+}
+
+static void ignored_class_of_type_float(void)
+{
+    m = model_new(13);
+    model_input(m, "x", DT_FLOAT, 2, DIMS(4, 3));
+    model_input(m, "k", DT_INT64, 1, DIMS(4));
+    model_node(m, "NegativeLogLikelihoodLoss", "x k", "y");
+    model_float(m, "ignore_index", 7);
+}
+
+static void scan_without_inputs(void)
+{
+    scan_body(13);
+    model_node(m, "Scan", "x x", "y all");
+    model_int(m, "num_scan_inputs", 3);
+    model_body(m, "body", inner);
+}
+
 static void images_of_type_float(void)
 {
     m = model_new(16);
@@ -715,6 +843,9 @@ static const struct bad_row {
     { "lengths of sequences are integers", lengths_of_type_float, "E207", "type float32" },
     { "so are those of ReverseSequence", reversed_by_floats, "E207", "type float32" },
     { "and the images of RoiAlign", images_of_type_float, "E207", "type float32" },
+    { "quantization to 4 bits in a branch", quantization_to_4_bits_in_a_branch, "E207", "fewer than 8 bits" },
+    { "a class to ignore is an integer", ignored_class_of_type_float, "E203", "ignore_index" },
+    { "Scan of more inputs than there are", scan_without_inputs, "E203", "num_scan_inputs is 3 of 2" },
     { "MaxUnpool's pads leave nothing", pads_that_leave_nothing, "E204", "leave nothing" },
     { "an open dimension names its option", open_dimension, "E205", "--dim 'width=N'" },
     { "a shape that follows from data", shape_of_data, "E206", "(NonZero)" },
