@@ -240,7 +240,7 @@ static bool tf_idf(struct shape_run *s, struct node *n)
     fits = fits && grams == places->n && (!weights || (weights->type == ATTR_FLOATS && weights->n == places->n));
     for (int i = 0; fits && i < places->n; i++) {
         fits = places->ints[i] >= 0 && places->ints[i] < (int64_t)1 << 40;
-        width = max_i64(width, places->ints[i] + 1);
+        width = fits ? max_i64(width, places->ints[i] + 1) : 0;
     }
     if (!fits)
         return diag_error(s->cx, E203, at_node(s->g, n), NULL, "pool, counts, indexes and lengths of the grams do not fit each other");

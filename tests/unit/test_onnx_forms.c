@@ -797,6 +797,21 @@ static void ignored_class_of_type_float(void)
     model_float(m, "ignore_index", 7);
 }
 
+// Found by fuzzing: one behind the last place is no number.
+static void gram_at_the_end_of_numbers(void)
+{
+    m = model_new(13);
+    model_input(m, "x", DT_INT64, 1, DIMS(4));
+    model_node(m, "TfIdfVectorizer", "x", "y");
+    model_string(m, "mode", "TF");
+    model_int(m, "min_gram_length", 1);
+    model_int(m, "max_gram_length", 1);
+    model_int(m, "max_skip_count", 0);
+    model_ints(m, "ngram_counts", 1, DIMS(0));
+    model_ints(m, "ngram_indexes", 1, DIMS(INT64_MAX));
+    model_ints(m, "pool_int64s", 1, DIMS(1));
+}
+
 static void scan_without_inputs(void)
 {
     scan_body(13);
@@ -844,6 +859,7 @@ static const struct bad_row {
     { "so are those of ReverseSequence", reversed_by_floats, "E207", "type float32" },
     { "and the images of RoiAlign", images_of_type_float, "E207", "type float32" },
     { "quantization to 4 bits in a branch", quantization_to_4_bits_in_a_branch, "E207", "fewer than 8 bits" },
+    { "a gram beyond all places", gram_at_the_end_of_numbers, "E203", "do not fit" },
     { "a class to ignore is an integer", ignored_class_of_type_float, "E203", "ignore_index" },
     { "Scan of more inputs than there are", scan_without_inputs, "E203", "num_scan_inputs is 3 of 2" },
     { "MaxUnpool's pads leave nothing", pads_that_leave_nothing, "E204", "leave nothing" },
