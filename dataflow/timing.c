@@ -158,18 +158,8 @@ static bool head_arrived(const struct fifo *f, int64_t now)
     return f->count > 0 && f->arrival[f->head] <= now;
 }
 
-// The beat that waits in front of a full FIFO enters it. Those behind it stood still as long as it did.
-static void enter(struct fifo *f, int64_t now)
-{
-    int64_t late = now - (f->arrival[(f->head + f->depth) & (f->capacity - 1)] - FIFO_LATENCY);
-    for (int64_t i = f->depth; late > 0 && i < f->count; i++)
-        f->arrival[(f->head + i) & (f->capacity - 1)] += late;
-}
-
 static void drop_head(struct model *m, struct fifo *f)
 {
-    if (f->depth && f->count > f->depth)
-        enter(f, m->now);
     f->head = (f->head + 1) & (f->capacity - 1);
     f->count--;
     *f->writer = min_i64(*f->writer, m->now);
