@@ -179,7 +179,7 @@ static struct tensor *join(struct shape_run *s, struct node *before, struct tens
 static bool place_if(struct shape_run *s, struct node *n)
 {
     const struct attr *branch[2] = { body_of(n, "else_branch"), body_of(n, "then_branch") };
-    struct tensor **results[2];
+    struct tensor **results[2] = { arena_array(s->g->arena, struct tensor *, n->n_out), arena_array(s->g->arena, struct tensor *, n->n_out) };
     int64_t condition = -1;
     bool known = known_int(s, n->in[0], &condition);
     for (int k = 0; k < 2; k++) {
@@ -192,7 +192,6 @@ static bool place_if(struct shape_run *s, struct node *n)
             return false;
     }
     for (int k = 0; k < 2; k++) {
-        results[k] = arena_array(s->g->arena, struct tensor *, n->n_out);
         if (known && k != (condition != 0))
             continue;
         struct body b = new_body(s, n, branch[k], !known);
