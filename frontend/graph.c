@@ -444,6 +444,12 @@ const char *node_string(const struct node *n, const char *name, const char *fall
     return a && a->type == ATTR_STRING ? a->s : fallback;
 }
 
+int64_t node_ints_at(const struct node *n, const char *name, int i)
+{
+    const struct attr *a = name ? node_attr(n, name) : NULL;
+    return a && a->type == ATTR_INTS && i < a->n ? a->ints[i] : 0;
+}
+
 int64_t tensor_count(const struct tensor *t)
 {
     ASSERT(t->rank >= 0);

@@ -163,6 +163,7 @@ const struct attr *node_attr(const struct node *n, const char *name); // NULL: a
 int64_t node_int(const struct node *n, const char *name, int64_t fallback);
 float node_float(const struct node *n, const char *name, float fallback);
 const char *node_string(const struct node *n, const char *name, const char *fallback);
+int64_t node_ints_at(const struct node *n, const char *name, int i); // entry i of a list; 0 where there is none, and for a name of NULL
 // Number of elements; 1 for a scalar. Dims must be known; checked products (BUG on overflow:
 // shape_infer refuses such shapes).
 int64_t tensor_count(const struct tensor *t);

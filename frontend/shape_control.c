@@ -294,18 +294,12 @@ struct scan {
     const char *directions, *axes; // names of attributes; NULL: none
 };
 
-static int64_t entry(const struct node *n, const char *name, int i)
-{
-    const struct attr *a = name ? node_attr(n, name) : NULL;
-    return a && a->type == ATTR_INTS && i < a->n ? a->ints[i] : 0;
-}
-
 // How many steps the operands have; false: they differ.
 static bool count_steps(struct scan *c, const struct node *n, bool batches)
 {
     for (int k = 0; k < c->scanned; k++) {
         const struct tensor *x = n->in[c->first + c->states + k];
-        int64_t axis = batches ? 1 : entry(n, c->axes, k);
+        int64_t axis = batches ? 1 : node_ints_at(n, c->axes, k);
         if (!x || axis < -x->rank || axis >= x->rank)
             return false;
         int64_t steps = x->dims[axis_of(axis, x->rank)];
@@ -363,14 +357,14 @@ static void place_steps(struct shape_run *s, struct node *n, const struct scan *
     for (int64_t i = 0; i < c->steps; i++) {
         memcpy(in, results, (size_t)c->states * sizeof *in);
         for (int k = 0; k < c->scanned; k++)
-            in[c->states + k] = pick(s, n, operands[c->states + k], entry(n, c->axes, k), entry(n, c->directions, k) ? c->steps - 1 - i : i);
+            in[c->states + k] = pick(s, n, operands[c->states + k], node_ints_at(n, c->axes, k), node_ints_at(n, c->directions, k) ? c->steps - 1 - i : i);
         place_body(s, n, &c->body, in, out);
         memcpy(results, out, (size_t)c->states * sizeof *out);
         for (int k = 0; k < c->piles; k++)
-            items[k * c->steps + (entry(n, "scan_output_directions", k) ? c->steps - 1 - i : i)] = out[c->states + k];
+            items[k * c->steps + (node_ints_at(n, "scan_output_directions", k) ? c->steps - 1 - i : i)] = out[c->states + k];
     }
     for (int k = 0; k < c->piles; k++)
-        results[c->states + k] = n->out[c->states + k] ? join(s, n, items + k * c->steps, c->steps, entry(n, "scan_output_axes", k)) : NULL;
+        results[c->states + k] = n->out[c->states + k] ? join(s, n, items + k * c->steps, c->steps, node_ints_at(n, "scan_output_axes", k)) : NULL;
 }
 
 static bool place_scan(struct shape_run *s, struct node *n)

@@ -157,12 +157,6 @@ bool ref_loop(struct ref *r)
 
 // ---- Scan ----
 
-static int64_t entry(const struct node *n, const char *name, int i)
-{
-    const struct attr *a = name ? node_attr(n, name) : NULL;
-    return a && a->type == ATTR_INTS && i < a->n ? a->ints[i] : 0;
-}
-
 // Step t of x along an axis, in arena a.
 static struct array slice_at(struct arena *a, const struct array *x, int axis, int64_t t)
 {
@@ -193,7 +187,7 @@ static bool scan_steps(struct ref *r, struct scan *s)
     struct array *in = arena_array(&r->scratch, struct array, g->n_inputs), *out = arena_array(&r->scratch, struct array, g->n_outputs);
     int64_t steps = 0;
     for (int k = 0; k < s->scanned; k++) {
-        int64_t axis = entry(r->n, s->axes, k);
+        int64_t axis = node_ints_at(r->n, s->axes, k);
         if (axis < -s->x[k].rank || axis >= s->x[k].rank)
             return ref_value_error(r, "axis", axis);
         int64_t have = s->x[k].dims[axis_of(axis, s->x[k].rank)];
@@ -204,8 +198,8 @@ static bool scan_steps(struct ref *r, struct scan *s)
     for (int64_t t = 0; t < steps; t++) {
         memcpy(in, s->state, (size_t)s->states * sizeof *in);
         for (int k = 0; k < s->scanned; k++)
-            in[s->states + k] = slice_at(&r->scratch, &s->x[k], axis_of(entry(r->n, s->axes, k), s->x[k].rank),
-                                         entry(r->n, s->directions, k) ? steps - 1 - t : t);
+            in[s->states + k] = slice_at(&r->scratch, &s->x[k], axis_of(node_ints_at(r->n, s->axes, k), s->x[k].rank),
+                                         node_ints_at(r->n, s->directions, k) ? steps - 1 - t : t);
         if (!run_body(r, &s->body, &r->scratch, in, out))
             return false;
         memcpy(s->state, out, (size_t)s->states * sizeof *out);
@@ -303,8 +297,8 @@ bool ref_scan(struct ref *r)
     for (int k = 0; k < r->n->n_out; k++) {
         if (k < s.states)
             r->out[k] = copy_array(r->a, &s.state[k]);
-        else if (r->n->out[k] && !stack(r, k, &s.pile[k - s.states], entry(r->n, "scan_output_axes", k - s.states),
-                                        entry(r->n, "scan_output_directions", k - s.states) != 0))
+        else if (r->n->out[k] && !stack(r, k, &s.pile[k - s.states], node_ints_at(r->n, "scan_output_axes", k - s.states),
+                                        node_ints_at(r->n, "scan_output_directions", k - s.states) != 0))
             return false;
     }
     return true;
