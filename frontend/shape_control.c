@@ -176,33 +176,31 @@ static struct tensor *join(struct shape_run *s, struct node *before, struct tens
 
 // ---- If ----
 
+// One branch where the condition is known, else both: 0 is the one of a condition that does not hold.
 static bool place_if(struct shape_run *s, struct node *n)
 {
-    const struct attr *branch[2] = { body_of(n, "else_branch"), body_of(n, "then_branch") };
+    static const char *const names[2] = { "else_branch", "then_branch" };
     struct tensor **results[2] = { arena_array(s->g->arena, struct tensor *, n->n_out), arena_array(s->g->arena, struct tensor *, n->n_out) };
-    int64_t condition = -1;
+    struct body branch[2];
+    int64_t condition = 0;
     bool known = known_int(s, n->in[0], &condition);
-    for (int k = 0; k < 2; k++) {
-        if (known && k != (condition != 0))
-            continue;
-        if (!has_ports(branch[k], 0, n->n_out))
+    int first = known && condition, last = known ? first : 1;
+    for (int k = first; k <= last; k++) {
+        const struct attr *a = body_of(n, names[k]);
+        if (!has_ports(a, 0, n->n_out))
             return false;
-        struct body b = new_body(s, n, branch[k], !known);
-        if (!has_room(s, &b, known ? 1 : 2, n->n_out))
+        branch[k] = new_body(s, n, a, !known);
+        if (!has_room(s, &branch[k], last - first + 1, n->n_out))
             return false;
     }
-    for (int k = 0; k < 2; k++) {
-        if (known && k != (condition != 0))
-            continue;
-        struct body b = new_body(s, n, branch[k], !known);
-        place_body(s, n, &b, n->in + branch[k]->captured_at, results[k]);
-    }
+    for (int k = first; k <= last; k++)
+        place_body(s, n, &branch[k], n->in + branch[k].attr->captured_at, results[k]);
     if (!known) {
         struct tensor *scalar = of_rank(s, n, n->in[0], 0);
         for (int k = 0; k < n->n_out; k++)
             results[0][k] = n->out[k] ? choose(s, n, scalar, results[1][k], results[0][k]) : NULL;
     }
-    finish(s->g, n, results[known && condition]);
+    finish(s->g, n, results[first]);
     return true;
 }
 
