@@ -55,9 +55,18 @@ void driver_i8(struct strbuf *sb, const void *v, int64_t i)
     strbuf_addf(sb, "%d", ((const int8_t *)v)[i]);
 }
 
+// Hexadecimal, which is exact; what has no digits is a word of math.h.
+static void add_number(struct strbuf *sb, double v, const char *suffix)
+{
+    if (isfinite(v))
+        strbuf_addf(sb, "%a%s", v, suffix);
+    else
+        strbuf_adds(sb, isnan(v) ? "NAN" : v > 0 ? "INFINITY" : "-INFINITY");
+}
+
 void driver_f32(struct strbuf *sb, const void *v, int64_t i)
 {
-    strbuf_addf(sb, "%af", (double)((const float *)v)[i]); // hexadecimal: exact
+    add_number(sb, (double)((const float *)v)[i], "f");
 }
 
 void driver_array(struct strbuf *sb, const char *type, const char *prefix, const char *name, int64_t n, const void *values,
@@ -82,11 +91,7 @@ void driver_dims(struct strbuf *sb, const struct tensor *t)
 
 void driver_f64(struct strbuf *sb, const void *v, int64_t i)
 {
-    double x = ((const double *)v)[i];
-    if (isfinite(x))
-        strbuf_addf(sb, "%a", x);
-    else // math.h's
-        strbuf_adds(sb, isnan(x) ? "NAN" : x > 0 ? "INFINITY" : "-INFINITY");
+    add_number(sb, ((const double *)v)[i], "");
 }
 
 void driver_constant(struct strbuf *sb, const char *name, const struct array *x)
@@ -96,19 +101,17 @@ void driver_constant(struct strbuf *sb, const char *name, const struct array *x)
     strbuf_addf(sb, "static const %s %s[%lld] = {", driver_type(x->dtype)->c, name, (long long)max_i64(n, 1));
     for (int64_t i = 0; i < n; i++) {
         strbuf_adds(sb, i % NUMBERS_A_LINE ? " " : "\n    ");
-        double v = whole || half ? 0 : array_f64(x, i);
         if (half)
-            strbuf_addf(sb, "%u,", ((const uint16_t *)x->data)[i]);
+            strbuf_addf(sb, "%u", ((const uint16_t *)x->data)[i]);
         else if (x->dtype == DT_UINT64)
-            strbuf_addf(sb, "UINT64_C(%llu),", (unsigned long long)array_i64(x, i));
+            strbuf_addf(sb, "UINT64_C(%llu)", (unsigned long long)array_i64(x, i));
         else if (whole && array_i64(x, i) == INT64_MIN)
-            strbuf_adds(sb, "INT64_MIN,");
+            strbuf_adds(sb, "INT64_MIN");
         else if (whole)
-            strbuf_addf(sb, "%lld,", (long long)array_i64(x, i));
-        else if (!isfinite(v)) // math.h's
-            strbuf_adds(sb, isnan(v) ? "NAN," : v > 0 ? "INFINITY," : "-INFINITY,");
+            strbuf_addf(sb, "%lld", (long long)array_i64(x, i));
         else
-            strbuf_addf(sb, x->dtype == DT_FLOAT ? "%af," : "%a,", v);
+            add_number(sb, array_f64(x, i), x->dtype == DT_FLOAT ? "f" : "");
+        strbuf_addch(sb, ',');
     }
     strbuf_adds(sb, "\n};\n");
 }

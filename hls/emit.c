@@ -207,7 +207,7 @@ static bool emit_harness(struct emission *e)
 {
     const struct design *d = e->d;
     struct strbuf sb = STRBUF_INIT;
-    bool ok = put_embedded(e, "sim/reference.hpp") && put_embedded(e, "sim/harness.cpp") && (!shell_has_axi(d) || emit_shell_sim(e)) && (!shell_has_uart(d) || emit_uart_sim(e));
+    bool ok = put_embedded(e, "sim/random.hpp") && put_embedded(e, "sim/reference.hpp") && put_embedded(e, "sim/harness.cpp") && (!shell_has_axi(d) || emit_shell_sim(e)) && (!shell_has_uart(d) || emit_uart_sim(e));
     print_probes(d, e->a, &sb);
     ok &= put_text(e, "sim/probes.h", &sb);
     print_visible(d, &sb);

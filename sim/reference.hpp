@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // reference: what the programs of `aihls sim` share: the integer reference's beats and where the Verilog differs from
-// them, random numbers, lists in the result. With probes.h of the design.
+// them, and lists in the result. With probes.h of the design.
 #ifndef AIHLS_REFERENCE_HPP
 #define AIHLS_REFERENCE_HPP
 
@@ -10,19 +10,7 @@
 #include <vector>
 
 #include "probes.h"
-
-// xorshift64* (S. Vigna, 2016): short, and good enough for pauses.
-struct Random {
-    uint64_t state;
-    explicit Random(uint64_t seed) : state(seed * 0x9e3779b97f4a7c15u + 1) {}
-    uint64_t next()
-    {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        return state * 0x2545f4914f6cdd1du;
-    }
-};
+#include "random.hpp"
 
 // The file holds, frame after frame, every stream's beats in order (stream 0 first), a beat being LANES bytes.
 class Reference {

@@ -21,18 +21,7 @@
 #include <memory>
 #include <vector>
 
-// xorshift64* (Vigna 2016): short, and good enough for pauses.
-struct Random {
-    uint64_t state;
-    explicit Random(uint64_t seed) : state(seed * 0x9e3779b97f4a7c15u + 1) {}
-    uint64_t next()
-    {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        return state * 0x2545f4914f6cdd1du;
-    }
-};
+#include "../../sim/random.hpp"
 
 struct Run {
     bool stalls;
