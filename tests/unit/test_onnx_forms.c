@@ -55,6 +55,15 @@ static void start(int64_t opset)
     model_input(m, "x", DT_FLOAT, 3, DIMS(1, 2, 3));
 }
 
+// A body as Loop's are: it gets the iteration and a condition, of rank 0 or 1.
+static struct model *loop_body(int rank)
+{
+    struct model *b = model_new(13);
+    model_input(b, "i", DT_INT64, 0, NULL);
+    model_input(b, "go", DT_BOOL, rank, DIMS(1));
+    return b;
+}
+
 static void reduce_axes_as_input(void)
 {
     start(18);
@@ -187,10 +196,8 @@ static void if_of_a_shape(void)
 static void loop_of_three(void)
 {
     start(13);
-    inner = model_new(13);
+    inner = loop_body(0);
     model_i64(m, "n", 1, DIMS(3));
-    model_input(inner, "i", DT_INT64, 0, NULL);
-    model_input(inner, "go", DT_BOOL, 0, NULL);
     model_input(inner, "v", DT_FLOAT, -1, NULL);
     model_node(inner, "Identity", "go", "go_on");
     model_node(inner, "Add", "v x", "sum"); // x from the graph around
@@ -240,14 +247,12 @@ static void if_of_data_does_not_hold(void)
 static void loop_until(float level, const char *first)
 {
     start(13);
-    inner = model_new(13);
+    inner = loop_body(0);
     model_i64(m, "n", 1, DIMS(4));
     model_f32(m, "zero", 1, DIMS(1), FLOATS(0));
     model_node(m, "ReduceSum", "x", "sum"); // 0
     model_node(m, "Less", "sum zero", "no");
     model_node(m, "Equal", "sum zero", "yes");
-    model_input(inner, "i", DT_INT64, 0, NULL);
-    model_input(inner, "go", DT_BOOL, 0, NULL);
     model_input(inner, "v", DT_FLOAT, -1, NULL);
     model_f32(inner, "level", 1, DIMS(1), &level);
     model_node(inner, "Add", "v x", "more");
@@ -279,10 +284,8 @@ static void loop_never_begins(void)
 static void loop_of_items(void)
 {
     start(13);
-    inner = model_new(13);
+    inner = loop_body(0);
     model_i64(m, "n", 1, DIMS(3));
-    model_input(inner, "i", DT_INT64, 0, NULL);
-    model_input(inner, "go", DT_BOOL, 0, NULL);
     model_node(inner, "Identity", "go", "go_on");
     model_node(inner, "Cast", "i", "f");
     model_int(inner, "to", DT_FLOAT);
@@ -296,14 +299,12 @@ static void loop_of_items(void)
 static void loop_with_a_condition_of_rank_1(void)
 {
     start(13);
-    inner = model_new(13);
+    inner = loop_body(1);
     model_i64(m, "n", 1, DIMS(3));
     model_f32(m, "one", 1, DIMS(1), FLOATS(1));
     model_node(m, "ReduceMax", "x", "largest");
     model_int(m, "keepdims", 0);
     model_node(m, "Greater", "largest one", "c");
-    model_input(inner, "i", DT_INT64, 0, NULL);
-    model_input(inner, "go", DT_BOOL, 1, DIMS(1));
     model_input(inner, "v", DT_FLOAT, -1, NULL);
     model_node(inner, "Concat", "go go", "two");
     model_int(inner, "axis", 0);
@@ -323,14 +324,12 @@ static void loop_with_a_condition_of_rank_1(void)
 static void loop_over_rows(void)
 {
     start(13);
-    inner = model_new(13);
+    inner = loop_body(0);
     model_i64(m, "n", 1, DIMS(4));
     model_f32(m, "none", 2, DIMS(1, 3), FLOATS(0, 0, 0));
     model_f32(m, "zero", 1, DIMS(1), FLOATS(0));
     model_node(m, "ReduceSum", "x", "s");
     model_node(m, "Equal", "s zero", "c");
-    model_input(inner, "i", DT_INT64, 0, NULL);
-    model_input(inner, "go", DT_BOOL, 0, NULL);
     model_input(inner, "v", DT_FLOAT, -1, NULL);
     model_node(inner, "ReduceMax", "v", "top"); // so that the index follows from data
     model_int(inner, "keepdims", 0);
@@ -546,9 +545,7 @@ static void endless_loop(void)
     model_node(m, "Abs", "y", "y2");
     model_i64(m, "many", 1, DIMS(INT64_MAX));
     model_node(m, "Loop", "many - n", "z");
-    other = model_new(13);
-    model_input(other, "i", DT_INT64, 0, NULL);
-    model_input(other, "go", DT_BOOL, 0, NULL);
+    other = loop_body(0);
     model_input(other, "v", DT_INT64, 1, DIMS(1));
     model_node(other, "Identity", "go", "go_on");
     model_node(other, "Neg", "v", "w");
@@ -560,11 +557,9 @@ static void endless_loop(void)
 static void endless_loop_of_nothing(void)
 {
     start(13);
-    inner = model_new(13);
+    inner = loop_body(0);
     model_i64(m, "many", 1, DIMS(INT64_MAX));
     model_node(m, "Loop", "many - many", "y");
-    model_input(inner, "i", DT_INT64, 0, NULL);
-    model_input(inner, "go", DT_BOOL, 0, NULL);
     model_input(inner, "v", DT_INT64, 1, DIMS(1));
     model_output(inner, "go");
     model_output(inner, "v");
@@ -584,10 +579,8 @@ static void unique_of_many_slices(void)
 static void loop_that_keeps_nothing(void)
 {
     start(13);
-    inner = model_new(13);
+    inner = loop_body(0);
     model_i64(m, "n", 1, DIMS(3));
-    model_input(inner, "i", DT_INT64, 0, NULL);
-    model_input(inner, "go", DT_BOOL, 0, NULL);
     model_input(inner, "u", DT_INT64, 1, DIMS(1));
     model_input(inner, "v", DT_INT64, 1, DIMS(1));
     model_output(inner, "go");
