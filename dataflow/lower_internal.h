@@ -124,8 +124,9 @@ void clamp_of(const struct expression *e, int *lo, int *hi);
 // Stages that see one element at a time are a window of one pixel.
 struct window_geometry elementwise_geometry(int64_t h, int64_t w);
 struct stage *new_stage(struct lowering *l, enum stage_kind kind, const struct expression *e);
-// A table for e's quantization, clamp and unaries over stream s. Returns its output stream, or -1 (reported).
-int table_stage(struct lowering *l, const struct expression *e, const struct source *s);
+// A table for e's quantization, clamp and unaries over stream s, brought into another order where a constant of theirs
+// differs within a channel. Returns its output stream, or -1 (reported).
+int table_stage(struct lowering *l, const struct expression *e, struct source *s);
 // The usual order for a tensor of these dims: rank 4 NCHW and rank 3 NCL as image rows, else as it is.
 const int32_t *image_order(struct arena *a, const struct tensor *t, int64_t *h, int64_t *w, int64_t *c);
 bool lower_main(struct lowering *l, const struct expression *e);

@@ -438,23 +438,48 @@ static int64_t index_along(const struct tensor *t, int axis, int64_t i)
     return i % t->dims[axis];
 }
 
-int table_stage(struct lowering *l, const struct expression *e, const struct source *s)
+// Whether a channel of `count` elements of t in this order, c to a pixel, has one place along the axis.
+static bool is_along(const struct tensor *t, int axis, const int32_t *element, int64_t count, int64_t c)
+{
+    bool is = true;
+    for (int64_t p = c; is && p < count; p++)
+        is = index_along(t, axis, element[p]) == index_along(t, axis, element[p % c]);
+    return is;
+}
+
+// Demands of s, the source of t, that what lies along the axis is its channels: an image where they are, else a pixel for
+// each place along all other axes.
+static bool demand_channels(struct lowering *l, const struct node *reader, struct source *s, const struct tensor *t, int axis)
+{
+    struct arena *a = l->cx->arena;
+    int64_t h, w, c, n = tensor_count(t), inner = 1;
+    const int32_t *image = image_order(a, t, &h, &w, &c);
+    if (is_along(t, axis, image, n, c))
+        return demand_order(l, reader, s, image, h, w, c);
+    for (int d = axis + 1; d < t->rank; d++)
+        inner *= t->dims[d];
+    c = t->dims[axis];
+    int32_t *order = arena_array(a, int32_t, n);
+    for (int64_t p = 0; p < n; p++)
+        order[p] = (int32_t)((p / c / inner * c + p % c) * inner + p / c % inner);
+    return demand_order(l, reader, s, order, n / c / inner, inner, c);
+}
+
+int table_stage(struct lowering *l, const struct expression *e, struct source *s)
 {
     struct arena *a = l->cx->arena;
     const struct stream *in = &l->p->streams[s->stream];
     int axis = table_axis(l, e);
-    int64_t h = in->h, w = in->w, c = in->c, n_tables = axis < 0 ? 1 : c;
     if (axis == -2)
         return -1;
+    if (axis >= 0 && !is_along(e->result, axis, s->element, in->h * in->w * in->c, in->c) &&
+        !demand_channels(l, e->unaries[0], s, e->result, axis))
+        return -1;
+    in = &l->p->streams[s->stream];
+    int64_t h = in->h, w = in->w, c = in->c, n_tables = axis < 0 ? 1 : c;
     int8_t *table = arena_alloc(a, (size_t)(256 * n_tables));
     for (int64_t k = 0; k < n_tables; k++)
         fill_table(e, s->scale, s->zero_point, axis < 0 ? 0 : index_along(e->result, axis, s->element[k]), table + 256 * k);
-    for (int64_t p = 0; axis >= 0 && p < h * w * c; p++)
-        if (index_along(e->result, axis, s->element[p]) != index_along(e->result, axis, s->element[p % c])) {
-            diag_error(l->cx, E209, at_node(l->g, e->unaries[0]), "let the constant differ by channel only",
-                       "%s by a constant that differs within a channel is not supported", op_info(e->unaries[0]->op)->name);
-            return -1;
-        }
     struct stage *st = new_stage(l, STAGE_TABLE, e);
     st->n_in = 1;
     st->in_c = st->out_c = c;
