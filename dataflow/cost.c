@@ -538,6 +538,12 @@ int64_t cost_gather_ring(const struct stage *s, const struct fold *f, const stru
     return cost_bram(tech, bits, round, true) == cost_bram(tech, bits, words, true) ? round : words;
 }
 
+int64_t cost_gather_steps(const struct stage *s, const struct fold *f, const struct tech *tech)
+{
+    int64_t in_words = s->gather.in_count / f->word, ring = cost_gather_ring(s, f, tech);
+    return ring == (int64_t)1 << ceil_log2(ring) ? 0 : max_i64(1, ceil_log2(ceil_div(in_words + ring - 1, ring)));
+}
+
 static void add_gather(struct cost *c, const struct tech *tech, const struct stage *s, const struct fold *f)
 {
     const struct gather *g = &s->gather;
@@ -547,10 +553,8 @@ static void add_gather(struct cost *c, const struct tech *tech, const struct sta
     const int64_t depth[] = { g->out_h, g->out_w, s->out_c / f->word }, bits[] = { map_bits + 2 * count_bits, map_bits, map_bits };
     for (int k = 0; k < 3; k++)
         add_rom(c, tech, !cost_rom_in_luts(depth[k]), bits[k], depth[k]);
-    // sums are reduced modulo the ring in steps, which a ring of a power of two does not need
-    bool whole = ring == (int64_t)1 << ceil_log2(ring);
-    int64_t steps = whole ? 0 : max_i64(1, ceil_log2(ceil_div(in_words + ring - 1, ring)));
-    int64_t sum_bits = whole ? ceil_log2(ring) : ceil_log2(ring << (steps - 1)) + 1;
+    int64_t steps = cost_gather_steps(s, f, tech);
+    int64_t sum_bits = steps == 0 ? ceil_log2(ring) : ceil_log2(ring << (steps - 1)) + 1;
     c->lut += scaled(22 + count_bits * 77 / 10 + (4 + steps) * sum_bits * 95 / 100, tech->lut_percent.other);
     c->ff += 22 + count_bits * 54 / 10 + (6 + steps) * sum_bits + 8 * f->word;
 }

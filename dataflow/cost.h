@@ -30,6 +30,9 @@ int64_t cost_cycles(const struct stage *s, const struct fold *f);
 
 // Words of a gather's ring at this fold.
 int64_t cost_gather_ring(const struct stage *s, const struct fold *f, const struct tech *tech);
+
+// Steps, a cycle each, in which a gather reduces its positions modulo that ring; a power of two needs none.
+int64_t cost_gather_steps(const struct stage *s, const struct fold *f, const struct tech *tech);
 // Cycles to take one frame in at `in_lanes` elements a beat.
 int64_t cost_input_cycles(const struct stage *s, int in_lanes);
 

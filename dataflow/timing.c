@@ -11,38 +11,20 @@
 
 #include "base/check.h"
 #include "dataflow/cost.h"
+#include "dataflow/timing_streams.h"
 
 // Pipeline registers between a step and its result in the next FIFO, in cycles; counted in the templates
 // (docs/50-rtl.md): weight ROM and multiplier, chain, split and accumulate, hold, requantizer.
 #define ARRAY_LATENCY 8
 #define REQUANT_LATENCY 9
 #define SIMPLE_LATENCY 3
-#define FIFO_LATENCY 2
 #define ADD_LATENCY 6
 #define MUL_LATENCY 9
 #define GATHER_LATENCY 8
-#define UNPAIR_LATENCY 2
+#define READ_LATENCY 4 // of a gather: from a word's step to its read, and the steps of cost_gather_steps
+#define UNPAIR_LATENCY 3
 #define SEARCH_LATENCY 17
 #define ARGMAX_LATENCY 1 // and a cycle a round of the lanes' tournament
-
-#define NEVER INT64_MAX
-
-struct fifo {
-    int64_t *arrival; // ring buffer of cycles
-    int64_t capacity; // entries of the ring buffer, a power of two
-    int64_t depth;    // beats that fit, 0: any number
-    int64_t limit;    // and with them those that the producer's own registers may hold behind them
-    int64_t head, count, peak;
-    int sub;          // narrowing: pieces of the head beat taken
-    int64_t pixel_beat; // position of the head beat in its pixel
-    int64_t pixel_beats; // of a pixel
-    int parts, last_parts; // that a beat is narrowed to, and a pixel's last beat
-    int wide; // beats of the FIFO that make one of the edge's; `sub` of them are in, and `whole` such beats wait
-    int whole;
-    bool full; // two whole beats waited when the cycle began
-    int64_t *reader, *writer; // when these wake
-    bool in_the_way; // was full while its reader waited for another edge
-};
 
 struct machine {
     // of conv and dw, at hand because they run every cycle
@@ -61,16 +43,21 @@ struct machine {
     int64_t row, pass, passes_per_row;
     int64_t rows_wanted; // of the input, before the row can start
     int64_t last_step; // cycle of the last step of the pass in work; NEVER: none is
-    int64_t hold, idle_from; // the requantizer takes nothing before that cycle
-    // aihls_unpair, where a stage needs it: beats held of pixels 0 and 1 of a pair, and what leaves next
+    int64_t hold, idle_from; // the requantizer takes nothing before that time of its line
+    // aihls_unpair, where a stage needs it: beats on the way through the requantizer, whose registers stand still when the
+    // first finds no room; beats held of pixels 0 and 1 of a pair; and what leaves next
     bool unpairs;
-    int64_t first_left; // beats of the hold register that are pixel 0's
+    int64_t first_left;  // beats of the hold register that are pixel 0's
+    struct queue coming; // twice the time at which one is through, and 1 for pixel 1
+    int64_t coming_stood, coming_latency;
     int64_t held[2], room[2], out_x, out_beat;
     // gap, concat, argmax: the beat of the frame, of the turn or of the pixel
     int64_t beat;
     // gather: words since the first frame
     int64_t words_in, words_free, word, row_words, frame_words, ring_words;
     int64_t *need, *release; // by output row
+    struct queue leaving;    // when rows' last reads are done and `release` holds, in time of the line
+    int64_t rows_left, read_latency;
     int64_t latency;
 };
 
@@ -96,14 +83,10 @@ struct regime {
 struct model {
     const struct pipeline *p;
     struct arena *a;
-    struct fifo *fifo;       // per edge
+    struct streams x;
     struct machine *machine; // per stage
     struct fold_shape *shape;
-    int *first_edge, *next_edge; // lists of the edges of a stream
-    int *wide, n_wide; // edges that widen
     int *sink_edge, n_sinks; // edges to the host
-    int64_t now;
-    int64_t next;        // cycle with anything to do, as far as this cycle's steps have told
     int64_t *wake;       // per stage: the next cycle in which it may do something
     int64_t *wake_source, *wake_sink; // the same per input, and per edge to the host
     struct source *source;   // per input
@@ -111,121 +94,17 @@ struct model {
     struct regime regime;
 };
 
-static void push(struct model *m, int edge, int64_t latency)
-{
-    struct fifo *f = &m->fifo[edge];
-    if (f->count == f->capacity) {
-        int64_t *grown = arena_array(m->a, int64_t, 2 * f->capacity);
-        for (int64_t i = 0; i < f->count; i++)
-            grown[i] = f->arrival[(f->head + i) & (f->capacity - 1)];
-        f->arrival = grown;
-        f->capacity *= 2;
-        f->head = 0;
-    }
-    int64_t at = m->now + latency + FIFO_LATENCY;
-    f->arrival[(f->head + f->count) & (f->capacity - 1)] = at;
-    f->count++;
-    f->peak = max_i64(f->peak, f->count);
-    *f->reader = min_i64(*f->reader, at);
-    m->next = min_i64(m->next, at);
-}
-
-// Whether the producer must stop: there is no room, or a beat in its registers has come to a full FIFO and all that
-// follow it stand where they are.
-static bool blocks(const struct fifo *f, int64_t now)
-{
-    if (!f->depth || f->count < f->depth)
-        return false;
-    return f->count >= f->limit || (f->count > f->depth && f->arrival[(f->head + f->depth) & (f->capacity - 1)] - FIFO_LATENCY <= now);
-}
-
-static bool can_push(const struct model *m, int stream)
-{
-    for (int i = m->first_edge[stream]; i >= 0; i = m->next_edge[i])
-        if (blocks(&m->fifo[i], m->now))
-            return false;
-    return true;
-}
-
-static void push_all(struct model *m, int stream, int64_t latency)
-{
-    for (int i = m->first_edge[stream]; i >= 0; i = m->next_edge[i])
-        push(m, i, latency);
-}
-
-static bool head_arrived(const struct fifo *f, int64_t now)
-{
-    return f->count > 0 && f->arrival[f->head] <= now;
-}
-
-static void drop_head(struct model *m, struct fifo *f)
-{
-    f->head = (f->head + 1) & (f->capacity - 1);
-    f->count--;
-    *f->writer = min_i64(*f->writer, m->now);
-    m->next = min_i64(m->next, m->now + 1);
-}
-
-static bool can_pop(const struct model *m, int edge)
-{
-    const struct fifo *f = &m->fifo[edge];
-    return f->wide > 1 ? f->whole > 0 : head_arrived(f, m->now);
-}
-
-// The widener takes a part a cycle, on its own, while it holds less than two whole beats.
-static void widen(struct model *m, int edge)
-{
-    struct fifo *f = &m->fifo[edge];
-    bool room = !f->full;
-    f->full = f->whole == 2;
-    if (!room || !head_arrived(f, m->now)) {
-        if (!f->full && f->count > 0) // the next cycle in which it goes on
-            m->next = min_i64(m->next, max_i64(f->arrival[f->head], m->now + 1));
-        return;
-    }
-    if (++f->sub == f->wide) {
-        f->sub = 0;
-        f->whole++;
-        f->full = f->whole == 2;
-        *f->reader = min_i64(*f->reader, m->now + 1);
-    }
-    drop_head(m, f);
-}
-
-// Takes one beat of the edge's own (narrowed or widened) width.
-static void pop(struct model *m, int edge)
-{
-    struct fifo *f = &m->fifo[edge];
-    if (f->wide > 1) {
-        f->whole--;
-        m->next = min_i64(m->next, m->now + 1);
-        return;
-    }
-    if (++f->sub < (f->pixel_beat + 1 == f->pixel_beats ? f->last_parts : f->parts))
-        return;
-    f->sub = 0;
-    f->pixel_beat = f->pixel_beat + 1 == f->pixel_beats ? 0 : f->pixel_beat + 1;
-    drop_head(m, f);
-}
-
-// The first cycle in which an edge without a beat to take may have one, as far as is known now.
-static int64_t next_beat(const struct model *m, int edge)
-{
-    const struct fifo *f = &m->fifo[edge];
-    return f->count == 0 ? NEVER : max_i64(f->arrival[f->head], m->now + 1);
-}
-
 static bool is_full(const struct fifo *f)
 {
-    return f->depth && f->count >= f->depth;
+    return f->depth && f->arrival.count >= f->depth;
 }
 
 // A join that waits at port `starved`: the first cycle in which it may have something.
 static int64_t wait_at(struct model *m, const struct stage *s, int starved)
 {
-    struct fifo *other = &m->fifo[s->in_edge[s->n_in - 1 - starved]];
+    struct fifo *other = &m->x.fifo[s->in_edge[s->n_in - 1 - starved]];
     other->in_the_way |= s->n_in > 1 && is_full(other);
-    return next_beat(m, s->in_edge[starved]);
+    return timing_next_beat(&m->x, s->in_edge[starved]);
 }
 
 // First image row that output row `oy` no longer needs to be kept from, and the last it needs.
@@ -257,18 +136,46 @@ static void finish_pass(struct machine *k)
 }
 
 // Gives a beat of the pixel whose turn it is.
-static bool step_unpair(struct model *m, const struct stage *s, struct machine *k)
+static int64_t step_unpair(struct model *m, const struct stage *s, struct machine *k)
 {
     int64_t *held = &k->held[k->out_x % 2];
-    if (*held == 0 || !can_push(m, s->out_stream))
-        return false;
-    push_all(m, s->out_stream, k->latency);
+    if (*held == 0)
+        return NEVER;
+    if (!timing_can_push(&m->x, s->out_stream))
+        return timing_next_room(&m->x, s->out_stream);
+    timing_push(&m->x, s->out_stream, k->latency);
     --*held;
     if (++k->out_beat == ceil_div(s->out_c, s->fold.rq_lanes)) {
         k->out_beat = 0;
         k->out_x = (k->out_x + 1) % s->geo.out_w;
     }
-    return true;
+    return m->x.now + 1;
+}
+
+// Takes what the requantizer has done into the queues. Returns the next cycle in which something comes.
+static int64_t step_coming(const struct model *m, struct machine *k)
+{
+    for (; k->coming.count > 0; timing_take(&k->coming)) {
+        int64_t first = *timing_entry(&k->coming, 0), pixel = first % 2, at = first / 2 + k->coming_stood;
+        if (at > m->x.now)
+            return at;
+        if (k->held[pixel] == k->room[pixel])
+            return NEVER;
+        k->coming_stood += m->x.now - at;
+        k->held[pixel]++;
+    }
+    return NEVER;
+}
+
+// The first cycle from now on in which the requantizer may take a beat of `pixel`, as far as is known.
+static int64_t requantizer_moves(const struct model *m, const struct machine *k, int pixel)
+{
+    if (!k->unpairs)
+        return timing_next_room(&m->x, k->out_stream);
+    bool full = k->held[pixel] == k->room[pixel];
+    if (m->regime.bare)
+        return full ? NEVER : m->x.now;
+    return k->coming.count > 0 && *timing_entry(&k->coming, 0) / 2 + k->coming_stood <= m->x.now ? NEVER : m->x.now;
 }
 
 // The requantizer takes a beat every rq_cycles, whichever pass it is of: while it works on the last
@@ -276,19 +183,25 @@ static bool step_unpair(struct model *m, const struct stage *s, struct machine *
 static int64_t step_drain(struct model *m, struct machine *k)
 {
     int pixel = k->first_left > 0 ? 0 : 1;
-    if (k->hold == 0 || m->now < k->idle_from)
-        return k->hold == 0 ? NEVER : k->idle_from;
-    if (k->unpairs ? k->held[pixel] == k->room[pixel] : !can_push(m, k->out_stream))
+    int64_t stood = k->unpairs ? k->coming_stood : m->x.line[k->out_stream].stood, from = k->idle_from + stood;
+    if (k->hold == 0)
         return NEVER;
-    if (k->unpairs) {
+    if (m->x.now < from)
+        return from;
+    int64_t moves = requantizer_moves(m, k, pixel);
+    if (moves > m->x.now)
+        return moves;
+    if (!k->unpairs) {
+        timing_push(&m->x, k->out_stream, k->latency);
+    } else if (m->regime.bare) {
         k->held[pixel]++;
     } else {
-        push_all(m, k->out_stream, k->latency);
+        timing_put(m->a, &k->coming, 2 * (m->x.now - stood + k->coming_latency) + pixel);
     }
     k->first_left -= k->first_left > 0;
     k->hold--;
-    k->idle_from = m->now + k->rq_cycles;
-    return m->now + 1;
+    k->idle_from = m->x.now - stood + k->rq_cycles;
+    return m->x.now + 1;
 }
 
 // The loop; rows_in and rows_free count rows since the first frame, k->row output rows likewise.
@@ -299,10 +212,10 @@ static int64_t step_loop(struct model *m, const struct stage *s, struct machine 
     k->rows_seen = k->rows_in;
     if (k->last_step == NEVER) {
         if (k->pass == 0 && rows_seen < k->rows_wanted)
-            return rows_seen < k->rows_seen ? m->now + 1 : NEVER;
-        k->last_step = m->now + k->steps - 1;
+            return rows_seen < k->rows_seen ? m->x.now + 1 : NEVER;
+        k->last_step = m->x.now + k->steps - 1;
     }
-    if (m->now < k->last_step)
+    if (m->x.now < k->last_step)
         return k->last_step;
     if (k->hold > 0)
         return NEVER;
@@ -315,7 +228,7 @@ static int64_t step_loop(struct model *m, const struct stage *s, struct machine 
         k->rows_wanted = before + rows_needed(g, k->row % g->out_h);
         k->rows_free = before + first_row(g, k->row % g->out_h) + s->fold.ring_rows;
     }
-    return m->now + 1;
+    return m->x.now + 1;
 }
 
 static int64_t step_ring(struct model *m, struct machine *k)
@@ -324,19 +237,23 @@ static int64_t step_ring(struct model *m, struct machine *k)
     bool room = k->rows_in < k->freed[1], settled = k->freed[1] == k->freed[0] && k->freed[0] == k->rows_free;
     k->freed[1] = k->freed[0];
     k->freed[0] = k->rows_free;
-    if (!room || !can_pop(m, edge))
-        return !settled ? m->now + 1 : room ? next_beat(m, edge) : NEVER;
-    pop(m, edge);
+    if (!room || !timing_can_pop(&m->x, edge))
+        return !settled ? m->x.now + 1 : room ? timing_next_beat(&m->x, edge) : NEVER;
+    timing_pop(&m->x, edge);
     if (++k->beats_in_row == k->beats_per_row) {
         k->beats_in_row = 0;
         k->rows_in++;
     }
-    return m->now + 1;
+    return m->x.now + 1;
 }
 
 static int64_t step_window(struct model *m, const struct stage *s, struct machine *k)
 {
-    int64_t next = k->unpairs && step_unpair(m, s, k) ? m->now + 1 : NEVER;
+    int64_t next = NEVER;
+    if (k->unpairs) {
+        next = step_coming(m, k);
+        next = min_i64(next, step_unpair(m, s, k));
+    }
     next = min_i64(next, step_drain(m, k));
     next = min_i64(next, step_loop(m, s, k));
     return min_i64(next, step_ring(m, k));
@@ -347,55 +264,71 @@ static int64_t step_gap(struct model *m, const struct stage *s, struct machine *
     const struct window_geometry *g = &s->geo;
     int64_t beats = ceil_div(s->in_c, s->fold.in_lanes), pixel = k->beat / beats;
     bool last = pixel == (g->kernel_h - 1) * g->in_w + g->kernel_w - 1;
-    if (!can_pop(m, s->in_edge[0]))
-        return next_beat(m, s->in_edge[0]);
-    if (last && (m->now < k->idle_from || !can_push(m, s->out_stream)))
-        return m->now < k->idle_from ? k->idle_from : NEVER;
-    pop(m, s->in_edge[0]);
+    if (!timing_can_pop(&m->x, s->in_edge[0]))
+        return timing_next_beat(&m->x, s->in_edge[0]);
+    int64_t from = k->idle_from + m->x.line[s->out_stream].stood;
+    if (last && m->x.now < from)
+        return from;
+    if (last && !timing_can_push(&m->x, s->out_stream))
+        return timing_next_room(&m->x, s->out_stream);
+    timing_pop(&m->x, s->in_edge[0]);
     if (last) {
-        push_all(m, s->out_stream, k->latency);
-        k->idle_from = m->now + s->fold.rq_cycles;
+        timing_push(&m->x, s->out_stream, k->latency);
+        k->idle_from += m->x.now - from + s->fold.rq_cycles;
     }
     k->beat = (k->beat + 1) % (beats * g->in_h * g->in_w);
-    return m->now + 1;
+    return m->x.now + 1;
 }
 
 static int64_t step_elementwise(struct model *m, const struct stage *s, struct machine *k)
 {
     for (int i = 0; i < s->n_in; i++)
-        if (!can_pop(m, s->in_edge[i]))
+        if (!timing_can_pop(&m->x, s->in_edge[i]))
             return wait_at(m, s, i);
-    if (!can_push(m, s->out_stream))
-        return NEVER;
+    if (!timing_can_push(&m->x, s->out_stream))
+        return timing_next_room(&m->x, s->out_stream);
     for (int i = 0; i < s->n_in; i++)
-        pop(m, s->in_edge[i]);
-    push_all(m, s->out_stream, k->latency);
-    return m->now + 1;
+        timing_pop(&m->x, s->in_edge[i]);
+    timing_push(&m->x, s->out_stream, k->latency);
+    return m->x.now + 1;
+}
+
+// What nobody needs behind a row leaves the ring with the row's last read, which stands still with the line. Returns the
+// first cycle from the next on in which something may leave, as far as is known now.
+static int64_t release_rows(struct model *m, const struct stage *s, struct machine *k)
+{
+    int64_t moves = timing_line_moves(&m->x, s->out_stream), stood = m->x.line[s->out_stream].stood;
+    for (; k->leaving.count > 0 && max_i64(moves, *timing_entry(&k->leaving, 0) + stood) == m->x.now; k->rows_left++) {
+        timing_take(&k->leaving);
+        k->words_free = k->rows_left / s->gather.out_h * k->frame_words + k->release[k->rows_left % s->gather.out_h];
+    }
+    return k->leaving.count > 0 ? max_i64(moves, *timing_entry(&k->leaving, 0) + stood) : NEVER;
 }
 
 static int64_t step_gather(struct model *m, const struct stage *s, struct machine *k)
 {
     int edge = s->in_edge[0];
-    int64_t next = NEVER;
+    int64_t next = release_rows(m, s, k);
     if (k->words_in < k->words_free + k->ring_words) {
-        next = next_beat(m, edge);
-        if (can_pop(m, edge)) {
-            pop(m, edge);
+        next = timing_next_beat(&m->x, edge);
+        if (timing_can_pop(&m->x, edge)) {
+            timing_pop(&m->x, edge);
             k->words_in++;
-            next = m->now + 1;
+            next = m->x.now + 1;
         }
     }
     int64_t frame = k->row / s->gather.out_h, y = k->row % s->gather.out_h;
-    bool ready = k->word > 0 || k->words_in >= frame * k->frame_words + k->need[y];
-    if (!ready || !can_push(m, s->out_stream))
+    if (k->word == 0 && k->words_in < frame * k->frame_words + k->need[y])
         return next;
-    push_all(m, s->out_stream, k->latency);
+    if (!timing_can_push(&m->x, s->out_stream))
+        return min_i64(next, timing_next_room(&m->x, s->out_stream));
+    timing_push(&m->x, s->out_stream, k->latency);
     if (++k->word == k->row_words) {
         k->word = 0;
         k->row++;
-        k->words_free = frame * k->frame_words + k->release[y];
+        timing_put(m->a, &k->leaving, m->x.now - m->x.line[s->out_stream].stood + k->read_latency);
     }
-    return m->now + 1;
+    return m->x.now + 1;
 }
 
 static void init_gather(struct model *m, const struct stage *s, struct machine *k)
@@ -410,45 +343,48 @@ static void init_gather(struct model *m, const struct stage *s, struct machine *
     k->row_words = g->out_w * s->out_c / s->fold.word;
     k->frame_words = g->in_count / s->fold.word;
     k->ring_words = cost_gather_ring(s, &s->fold, m->p->board->tech);
+    k->leaving = timing_queue(m->a);
+    k->read_latency = READ_LATENCY + cost_gather_steps(s, &s->fold, m->p->board->tech);
 }
 
 static int64_t step_concat(struct model *m, const struct stage *s, struct machine *k)
 {
     int64_t first = s->piece[0] / s->fold.in_lanes, all = first + s->piece[1] / s->fold.in_lanes;
     int port = k->beat < first ? 0 : 1, edge = s->in_edge[port];
-    if (!can_pop(m, edge))
+    if (!timing_can_pop(&m->x, edge))
         return wait_at(m, s, port);
-    if (!can_push(m, s->out_stream))
-        return NEVER;
-    pop(m, edge);
-    push_all(m, s->out_stream, k->latency);
+    if (!timing_can_push(&m->x, s->out_stream))
+        return timing_next_room(&m->x, s->out_stream);
+    timing_pop(&m->x, edge);
+    timing_push(&m->x, s->out_stream, k->latency);
     k->beat = (k->beat + 1) % all;
-    return m->now + 1;
+    return m->x.now + 1;
 }
 
 static int64_t step_argmax(struct model *m, const struct stage *s, struct machine *k)
 {
     bool last = k->beat + 1 == ceil_div(s->in_c, s->fold.in_lanes);
-    if (!can_pop(m, s->in_edge[0]))
-        return next_beat(m, s->in_edge[0]);
-    if (last && !can_push(m, s->out_stream))
-        return NEVER;
-    pop(m, s->in_edge[0]);
+    if (!timing_can_pop(&m->x, s->in_edge[0]))
+        return timing_next_beat(&m->x, s->in_edge[0]);
+    if (last && !timing_can_push(&m->x, s->out_stream))
+        return timing_next_room(&m->x, s->out_stream);
+    timing_pop(&m->x, s->in_edge[0]);
     if (last)
-        push_all(m, s->out_stream, k->latency);
+        timing_push(&m->x, s->out_stream, k->latency);
     k->beat = last ? 0 : k->beat + 1;
-    return m->now + 1;
+    return m->x.now + 1;
 }
 
-// Beats on their way through the requantizer take no room in the queues behind it.
-static void init_unpair(const struct stage *s, struct machine *k, bool bare)
+static void init_unpair(struct model *m, const struct stage *s, struct machine *k)
 {
     k->unpairs = cost_unpairs(s, &s->fold);
     if (!k->unpairs)
         return;
     for (int pixel = 0; pixel < 2; pixel++)
-        k->room[pixel] = cost_unpair_words(s, &s->fold, pixel) + (bare ? 0 : k->latency / s->fold.rq_cycles);
-    k->latency += UNPAIR_LATENCY;
+        k->room[pixel] = cost_unpair_words(s, &s->fold, pixel);
+    k->coming = timing_queue(m->a);
+    k->coming_latency = k->latency;
+    k->latency = UNPAIR_LATENCY;
 }
 
 static void init_window(struct model *m, const struct stage *s, struct machine *k)
@@ -472,10 +408,9 @@ static void init_window(struct model *m, const struct stage *s, struct machine *
 static void model_init(struct model *m, const struct pipeline *p, struct arena *a, const struct regime *regime)
 {
     *m = (struct model){ .p = p, .a = a, .regime = *regime };
-    m->fifo = arena_array(a, struct fifo, p->n_edges);
+    timing_streams_init(&m->x, p, a);
     m->machine = arena_array(a, struct machine, p->n_stages);
     m->shape = arena_array(a, struct fold_shape, p->n_stages);
-    m->wide = arena_array(a, int, p->n_edges);
     m->sink_edge = arena_array(a, int, p->n_edges);
     m->wake = arena_array(a, int64_t, p->n_stages);
     m->wake_source = arena_array(a, int64_t, p->n_inputs);
@@ -495,50 +430,31 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
                       s->kind == STAGE_ARGMAX ? ARGMAX_LATENCY + ceil_log2(s->fold.in_lanes) :
                       s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY) +
                      (s->thresholds ? SEARCH_LATENCY : 0);
-        init_unpair(s, k, regime->bare);
+        init_unpair(m, s, k);
         if (array)
             init_window(m, s, k);
         if (s->kind == STAGE_GATHER)
             init_gather(m, s, k);
     }
     for (int i = 0; i < p->n_edges; i++) {
-        struct fifo *f = &m->fifo[i];
+        struct fifo *f = &m->x.fifo[i];
         const struct edge *e = &p->edges[i];
         int producer = p->streams[e->stream].producer;
-        f->capacity = 64;
-        f->arrival = arena_array(a, int64_t, f->capacity);
-        // beats inside the producer's own pipeline do not take room in the FIFO
-        int64_t in_flight = FIFO_LATENCY + (producer < 0 ? 0 : m->machine[producer].unpairs ? UNPAIR_LATENCY
-                                            : m->machine[producer].latency / p->stages[producer].fold.rq_cycles);
-        f->depth = e->depth_words;
-        f->limit = e->depth_words + (regime->bare ? 0 : in_flight);
-        const struct stream *s = &p->streams[e->stream];
-        f->pixel_beats = ceil_div(s->c, s->lanes);
-        f->parts = (int)ceil_div(s->lanes, e->lanes);
-        f->last_parts = (int)ceil_div(s->c - (f->pixel_beats - 1) * s->lanes, e->lanes);
-        f->wide = e->lanes > s->lanes ? e->lanes / s->lanes : 1;
-        if (f->wide > 1)
-            m->wide[m->n_wide++] = i;
+        // what is in the line behind the queues of pixel pairs, these count
+        bool counted = regime->bare || (producer >= 0 && m->machine[producer].unpairs);
+        f->limit = counted && f->depth ? f->depth : INT64_MAX;
         f->writer = producer < 0 ? NULL : &m->wake[producer];
         f->reader = e->consumer < 0 ? &m->wake_sink[m->n_sinks] : &m->wake[e->consumer];
         if (e->consumer < 0)
             m->sink_edge[m->n_sinks++] = i;
-    }
-    m->first_edge = arena_array(a, int, p->n_streams);
-    m->next_edge = arena_array(a, int, p->n_edges);
-    for (int i = 0; i < p->n_streams; i++)
-        m->first_edge[i] = -1;
-    for (int i = p->n_edges - 1; i >= 0; i--) {
-        m->next_edge[i] = m->first_edge[p->edges[i].stream];
-        m->first_edge[p->edges[i].stream] = i;
     }
     m->source = arena_array(a, struct source, p->n_inputs);
     m->sink = arena_array(a, struct sink, p->n_outputs);
     for (int i = 0; i < p->n_inputs; i++) {
         const struct stream *s = &p->streams[p->inputs[i].stream];
         m->source[i] = (struct source){ .stream = s->index, .frame_beats = stream_beats(s, s->lanes) };
-        for (int e = m->first_edge[s->index]; e >= 0; e = m->next_edge[e])
-            m->fifo[e].writer = &m->wake_source[i];
+        for (int e = m->x.first_edge[s->index]; e >= 0; e = m->x.next_edge[e])
+            m->x.fifo[e].writer = &m->wake_source[i];
     }
     for (int i = 0; i < p->n_outputs; i++) {
         const struct stream *s = &p->streams[p->outputs[i].stream];
@@ -564,28 +480,28 @@ static int64_t step_source(struct model *m, struct source *s)
     int64_t due = ceil_div(s->sent * m->regime.source_interval, s->frame_beats);
     if (s->sent == m->regime.frames * s->frame_beats)
         return NEVER;
-    if (m->now < due)
+    if (m->x.now < due)
         return due;
-    if (!can_push(m, s->stream))
-        return NEVER;
+    if (!timing_can_push(&m->x, s->stream))
+        return timing_next_room(&m->x, s->stream);
     int64_t wait = host_pause(m);
     if (wait)
-        return m->now + wait;
-    push_all(m, s->stream, 0);
+        return m->x.now + wait;
+    timing_push(&m->x, s->stream, 0);
     s->sent++;
-    return m->now + 1;
+    return m->x.now + 1;
 }
 
 static int64_t step_sink(struct model *m, int edge)
 {
-    if (!can_pop(m, edge))
-        return next_beat(m, edge);
+    if (!timing_can_pop(&m->x, edge))
+        return timing_next_beat(&m->x, edge);
     int64_t wait = host_pause(m);
     if (wait)
-        return m->now + wait;
-    pop(m, edge);
+        return m->x.now + wait;
+    timing_pop(&m->x, edge);
     m->sink[m->p->edges[edge].port].taken++;
-    return m->now + 1;
+    return m->x.now + 1;
 }
 
 // Whether every output has had its last beat of frame `f`.
@@ -621,25 +537,24 @@ static int64_t step_stage(struct model *m, const struct stage *s, struct machine
 static int64_t step_all(struct model *m)
 {
     const struct pipeline *p = m->p;
-    m->next = NEVER;
+    m->x.next = NEVER;
     for (int i = 0; i < m->n_sinks; i++) {
-        if (m->wake_sink[i] <= m->now)
+        if (m->wake_sink[i] <= m->x.now)
             m->wake_sink[i] = step_sink(m, m->sink_edge[i]);
-        m->next = min_i64(m->next, m->wake_sink[i]);
+        m->x.next = min_i64(m->x.next, m->wake_sink[i]);
     }
     for (int i = p->n_stages - 1; i >= 0; i--) {
-        if (m->wake[i] <= m->now)
+        if (m->wake[i] <= m->x.now)
             m->wake[i] = step_stage(m, &p->stages[i], &m->machine[i]);
-        m->next = min_i64(m->next, m->wake[i]);
+        m->x.next = min_i64(m->x.next, m->wake[i]);
     }
-    for (int i = 0; i < m->n_wide; i++)
-        widen(m, m->wide[i]);
+    timing_widen_all(&m->x);
     for (int i = 0; i < p->n_inputs; i++) {
-        if (m->wake_source[i] <= m->now)
+        if (m->wake_source[i] <= m->x.now)
             m->wake_source[i] = step_source(m, &m->source[i]);
-        m->next = min_i64(m->next, m->wake_source[i]);
+        m->x.next = min_i64(m->x.next, m->wake_source[i]);
     }
-    return m->next;
+    return m->x.next;
 }
 
 static struct timing_result run(const struct pipeline *p, struct arena *a, struct regime regime)
@@ -649,10 +564,10 @@ static struct timing_result run(const struct pipeline *p, struct arena *a, struc
     int frames = regime.frames;
     int64_t *done = arena_array(a, int64_t, frames + 1);
     model_init(&m, p, a, &regime);
-    for (int64_t seen = 0, next; seen < frames; m.now = next) {
+    for (int64_t seen = 0, next; seen < frames; m.x.now = next) {
         next = step_all(&m);
         while (seen < frames && frame_done(&m, seen))
-            done[seen++] = m.now;
+            done[seen++] = m.x.now;
         if (next == NEVER && seen < frames) {
             r.deadlock = true;
             break;
@@ -664,8 +579,8 @@ static struct timing_result run(const struct pipeline *p, struct arena *a, struc
     r.edge_peak_words = arena_array(a, int64_t, p->n_edges);
     r.edge_in_the_way = arena_array(a, bool, p->n_edges);
     for (int i = 0; i < p->n_edges; i++) {
-        r.edge_peak_words[i] = m.fifo[i].peak;
-        r.edge_in_the_way[i] = m.fifo[i].in_the_way;
+        r.edge_peak_words[i] = m.x.fifo[i].peak;
+        r.edge_in_the_way[i] = m.x.fifo[i].in_the_way;
     }
     return r;
 }
@@ -691,7 +606,7 @@ static void tell(struct model *m, bool *in_the_way)
     for (int i = 0; i < m->p->n_edges; i++) {
         const struct edge *e = &m->p->edges[i];
         const struct stage *s = e->consumer < 0 ? NULL : &m->p->stages[e->consumer];
-        in_the_way[i] = s && s->n_in > 1 && is_full(&m->fifo[i]) && !can_pop(m, s->in_edge[1 - e->port]);
+        in_the_way[i] = s && s->n_in > 1 && is_full(&m->x.fifo[i]) && !timing_can_pop(&m->x, s->in_edge[1 - e->port]);
     }
 }
 
@@ -701,7 +616,7 @@ bool timing_pass_bare(struct pipeline *p, bool (*relieve)(struct pipeline *p, co
     struct model m;
     bool ok = true, *in_the_way = arena_array(&scratch, bool, p->n_edges);
     model_init(&m, p, &scratch, &(struct regime){ .frames = 1, .bare = true });
-    for (int64_t next; ok; m.now = next) {
+    for (int64_t next; ok; m.x.now = next) {
         next = step_all(&m);
         if (frame_done(&m, 0))
             break;
@@ -710,10 +625,10 @@ bool timing_pass_bare(struct pipeline *p, bool (*relieve)(struct pipeline *p, co
         tell(&m, in_the_way);
         ok = relieve && relieve(p, in_the_way);
         for (int i = 0; i < p->n_edges; i++) {
-            m.fifo[i].depth = m.fifo[i].limit = p->edges[i].depth_words;
-            *m.fifo[i].writer = m.now;
+            m.x.fifo[i].depth = m.x.fifo[i].limit = p->edges[i].depth_words;
+            *m.x.fifo[i].writer = m.x.now;
         }
-        next = m.now + 1;
+        next = m.x.now + 1;
     }
     arena_release(&scratch);
     return ok;

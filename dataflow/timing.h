@@ -25,11 +25,10 @@ struct timing_result timing_run_paced(const struct pipeline *p, struct arena *a,
 // deadlock is meant to be read, not the cycles.
 struct timing_result timing_run_paused(const struct pipeline *p, struct arena *a, int frames, uint64_t seed);
 
-// Whether a frame gets through if FIFOs hold their depth and not a beat more. timing_run lets the producer's pipeline
-// registers take beats too, as long as they have room; in the hardware those of a stage all stop when the first beat does,
-// with whatever gaps are between them, and at some pace of the hosts they hold next to nothing. Where nothing moves any
-// more, `relieve` (NULL: none) may deepen edges and return true. in_the_way, per edge: its FIFO is full while the join
-// behind it waits for the other side.
+// Whether a frame gets through if FIFOs hold their depth and not a beat more. In timing_run the producer's pipeline
+// registers hold beats too, all of which stop when the first does, with whatever gaps are between them: at some pace of
+// the hosts they hold next to nothing. Where nothing moves any more, `relieve` (NULL: none) may deepen edges and return
+// true. in_the_way, per edge: its FIFO is full while the join behind it waits for the other side.
 bool timing_pass_bare(struct pipeline *p, bool (*relieve)(struct pipeline *p, const bool *in_the_way));
 
 // does      sets depth_words of every edge: those into a join from the occupation that the model finds
