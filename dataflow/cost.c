@@ -321,6 +321,32 @@ int64_t cost_bram(const struct tech *tech, int64_t width_bits, int64_t depth_wor
     return seen[i].blocks;
 }
 
+// Bits of a block that has so many words.
+static int64_t block_bits(const struct tech *tech, int64_t words)
+{
+    int64_t width = tech->bram[0].width_bits;
+    for (int64_t depth = tech->bram[0].depth_words; depth < words; depth *= 2)
+        width /= 2; // 36, 18, 9, 4, 2, 1
+    return width;
+}
+
+struct rom_cut cost_rom_cut(const struct tech *tech, int64_t depth_words)
+{
+    if (depth_words <= tech->rom_bank_words / 4 || !tech->rom_bank_words)
+        return (struct rom_cut){ 0 };
+    int64_t words = tech->rom_bank_words;
+    while (words > depth_words)
+        words /= 2;
+    int64_t banks = ceil_div(depth_words, words);
+    return (struct rom_cut){ words, banks, block_bits(tech, words), block_bits(tech, depth_words - (banks - 1) * words) };
+}
+
+int cost_weight_wait(const struct stage *s, const struct fold *f, const struct tech *tech)
+{
+    bool weights = s->kind == STAGE_CONV || (s->kind == STAGE_DW && s->op == DW_MAC);
+    return weights && f->rom_block ? tech->rom_wait : 0;
+}
+
 bool cost_rom_in_luts(int64_t depth_words)
 {
     return depth_words <= LUT_ROM_DEPTH;
@@ -366,7 +392,9 @@ static int64_t lut_ram(const struct tech *tech, int64_t width_bits, int64_t dept
 static void add_rom(struct cost *c, const struct tech *tech, bool block, int64_t width_bits, int64_t depth_words)
 {
     if (block) {
-        c->bram18 += cost_bram(tech, width_bits, depth_words, false);
+        struct rom_cut cut = cost_rom_cut(tech, depth_words);
+        c->bram18 += cut.words ? (cut.banks - 1) * ceil_div(width_bits, cut.bits) + ceil_div(width_bits, cut.last_bits)
+                               : cost_bram(tech, width_bits, depth_words, false);
     } else {
         c->lut += lut_rom(tech, width_bits, depth_words);
         c->ff += width_bits;
@@ -597,6 +625,8 @@ static struct cost weights_cost(const struct stage *s, const struct fold *f, con
             add_rom(&one, tech, block, lanes * (most - less) * s->weight_bits, x->weight_words);
         add_times(&c, &one, less ? f->seg_len - skews : skews);
     }
+    if (block && tech->rom_wait) // the weights' register, and that of the activations, which wait for them
+        c.ff += x->chain * (lanes * s->weight_bits * max_i64(1, cost_rom_cut(tech, x->weight_words).banks) + 8 * (s->kind == STAGE_DW ? lanes * x->pixels : 1));
     return c;
 }
 

@@ -56,6 +56,16 @@ int64_t cost_array_cycles(const struct stage *s, const struct fold_shape *x);
 // Yosys 0.23 maps memories, reproduced on 138 shapes of xcup and xc7 (docs/50-rtl.md).
 int64_t cost_bram(const struct tech *tech, int64_t width_bits, int64_t depth_words, bool writable);
 
+// How a ROM in block RAM is cut into banks of `words`, a power of two, the last of which may have less, and those into
+// columns of so many bits, each of which one block has at that depth. words 0: it is left to synthesis.
+struct rom_cut {
+    int64_t words, banks, bits, last_bits;
+};
+struct rom_cut cost_rom_cut(const struct tech *tech, int64_t depth_words);
+
+// Cycles more that s's weights take from ROM to multiplier.
+int cost_weight_wait(const struct stage *s, const struct fold *f, const struct tech *tech);
+
 // What memories of so many words may be made of. Small families offer both up to 64 words of ROM.
 bool cost_rom_in_luts(int64_t depth_words);
 bool cost_rom_in_block(const struct tech *tech, int64_t depth_words);

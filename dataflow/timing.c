@@ -425,7 +425,7 @@ static void model_init(struct model *m, const struct pipeline *p, struct arena *
         k->beats_per_row = s->geo.in_w * ceil_div(s->in_c, s->fold.in_lanes);
         k->passes_per_row = ceil_div(s->geo.out_w, m->shape[i].pixels) * m->shape[i].passes;
         bool array = s->kind == STAGE_CONV || s->kind == STAGE_DW;
-        k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len : 0) +
+        k->latency = (array ? ARRAY_LATENCY + s->fold.seg_len + cost_weight_wait(s, &s->fold, p->board->tech) : 0) +
                      (s->kind == STAGE_ADD ? ADD_LATENCY : s->kind == STAGE_MUL ? MUL_LATENCY : s->kind == STAGE_GATHER ? GATHER_LATENCY :
                       s->kind == STAGE_ARGMAX ? ARGMAX_LATENCY + ceil_log2(s->fold.in_lanes) :
                       s->has_requant ? REQUANT_LATENCY + s->fold.rq_cycles + s->fold.rq_dsp : SIMPLE_LATENCY) +

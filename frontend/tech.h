@@ -34,6 +34,10 @@ struct tech {
     bool bram_shared;      // slices in depth lie side by side in the words of a block (Yosys does so, vendors' tools do not)
     int64_t bram_ram_unit; // bits: a RAM of such slices is widened to a multiple of it
 
+    int64_t rom_bank_words; // of a block of one bit. ROMs of more than a quarter of them are cut into banks of at most so many,
+                            // and those into blocks without a choice between them, which is the slowest path; 0: none are
+    int rom_wait; // 1: block RAM gives its words so late that weights pass a register before they are used
+
     // Memories of LUTs.
     int64_t rom_words; // one LUT holds so many words of a bit
     int rom_mux_percent; // of a LUT for each further LUT of a bit, where no dedicated multiplexers choose

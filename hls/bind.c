@@ -49,11 +49,10 @@ static void stream_nets(struct binding *b, const char *net, int64_t lanes)
     netlist_net(b->n, 1, "%s_ready", net);
 }
 
-static struct image *add_rom(struct binding *b, const char *name, bool block, int64_t width, int64_t depth,
-                             const char *en, const char *addr, const char *data)
+static void rom_instance(struct binding *b, const char *name, const char *file, bool block, int64_t width, int64_t depth,
+                         const char *en, const char *addr, const char *data)
 {
-    const char *file = arena_printf(b->a, "mem/%s_%s.hex", b->p->name, name);
-    struct instance *i = netlist_add(b->n, "aihls_rom", arena_printf(b->a, "u_%s", name), NULL);
+    struct instance *i = netlist_add(b->n, "aihls_rom", name, NULL);
     instance_int(b->n, i, "WIDTH", width);
     instance_int(b->n, i, "DEPTH", depth);
     instance_text(b->n, i, "FILE", arena_printf(b->a, "\"%s\"", file));
@@ -62,6 +61,72 @@ static struct image *add_rom(struct binding *b, const char *name, bool block, in
     instance_port(b->n, i, "en", en);
     instance_port(b->n, i, "addr", addr);
     instance_port(b->n, i, "data", data);
+}
+
+// q is d of `cycles` before, of those in which `en` is.
+static void late(struct binding *b, const char *name, int64_t width, int cycles, const char *en, const char *d, const char *q)
+{
+    struct instance *i = netlist_add(b->n, "aihls_delay", name, NULL);
+    instance_int(b->n, i, "WIDTH", width);
+    instance_int(b->n, i, "DELAY", cycles);
+    instance_port(b->n, i, "clk", "clk");
+    instance_port(b->n, i, "en", en);
+    instance_port(b->n, i, "d", d);
+    instance_port(b->n, i, "q", q);
+}
+
+static const char *bit_range(struct binding *b, const char *net, int64_t high, int64_t low)
+{
+    return arena_printf(b->a, "%s[%lld:%lld]", net, (long long)high, (long long)low);
+}
+
+// A ROM of banks, one behind the other: the address's high bits, as late as the words, choose.
+static struct image *add_cut_rom(struct binding *b, const char *name, struct rom_cut cut, int64_t width, int64_t depth,
+                                 const char *en, const char *addr, int wait, const char *data)
+{
+    const char *instance = arena_printf(b->a, "u_%s", name), *prefix = arena_printf(b->a, "mem/%s_%s_", b->p->name, name);
+    int64_t low = address_bits(cut.words), all = address_bits(depth);
+    const char *at = netlist_net(b->n, all, "%s_at", name), *read = netlist_net(b->n, cut.banks * width, "%s_read", name), *words = read;
+    netlist_assign(b->n, at, addr);
+    for (int64_t k = 0; k < cut.banks; k++) {
+        int64_t left = min_i64(cut.words, depth - k * cut.words), bits = k < cut.banks - 1 ? cut.bits : cut.last_bits;
+        for (int64_t from = 0; from < width; from += bits) {
+            int64_t columns = min_i64(bits, width - from), lowest = k * width + from;
+            rom_instance(b, arena_printf(b->a, "%s_%lld_%lld", instance, (long long)k, (long long)(from / bits)),
+                         arena_printf(b->a, "%s%lld_%lld.hex", prefix, (long long)k, (long long)(from / bits)), true, columns, left, en,
+                         bit_range(b, at, address_bits(left) - 1, 0), bit_range(b, read, lowest + columns - 1, lowest));
+        }
+    }
+    if (wait) {
+        words = netlist_net(b->n, cut.banks * width, "%s_words", name);
+        late(b, arena_printf(b->a, "%s_wait", instance), cut.banks * width, wait, en, read, words);
+    }
+    if (cut.banks == 1) {
+        netlist_assign(b->n, data, words);
+    } else {
+        const char *bank = netlist_net(b->n, all - low, "%s_bank", name);
+        late(b, arena_printf(b->a, "%s_bank", instance), all - low, 1 + wait, en, bit_range(b, at, all - 1, low), bank);
+        struct instance *i = netlist_add(b->n, "aihls_pick", arena_printf(b->a, "%s_pick", instance), NULL);
+        instance_int(b->n, i, "WIDTH", width);
+        instance_int(b->n, i, "N", cut.banks);
+        instance_port(b->n, i, "data", words);
+        instance_port(b->n, i, "sel", bank);
+        instance_port(b->n, i, "out", data);
+    }
+    return netlist_cut_image(b->n, prefix, width, depth, cut);
+}
+
+// Data: a net of that width, 1 + wait cycles behind the address.
+static struct image *add_rom(struct binding *b, const char *name, bool block, int64_t width, int64_t depth,
+                             const char *en, const char *addr, int wait, const char *data)
+{
+    struct rom_cut cut = cost_rom_cut(b->p->board->tech, depth);
+    if (block && cut.words)
+        return add_cut_rom(b, name, cut, width, depth, en, addr, wait, data);
+    const char *file = arena_printf(b->a, "mem/%s_%s.hex", b->p->name, name), *read = wait ? netlist_net(b->n, width, "%s_read", name) : data;
+    rom_instance(b, arena_printf(b->a, "u_%s", name), file, block, width, depth, en, addr, read);
+    if (wait)
+        late(b, arena_printf(b->a, "u_%s_wait", name), width, wait, en, read, data);
     return netlist_image(b->n, file, width, depth);
 }
 
@@ -110,7 +175,8 @@ static void bind_weights(struct binding *b, const struct stage *s)
         const char *name = arena_printf(b->a, "%s_w%lld", s->name, (long long)k);
         const char *q = netlist_net(b->n, columns * column_bits, "%s_q", name);
         const char *at = aw * seg == 1 ? addr : arena_printf(b->a, "%s[%lld:%lld]", addr, (long long)((k + 1) * aw - 1), (long long)(k * aw));
-        struct image *im = add_rom(b, name, s->fold.rom_block, columns * column_bits, x.weight_words, en, at, q);
+        struct image *im = add_rom(b, name, s->fold.rom_block, columns * column_bits, x.weight_words, en, at,
+                                   cost_weight_wait(s, &s->fold, b->p->board->tech), q);
         for (int64_t w = 0; w < x.weight_words; w++)
             for (int64_t i = 0; i < columns; i++)
                 for (int64_t l = 0; l < lanes; l++)
@@ -150,7 +216,8 @@ static void bind_params(struct binding *b, const struct stage *s)
     int64_t lane_bits = param_bits(r), lanes = r->by_pixel ? 1 : s->fold.rq_lanes;
     const char *data = netlist_net(b->n, lanes * lane_bits, "%s_p_data", s->name);
     if (r->n == 1) { // the same for every channel: constants
-        struct image im = { NULL, lane_bits, 1, ceil_div(lane_bits, 8), arena_alloc(b->a, (size_t)ceil_div(lane_bits, 8)) };
+        struct image im = { .width_bits = lane_bits, .depth_words = 1, .stride_bytes = ceil_div(lane_bits, 8) };
+        im.bytes = arena_alloc(b->a, (size_t)im.stride_bytes);
         struct strbuf bits = STRBUF_INIT;
         set_params(&im, 0, 0, r, 0);
         for (int64_t i = lane_bits - 1; i >= 0; i--)
@@ -161,7 +228,7 @@ static void bind_params(struct binding *b, const struct stage *s)
     }
     const char *en = netlist_net(b->n, 1, "%s_p_en", s->name);
     const char *addr = netlist_net(b->n, address_bits(x.params), "%s_p_addr", s->name);
-    struct image *im = add_rom(b, arena_printf(b->a, "%s_p", s->name), s->fold.param_block, lanes * lane_bits, x.params, en, addr, data);
+    struct image *im = add_rom(b, arena_printf(b->a, "%s_p", s->name), s->fold.param_block, lanes * lane_bits, x.params, en, addr, 0, data);
     for (int64_t c = 0; c < r->n; c++)
         set_params(im, c / lanes, c % lanes * lane_bits, r, c);
 }
@@ -235,6 +302,8 @@ static void multiplier_params(struct binding *b, struct instance *i, const struc
     instance_int(b->n, i, "MUL_DSP", s->fold.use_dsp);
     instance_int(b->n, i, "SEG_LEN", s->fold.seg_len);
     instance_int(b->n, i, "WEIGHT_BITS", s->weight_bits);
+    if (cost_weight_wait(s, &s->fold, b->p->board->tech))
+        instance_int(b->n, i, "W_WAIT", cost_weight_wait(s, &s->fold, b->p->board->tech));
 }
 
 static void weight_ports(struct binding *b, struct instance *i, const struct stage *s)
@@ -299,7 +368,7 @@ static void bind_search(struct binding *b, const struct stage *s, struct instanc
             const char *name = arena_printf(b->a, "%s_t%lld_%lld", s->name, (long long)l, (long long)level), *q = netlist_net(b->n, bits, "%s_q", name);
             const char *slice = width == 1 ? arena_printf(b->a, "%s[%lld]", addr, (long long)at)
                                            : arena_printf(b->a, "%s[%lld:%lld]", addr, (long long)(at + width - 1), (long long)at);
-            struct image *im = add_rom(b, name, false, bits, words, en, slice, q);
+            struct image *im = add_rom(b, name, false, bits, words, en, slice, 0, q);
             for (int64_t k = 0; k < words; k++)
                 image_set(im, k, 0, (int)bits, s->thresholds[(2 * k + 1) * (128 >> level)]);
             const char *lower = arena_strdup(b->a, all.text);
@@ -411,7 +480,7 @@ static void bind_channel_tables(struct binding *b, const struct stage *s, const 
     for (int64_t l = 0; l < lanes; l++) {
         const char *name = arena_printf(b->a, "%s_t%lld", s->name, (long long)l), *q = netlist_net(b->n, 8, "%s_q", name);
         const char *at = arena_printf(b->a, "%s[%lld:%lld]", addr, (long long)((l + 1) * bits - 1), (long long)(l * bits));
-        struct image *im = add_rom(b, name, true, 8, 256 * beats, en, at, q);
+        struct image *im = add_rom(b, name, true, 8, 256 * beats, en, at, 0, q);
         for (int64_t c = l; c < s->in_c; c += lanes)
             for (int64_t k = 0; k < 256; k++)
                 image_set(im, c / lanes * 256 + k, 0, 8, s->table[c * 256 + k]);
@@ -472,7 +541,7 @@ static struct image *gather_map(struct binding *b, const struct stage *s, char a
     const char *name = arena_printf(b->a, "%s_%c", s->name, axis), *en = arena_printf(b->a, axis == 'y' ? "%s_y_en" : "%s_map_en", s->name);
     const char *addr = netlist_net(b->n, address_bits(n), "%s_addr", name);
     const char *data = netlist_net(b->n, map_bits + 1 + more_bits, "%s_data", name);
-    struct image *im = add_rom(b, name, n > 64, map_bits + 1 + more_bits, n, en, addr, data);
+    struct image *im = add_rom(b, name, n > 64, map_bits + 1 + more_bits, n, en, addr, 0, data);
     for (int64_t k = 0; k < n; k++) {
         bool fill = at[k * step] == GATHER_FILL;
         image_set(im, k, 0, (int)map_bits, fill ? 0 : at[k * step] / s->fold.word);

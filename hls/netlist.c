@@ -72,24 +72,44 @@ void instance_stream(struct netlist *n, struct instance *i, const char *prefix, 
 
 struct image *netlist_image(struct netlist *n, const char *file, int64_t width_bits, int64_t depth_words)
 {
-    struct image im = { file, width_bits, depth_words, ceil_div(width_bits, 8), NULL };
+    struct image im = { .file = file, .width_bits = width_bits, .depth_words = depth_words, .stride_bytes = ceil_div(width_bits, 8) };
     im.bytes = arena_alloc_n(n->arena, (size_t)depth_words, (size_t)im.stride_bytes);
     arena_push(n->arena, n->images, n->n_images, n->cap_images, im);
     return &n->images[n->n_images - 1];
 }
 
+struct image *netlist_cut_image(struct netlist *n, const char *prefix, int64_t width_bits, int64_t depth_words, struct rom_cut cut)
+{
+    int first = n->n_images;
+    for (int64_t k = 0; k < cut.banks; k++) {
+        int64_t bits = k < cut.banks - 1 ? cut.bits : cut.last_bits;
+        for (int64_t at = 0; at < width_bits; at += bits)
+            netlist_image(n, arena_printf(n->arena, "%s%lld_%lld.hex", prefix, (long long)k, (long long)(at / bits)), min_i64(bits, width_bits - at),
+                          min_i64(cut.words, depth_words - k * cut.words));
+    }
+    n->images[first].cut = cut;
+    n->images[first].columns = ceil_div(width_bits, cut.bits);
+    return &n->images[first];
+}
+
+static void set_bit(struct image *im, int64_t word, int64_t p, bool bit)
+{
+    if (im->cut.words) {
+        int64_t bank = word / im->cut.words, bits = bank < im->cut.banks - 1 ? im->cut.bits : im->cut.last_bits;
+        word %= im->cut.words;
+        im += bank * im->columns + p / bits;
+        p %= bits;
+    }
+    ASSERT(word < im->depth_words && p < im->width_bits);
+    uint8_t *b = &im->bytes[word * im->stride_bytes + (p >> 3)], mask = (uint8_t)(1u << (p & 7));
+    *b = (uint8_t)(bit ? *b | mask : *b & ~mask);
+}
+
 void image_set(struct image *im, int64_t word, int64_t at, int bits, int64_t value)
 {
-    ASSERT(word < im->depth_words && at + bits <= im->width_bits && bits <= 64);
-    uint8_t *b = im->bytes + word * im->stride_bytes;
-    for (int i = 0; i < bits; i++) {
-        int64_t p = at + i;
-        uint8_t mask = (uint8_t)(1u << (p & 7));
-        if (((uint64_t)value >> i) & 1)
-            b[p >> 3] |= mask;
-        else
-            b[p >> 3] &= (uint8_t)~mask;
-    }
+    ASSERT(bits <= 64);
+    for (int i = 0; i < bits; i++)
+        set_bit(im, word, at + i, ((uint64_t)value >> i) & 1);
 }
 
 static bool is_identifier(const char *s)

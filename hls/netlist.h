@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/strbuf.h"
+#include "dataflow/cost.h"
 
 // Parameter of an instance: a number, or text (a Verilog expression or a quoted string).
 struct param {
@@ -50,6 +51,9 @@ struct image {
     const char *file; // below the output directory, "mem/s00_conv_w0.hex"
     int64_t width_bits, depth_words, stride_bytes;
     uint8_t *bytes;
+    // Where words are cut (cost_rom_cut): this is the first column of the first bank, those behind it are the others.
+    struct rom_cut cut;
+    int64_t columns; // of a bank but the last
 };
 
 struct netlist {
@@ -83,6 +87,9 @@ void instance_stream(struct netlist *n, struct instance *i, const char *prefix, 
 
 // A zeroed image.
 struct image *netlist_image(struct netlist *n, const char *file, int64_t width_bits, int64_t depth_words);
+// The same cut into banks and columns, with an image for each: "PREFIX0_0.hex" (bank 0, column 0) and so on. Returns the first,
+// through which all are set.
+struct image *netlist_cut_image(struct netlist *n, const char *prefix, int64_t width_bits, int64_t depth_words, struct rom_cut cut);
 // Writes the low `bits` (at most 64) of value at bit `at` of a word.
 void image_set(struct image *im, int64_t word, int64_t at, int bits, int64_t value);
 

@@ -10,13 +10,13 @@
 //
 // Weights: column c = r*WORD + e of the chain has skew k = c % SEG_LEN and segment
 // s = c / SEG_LEN. w_addr slot k is (pass*KC + step), k enabled cycles late; w_data bit
-// (((k*NSEG)+s)*LANES+l)*WEIGHT_BITS is the weight of (c, l), one w_en cycle after it.
+// (((k*NSEG)+s)*LANES+l)*WEIGHT_BITS is the weight of (c, l), 1 + W_WAIT w_en cycles after it.
 // Steps of a pass run over ky (KERNEL_H/ROWS_PAR), kx, word of the slice, the last fastest.
 // PACK = 2: lanes 2p and 2p+1 share a multiplier (MUL_DSP only).
 //
 // One pass takes max(KC, beats*RQ_CYCLES) cycles, beats = ceil(valid lanes/RQ_LANES), in
 // steady state; `busy` is 1 in those. Latency from the step that completes a pass to its
-// first output: LATENCY of the window (3) + SEG_LEN + 4 + (PACK == 2 && LANE_SHIFT != 0)
+// first output: LATENCY of the window (3) + SEG_LEN + W_WAIT + 4 + (PACK == 2 && LANE_SHIFT != 0)
 // + ceil(log2 NSEG) + 2 + the requantizer's.  Reset: drops everything, starts at a frame.
 `default_nettype none
 module aihls_conv #(
@@ -48,6 +48,7 @@ module aihls_conv #(
     parameter TECH        = "GENERIC",
     parameter LANE_SHIFT  = 18,
     parameter WEIGHT_BITS = 8,
+    parameter W_WAIT      = 0,
     parameter ACC_W       = 24,
     parameter RQ_LANES    = 1,
     parameter RQ_CYCLES   = 1,
@@ -88,7 +89,7 @@ module aihls_conv #(
     localparam CHAINS     = (LANES + PACK - 1) / PACK;
     localparam GROUP_OUT  = OUT_C / GROUPS;
     localparam LAST_LANES = GROUP_OUT - (MP - 1) * LANES;
-    localparam TO_SUM     = SEG_LEN + 3 + ((PACK == 2 && LANE_SHIFT != 0) ? 1 : 0) + $clog2(NSEG);
+    localparam TO_SUM     = SEG_LEN + W_WAIT + 3 + ((PACK == 2 && LANE_SHIFT != 0) ? 1 : 0) + $clog2(NSEG);
 
     wire                   en, step, pre, valid, first, last, own;
     wire [CHAIN*8-1:0]     chunk;
@@ -130,7 +131,7 @@ module aihls_conv #(
     genvar c, p;
     generate
         for (c = 0; c < CHAIN; c = c + 1) begin : g_skew
-            aihls_delay #(.WIDTH(8), .DELAY(c % SEG_LEN)) u_skew (
+            aihls_delay #(.WIDTH(8), .DELAY(c % SEG_LEN + W_WAIT)) u_skew (
                 .clk(clk), .en(en), .d(chunk[c*8 +: 8]), .q(act[c*8 +: 8])
             );
         end

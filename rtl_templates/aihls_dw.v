@@ -7,7 +7,7 @@
 //   s_act -> window -> chain, adder or maximum per lane -> hold -> requant (MAC, SUM) -> m_act
 //
 // MAC: weights as in aihls_conv with a chain of ROWS_PAR columns and LANES = WORD:
-// w_data bit (((k*NSEG)+s)*WORD+e)*WEIGHT_BITS, address word*KC + step. SUM and MAX leave
+// w_data bit (((k*NSEG)+s)*WORD+e)*WEIGHT_BITS, address word*KC + step, W_WAIT too. SUM and MAX leave
 // w_* unused (w_data tied to 0); MAX leaves p_* unused, pads with PAD_VALUE (-128). ABS and
 // SQR are as SUM, without a requantizer: m_act has the sums, ACC_W bits a lane, for
 // aihls_search; their padding adds nothing.
@@ -48,6 +48,7 @@ module aihls_dw #(
     parameter TECH        = "GENERIC",
     parameter LANE_SHIFT  = 18,
     parameter WEIGHT_BITS = 8,
+    parameter W_WAIT      = 0,
     parameter ACC_W       = 24,     // MAX: 8
     parameter RQ_LANES    = 1,
     parameter RQ_CYCLES   = 1,      // without a requantizer: 1
@@ -93,7 +94,7 @@ module aihls_dw #(
     localparam TAP_W      = (POWER == 2) ? 17 : (POWER == 1) ? 9 : 8;
     localparam LEVELS     = $clog2(ROWS_PAR);
     localparam TO_SUM     = (MAC == 0) ? LEVELS + ((POWER == 2) ? 3 : POWER)
-                          : SEG_LEN + 3 + ((PACK == 2) ? 1 : 0) + $clog2(NSEG);
+                          : SEG_LEN + W_WAIT + 3 + ((PACK == 2) ? 1 : 0) + $clog2(NSEG);
     localparam TAPS_FULL  = TAP_W + LEVELS;
     localparam TAPS_W     = (OP == "MAX") ? 8 : (TAPS_FULL < ACC_W) ? TAPS_FULL : ACC_W;
 
@@ -153,7 +154,7 @@ module aihls_dw #(
                 for (r = 0; r < ROWS_PAR; r = r + 1) begin : g_tap
                     localparam AT = ((r % SEG_LEN) * NSEG + r / SEG_LEN) * WORD + e;
                     for (x = 0; x < PACK; x = x + 1) begin : g_pixel
-                        aihls_delay #(.WIDTH(8), .DELAY(r % SEG_LEN)) u_skew (
+                        aihls_delay #(.WIDTH(8), .DELAY(r % SEG_LEN + W_WAIT)) u_skew (
                             .clk(clk), .en(en), .d(chunk[((x*ROWS_PAR+r)*WORD+e)*8 +: 8]),
                             .q(act[(x*ROWS_PAR+r)*8 +: 8])
                         );

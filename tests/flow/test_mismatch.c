@@ -27,6 +27,15 @@ static void build(void)
     model_output(m, "y");
 }
 
+// A layer whose weights are more words than a bank on ulx3s-85f, where the least that reaches a frame a second has one multiplier.
+static void build_deep(void)
+{
+    model_input(m, "x", DT_FLOAT, 2, DIMS(1, 200));
+    float_weights("w", 2, DIMS(200, 47));
+    model_node(m, "MatMul", "x w", "y");
+    model_output(m, "y");
+}
+
 // spoil.sh FROM TO FILE SCRIPT: a copy of an output directory in which sed has changed a file.
 static const char spoil[] = "set -e\n"
                             "rm -rf \"$2\"\ncp -r \"$1\" \"$2\"\ncd \"$2\"\n"
@@ -45,8 +54,12 @@ static int group_setup(void **state)
     qdq_setup();
     build();
     write_model("net.onnx");
+    qdq_setup();
+    build_deep();
+    write_model("deep.onnx");
     write_file("spoil.sh", spoil, sizeof spoil - 1);
     expect(0, NULL, run("$A net.onnx --board ultra96 -q -o net && $A net.onnx --board ulx3s-85f -q -o line"));
+    expect(0, NULL, run("$A deep.onnx --board ulx3s-85f --fps 1 -q -o deep"));
     return 0;
 }
 
@@ -61,6 +74,8 @@ static const struct command rows[] = {
     { "the wrong network", "sh spoil.sh net bad rtl/net_axi.v \"s/\\.MODEL(256'h./.MODEL(256'hx/;s/'hx/'h0/\" && $A sim bad --shell axi --frames 2", 1, "MODEL is" },
     { "writing beyond the end", "sh spoil.sh net bad rtl/aihls_axi_write.v 's/(w_last && burst_ends) ? LAST_STRB : //' && $A sim bad --shell axi --frames 2", 1, "beyond its end" },
     { "bursts of the wrong length", "sh spoil.sh net bad rtl/aihls_axi_burst.v \"s/words_q\\[3:0\\] - 4'd1/words_q[3:0]/\" && $A sim bad --shell axi --frames 2", 1, "E603" },
+    { "banks of weights", "$A sim deep --frames 3 --stalls 3", 0, "0 mismatches" },
+    { "a wrong weight in the second bank", "sh spoil.sh deep bad mem/deep_s00_conv_w0_1_0.hex '9s/.*/0/;10s/.*/1/;11s/.*/2/' && $A sim bad --frames 3", 1, "E601" },
     { "another checksum on the line", "sh spoil.sh line bad rtl/aihls_crc16.v 's/1021/8005/' && $A sim bad --shell uart --frames 2", 1, "E603" },
     { "a wrong weight at the end of the line", "sh spoil.sh line bad mem/net_s01_conv_w0.hex 's/^./5/' && $A sim bad --shell uart --frames 2", 1, "E601" },
 };

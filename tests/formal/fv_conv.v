@@ -10,7 +10,8 @@ module fv_conv #(
     parameter LANES     = 1,
     parameter PACK      = 1,
     parameter RQ_LANES  = 1,
-    parameter RQ_CYCLES = 1
+    parameter RQ_CYCLES = 1,
+    parameter W_WAIT    = 0
 ) (
     input wire clk,
     input wire rst,
@@ -23,18 +24,22 @@ module fv_conv #(
     localparam BEATS  = (RQ_LANES == 2) ? 1 : 2;
     wire                  s_ready, w_en, p_en, m_valid, here, word;
     wire                  w_addr, p_addr;
-    reg  [LANES*2-1:0]    w_data;
+    reg  [LANES*2-1:0]    w_read;
+    wire [LANES*2-1:0]    w_data;
     reg  [RQ_LANES*3-1:0] p_data;
     wire [RQ_LANES*8-1:0] m_data;
     wire                  take = m_valid && m_ready;
     integer               i;
     always @(posedge clk) begin
-        if (w_en) for (i = 0; i < LANES; i = i + 1) w_data[i*2 +: 2] <= (w_addr + i == 0) ? 2'b01 : 2'b11;
+        if (w_en) for (i = 0; i < LANES; i = i + 1) w_read[i*2 +: 2] <= (w_addr + i == 0) ? 2'b01 : 2'b11;
         if (p_en) for (i = 0; i < RQ_LANES; i = i + 1) p_data[i*3 +: 3] <= (p_addr + i == 0) ? 3'b100 : 3'b101;
     end
+    aihls_delay #(.WIDTH(LANES*2), .DELAY(W_WAIT)) u_wait (
+        .clk(clk), .en(w_en), .d(w_read), .q(w_data)
+    );
     aihls_conv #(
         .IN_H(IN_H), .IN_W(IN_W), .IN_C(1), .OUT_H(IN_H), .OUT_W(IN_W), .OUT_C(2), .KERNEL_H(1),
-        .KERNEL_W(1), .RING_ROWS(2), .LANES(LANES), .PACK(PACK), .WEIGHT_BITS(2), .ACC_W(3),
+        .KERNEL_W(1), .RING_ROWS(2), .LANES(LANES), .PACK(PACK), .WEIGHT_BITS(2), .W_WAIT(W_WAIT), .ACC_W(3),
         .RQ_LANES(RQ_LANES), .RQ_CYCLES(RQ_CYCLES), .BIAS_W(2), .MULT_W(1), .SHIFT_W(0), .SHIFT_MIN(0)
     ) u_dut (
         .clk(clk), .rst(rst), .s_act_data({7'd0, s_bit}), .s_act_valid(s_valid), .s_act_ready(s_ready),

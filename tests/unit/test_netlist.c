@@ -116,6 +116,32 @@ static void images_hold_64_bits_and_any_width(void **state)
     assert_string_equal(text.text, "3fffffffffffffffd0000000000000002\n");
 }
 
+static void a_cut_image_has_the_bits_of_the_whole(void **state)
+{
+    (void)state;
+    static const int64_t shapes[][2] = { { 8, 4097 }, { 7, 4608 }, { 8, 8192 }, { 45, 9216 }, { 8, 18432 }, { 3, 36864 }, { 64, 5000 } };
+    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+        struct netlist *cutting = netlist_new(&arena, "n");
+        int64_t width = shapes[k][0], depth = shapes[k][1], at = 0;
+        struct rom_cut cut = cost_rom_cut(tech_find("ecp5"), depth);
+        assert_true(cut.banks == (depth + cut.words - 1) / cut.words);
+        struct image *im = netlist_cut_image(cutting, "mem/a_", width, depth, cut);
+        for (int64_t w = 0; w < depth; w++)
+            image_set(im, w, 0, (int)width, w * 0x9e3779b97f4a7c1);
+        for (int64_t from = 0; from < depth; from += cut.words)
+            for (int64_t low = 0; low < width; low += cutting->images[at++].width_bits) {
+                const struct image *piece = &cutting->images[at];
+                assert_string_equal(piece->file, arena_printf(&arena, "mem/a_%d_%d.hex", (int)(from / cut.words),
+                                                              (int)(low / (from + cut.words < depth ? cut.bits : cut.last_bits))));
+                assert_true(piece->width_bits * piece->depth_words <= 18 * 1024);
+                for (int64_t w = 0; w < piece->depth_words; w++)
+                    for (int64_t b = 0; b < piece->width_bits; b++)
+                        assert_int_equal(piece->bytes[w * piece->stride_bytes + b / 8] >> b % 8 & 1, (from + w) * 0x9e3779b97f4a7c1 >> (low + b) & 1);
+            }
+        assert_int_equal(at, cutting->n_images);
+    }
+}
+
 static void random_fields_read_back(void **state)
 {
     (void)state;
@@ -244,6 +270,7 @@ int main(void)
     const struct CMUnitTest fixed[] = {
         TEST(the_text_is_a_verilog_module), TEST(names_of_the_model_cannot_leave_their_comment), TEST(a_stream_is_three_wires),
         TEST(image_bits_land_where_they_belong), TEST(images_hold_64_bits_and_any_width), TEST(random_fields_read_back),
+        TEST(a_cut_image_has_the_bits_of_the_whole),
         TEST(bits_beyond_the_word_are_a_bug),
     };
     struct CMUnitTest tests[COUNT(fixed) + COUNT(breaches)];
