@@ -127,7 +127,7 @@ static void a_cut_image_has_the_bits_of_the_whole(void **state)
         assert_true(cut.banks == (depth + cut.words - 1) / cut.words);
         struct image *im = netlist_cut_image(cutting, "mem/a_", width, depth, cut);
         for (int64_t w = 0; w < depth; w++)
-            image_set(im, w, 0, (int)width, w * 0x9e3779b97f4a7c1);
+            image_set(im, w, 0, (int)width, (int64_t)((uint64_t)w * 0x9e3779b97f4a7c15u));
         for (int64_t from = 0; from < depth; from += cut.words)
             for (int64_t low = 0; low < width; low += cutting->images[at++].width_bits) {
                 const struct image *piece = &cutting->images[at];
@@ -136,7 +136,8 @@ static void a_cut_image_has_the_bits_of_the_whole(void **state)
                 assert_true(piece->width_bits * piece->depth_words <= 18 * 1024);
                 for (int64_t w = 0; w < piece->depth_words; w++)
                     for (int64_t b = 0; b < piece->width_bits; b++)
-                        assert_int_equal(piece->bytes[w * piece->stride_bytes + b / 8] >> b % 8 & 1, (from + w) * 0x9e3779b97f4a7c1 >> (low + b) & 1);
+                        assert_int_equal(piece->bytes[w * piece->stride_bytes + b / 8] >> b % 8 & 1,
+                                         (uint64_t)(from + w) * 0x9e3779b97f4a7c15u >> (low + b) & 1);
             }
         assert_int_equal(at, cutting->n_images);
     }
