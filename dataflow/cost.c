@@ -625,8 +625,10 @@ static struct cost weights_cost(const struct stage *s, const struct fold *f, con
             add_rom(&one, tech, block, lanes * (most - less) * s->weight_bits, x->weight_words);
         add_times(&c, &one, less ? f->seg_len - skews : skews);
     }
-    if (block && tech->rom_wait) // the weights' register, and that of the activations, which wait for them
-        c.ff += x->chain * (lanes * s->weight_bits * max_i64(1, cost_rom_cut(tech, x->weight_words).banks) + 8 * (s->kind == STAGE_DW ? lanes * x->pixels : 1));
+    if (block && tech->rom_wait) { // the weights' registers, one behind each bank, and those of the activations that wait for them
+        int64_t banks = max_i64(1, cost_rom_cut(tech, x->weight_words).banks), acts = s->kind == STAGE_DW ? lanes * x->pixels : 1;
+        c.ff += x->chain * (lanes * s->weight_bits * banks + 8 * acts);
+    }
     return c;
 }
 

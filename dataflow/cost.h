@@ -33,6 +33,7 @@ int64_t cost_gather_ring(const struct stage *s, const struct fold *f, const stru
 
 // Steps, a cycle each, in which a gather reduces its positions modulo that ring; a power of two needs none.
 int64_t cost_gather_steps(const struct stage *s, const struct fold *f, const struct tech *tech);
+
 // Cycles to take one frame in at `in_lanes` elements a beat.
 int64_t cost_input_cycles(const struct stage *s, int in_lanes);
 

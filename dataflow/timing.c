@@ -172,9 +172,8 @@ static int64_t requantizer_moves(const struct model *m, const struct machine *k,
 {
     if (!k->unpairs)
         return timing_next_room(&m->x, k->out_stream);
-    bool full = k->held[pixel] == k->room[pixel];
     if (m->regime.bare)
-        return full ? NEVER : m->x.now;
+        return k->held[pixel] == k->room[pixel] ? NEVER : m->x.now;
     return k->coming.count > 0 && *timing_entry(&k->coming, 0) / 2 + k->coming_stood <= m->x.now ? NEVER : m->x.now;
 }
 

@@ -174,7 +174,7 @@ static void bind_weights(struct binding *b, const struct stage *s)
         int64_t columns = ceil_div(x.chain - k, seg);
         const char *name = arena_printf(b->a, "%s_w%lld", s->name, (long long)k);
         const char *q = netlist_net(b->n, columns * column_bits, "%s_q", name);
-        const char *at = aw * seg == 1 ? addr : arena_printf(b->a, "%s[%lld:%lld]", addr, (long long)((k + 1) * aw - 1), (long long)(k * aw));
+        const char *at = aw * seg == 1 ? addr : bit_range(b, addr, (k + 1) * aw - 1, k * aw);
         struct image *im = add_rom(b, name, s->fold.rom_block, columns * column_bits, x.weight_words, en, at,
                                    cost_weight_wait(s, &s->fold, b->p->board->tech), q);
         for (int64_t w = 0; w < x.weight_words; w++)
@@ -302,8 +302,9 @@ static void multiplier_params(struct binding *b, struct instance *i, const struc
     instance_int(b->n, i, "MUL_DSP", s->fold.use_dsp);
     instance_int(b->n, i, "SEG_LEN", s->fold.seg_len);
     instance_int(b->n, i, "WEIGHT_BITS", s->weight_bits);
-    if (cost_weight_wait(s, &s->fold, b->p->board->tech))
-        instance_int(b->n, i, "W_WAIT", cost_weight_wait(s, &s->fold, b->p->board->tech));
+    int wait = cost_weight_wait(s, &s->fold, b->p->board->tech);
+    if (wait)
+        instance_int(b->n, i, "W_WAIT", wait);
 }
 
 static void weight_ports(struct binding *b, struct instance *i, const struct stage *s)
@@ -367,7 +368,7 @@ static void bind_search(struct binding *b, const struct stage *s, struct instanc
             int64_t width = max_i64(1, level), words = (int64_t)1 << level;
             const char *name = arena_printf(b->a, "%s_t%lld_%lld", s->name, (long long)l, (long long)level), *q = netlist_net(b->n, bits, "%s_q", name);
             const char *slice = width == 1 ? arena_printf(b->a, "%s[%lld]", addr, (long long)at)
-                                           : arena_printf(b->a, "%s[%lld:%lld]", addr, (long long)(at + width - 1), (long long)at);
+                                           : bit_range(b, addr, at + width - 1, at);
             struct image *im = add_rom(b, name, false, bits, words, en, slice, 0, q);
             for (int64_t k = 0; k < words; k++)
                 image_set(im, k, 0, (int)bits, s->thresholds[(2 * k + 1) * (128 >> level)]);
@@ -479,7 +480,7 @@ static void bind_channel_tables(struct binding *b, const struct stage *s, const 
     struct strbuf all = STRBUF_INIT;
     for (int64_t l = 0; l < lanes; l++) {
         const char *name = arena_printf(b->a, "%s_t%lld", s->name, (long long)l), *q = netlist_net(b->n, 8, "%s_q", name);
-        const char *at = arena_printf(b->a, "%s[%lld:%lld]", addr, (long long)((l + 1) * bits - 1), (long long)(l * bits));
+        const char *at = bit_range(b, addr, (l + 1) * bits - 1, l * bits);
         struct image *im = add_rom(b, name, true, 8, 256 * beats, en, at, 0, q);
         for (int64_t c = l; c < s->in_c; c += lanes)
             for (int64_t k = 0; k < 256; k++)

@@ -5,27 +5,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "base/check.h"
 #include "dataflow/timing_streams.h"
+#include "tests/flow/ops_graph.h"
 
 #define MAX_LATENCY 12
 #define MAX_EDGES 3
 #define MAX_DEPTH 9
 #define CYCLES 2000
-
-static uint64_t seed;
-
-static int below(int n)
-{
-    seed ^= seed << 13; // xorshift64 (Marsaglia 2003)
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (int)((seed >> 20) % (uint64_t)n);
-}
 
 struct registers {
     int latency, n_edges, depth[MAX_EDGES];
@@ -74,18 +63,18 @@ struct pair {
     int64_t stood;
 };
 
-static void make_pair(struct pair *x, struct arena *a)
+static void make_pair(struct pair *x, struct arena *a, struct random *r)
 {
     struct pipeline *p = arena_array(a, struct pipeline, 1);
     p->streams = arena_array(a, struct stream, 1);
     p->streams[0].c = p->streams[0].lanes = 1;
     p->n_streams = 1;
     p->edges = arena_array(a, struct edge, MAX_EDGES);
-    p->n_edges = x->rtl.n_edges = 1 + below(MAX_EDGES);
-    x->rtl.latency = 1 + below(MAX_LATENCY);
+    p->n_edges = x->rtl.n_edges = (int)random_range(r, 1, MAX_EDGES);
+    x->rtl.latency = (int)random_range(r, 1, MAX_LATENCY);
     for (int i = 0; i < p->n_edges; i++) {
         p->edges[i].lanes = 1;
-        p->edges[i].depth_words = x->rtl.depth[i] = 1 + below(MAX_DEPTH);
+        p->edges[i].depth_words = x->rtl.depth[i] = (int)random_range(r, 1, MAX_DEPTH);
     }
     timing_streams_init(&x->model, p, a);
     for (int i = 0; i < p->n_edges; i++) {
@@ -138,13 +127,13 @@ static void run_pair(uint64_t number)
     struct arena a = { 0 };
     struct pair *x = arena_array(&a, struct pair, 1);
     bool works[MAX_EDGES + 1] = { false };
-    seed = number * 0x9e3779b97f4a7c15u + 1;
-    make_pair(x, &a);
-    int pause = 1 + below(40);
+    struct random r = { number };
+    make_pair(x, &a, &r);
+    int64_t pause = random_range(&r, 1, 40);
     for (int64_t now = 0; now < CYCLES; now++) {
         x->model.now = now;
         for (int i = 0; i <= x->rtl.n_edges; i++)
-            works[i] ^= below(pause) == 0;
+            works[i] ^= random_range(&r, 1, pause) == 1;
         for (int i = 0; i < x->rtl.n_edges; i++)
             if (works[i])
                 read_edge(x, i, now);
