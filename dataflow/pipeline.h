@@ -175,6 +175,7 @@ struct pipeline {
     int runs; // of the pipeline for a frame of the model: 1 without a partition
 
     // the schedule
+    const struct serial *serial; // one unit for all stages (dataflow/serial.h); NULL: one for each
     const struct board *board;
     int64_t clock_hz;
     int64_t interval_cycles; // predicted cycles per frame

@@ -38,6 +38,10 @@ struct tech {
                             // and those into blocks without a choice between them, which is the slowest path; 0: none are
     int rom_wait; // 1: block RAM gives its words so late that weights pass a register before they are used
 
+    // Larger blocks for memories of bytes with one port that need not begin with contents; NULL, 0: none that are used.
+    const char *huge_name;
+    int64_t huge_words;
+
     // Memories of LUTs.
     int64_t rom_words; // one LUT holds so many words of a bit
     int rom_mux_percent; // of a LUT for each further LUT of a bit, where no dedicated multiplexers choose

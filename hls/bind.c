@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "dataflow/cost.h"
+#include "dataflow/serial.h"
 
 #define SEARCH_ADDRS 29 // address bits of the levels of aihls_search
 
@@ -714,6 +715,80 @@ static void bind_watch(struct binding *b)
     strbuf_release(&all);
 }
 
+// ---- one unit for all stages ----
+
+// Wires of several ports side by side, the first in the lowest bits.
+static const char *side_by_side(struct binding *b, int n, const char *(*net)(struct binding *b, int i), const char *wire)
+{
+    const char *all = "";
+    for (int i = 0; i < n; i++)
+        all = arena_printf(b->a, "%s_%s%s%s", net(b, i), wire, i ? ", " : "", all);
+    return n > 1 ? arena_printf(b->a, "{%s}", all) : all;
+}
+
+static const char *input_net(struct binding *b, int i)
+{
+    return bind_stream_net(b->a, b->p->inputs[i].stream);
+}
+
+static const char *output_net(struct binding *b, int i)
+{
+    return b->p->outputs[i].name;
+}
+
+static void bind_serial(struct binding *b)
+{
+    const struct pipeline *p = b->p;
+    const struct serial *s = p->serial;
+    struct netlist *n = b->n;
+    netlist_net(n, 1, "k_en");
+    netlist_net(n, s->code_bits, "k_addr");
+    netlist_net(n, 8, "k_data");
+    netlist_net(n, s->index_bits, "stage");
+    netlist_net(n, 1, "running");
+    netlist_net(n, 1, "store");
+    netlist_net(n, 8, "stored");
+    netlist_net(n, 8, "sent");
+    struct image *code = add_rom(b, "code", true, 8, s->n_code, "k_en", "k_addr", 0, "k_data");
+    for (int64_t i = 0; i < s->n_code; i++)
+        image_set(code, i, 0, 8, s->code[i]);
+    struct instance *u = netlist_add(n, "aihls_serial", "u_serial", NULL);
+    clocked(b, u);
+    instance_text(n, u, "TECH", "TECH");
+    const struct { const char *name; int64_t value; } v[] = {
+        { "MUL_DSP", s->use_dsp }, { "INPUTS", p->n_inputs }, { "OUTPUTS", p->n_outputs }, { "DEPTH", s->bytes }, { "HUGE", s->huge },
+        { "ADDR_W", s->addr_bits }, { "CODE_W", s->code_bits }, { "COUNT_W", s->count_bits }, { "POS_W", s->pos_bits }, { "INDEX_W", s->index_bits },
+        { "SUM_W", s->sum_bits }, { "MULT_W", s->mult_bits }, { "SHIFT_W", s->shift_bits },
+    };
+    for (size_t k = 0; k < sizeof v / sizeof *v; k++)
+        instance_int(n, u, v[k].name, v[k].value);
+    static const char *const wires[] = { "data", "valid", "ready" };
+    for (int k = 0; k < 3; k++)
+        instance_port(n, u, arena_printf(b->a, "s_act_%s", wires[k]), side_by_side(b, p->n_inputs, input_net, wires[k]));
+    instance_port(n, u, "m_act_data", "sent");
+    for (int k = 1; k < 3; k++)
+        instance_port(n, u, arena_printf(b->a, "m_act_%s", wires[k]), side_by_side(b, p->n_outputs, output_net, wires[k]));
+    for (int i = 0; i < p->n_outputs; i++)
+        netlist_assign(n, arena_printf(b->a, "%s_data", output_net(b, i)), "sent");
+    static const char *const own[][2] = { { "k_en", "k_en" }, { "k_addr", "k_addr" }, { "k_data", "k_data" }, { "index", "stage" },
+                                          { "running", "running" }, { "store", "store" }, { "stored", "stored" } };
+    for (size_t k = 0; k < sizeof own / sizeof *own; k++)
+        instance_port(n, u, own[k][0], own[k][1]);
+    for (int i = 0; i < p->n_stages; i++) {
+        struct instance *t = netlist_add(n, "aihls_tap", bind_stage_instance(p, b->a, i), arena_printf(b->a, "%s: %s", p->stages[i].name, p->stages[i].nodes));
+        instance_int(n, t, "INDEX", i);
+        instance_int(n, t, "INDEX_W", s->index_bits);
+        for (size_t k = 3; k < sizeof own / sizeof *own; k++)
+            instance_port(n, t, own[k][0], own[k][1]);
+        instance_stream(n, t, "m_act", bind_stream_net(b->a, p->stages[i].out_stream));
+    }
+    // nothing but a simulation reads what the taps show
+    const char *all = "";
+    for (int i = 0; i < p->n_stages; i++)
+        all = arena_printf(b->a, "%s%s%s_data", all, i ? ", " : "", bind_stream_net(b->a, p->stages[i].out_stream));
+    netlist_assign(n, netlist_net(n, 8 * p->n_stages, "unused_taps"), arena_printf(b->a, "{%s}", all));
+}
+
 struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
 {
     struct netlist *n = netlist_new(a, arena_printf(a, "%s_core", p->name));
@@ -728,7 +803,10 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
     netlist_port(n, "output", "watch", 2 * p->n_streams);
     const char **edge_net = arena_array(a, const char *, p->n_edges);
     for (int i = 0; i < p->n_streams; i++)
-        bind_stream(&b, &p->streams[i], edge_net);
+        if (p->serial)
+            stream_nets(&b, bind_stream_net(a, i), 1);
+        else
+            bind_stream(&b, &p->streams[i], edge_net);
     for (int i = 0; i < p->n_inputs; i++) {
         const struct stream *s = &p->streams[p->inputs[i].stream];
         struct instance *u = netlist_add(n, "aihls_port", arena_printf(a, "u_port_%s", p->inputs[i].name), NULL);
@@ -738,7 +816,9 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
         instance_stream(n, u, "m", bind_stream_net(a, s->index));
     }
     bind_watch(&b);
-    for (int i = 0; i < p->n_stages; i++)
+    if (p->serial)
+        bind_serial(&b);
+    for (int i = 0; !p->serial && i < p->n_stages; i++)
         bind_stage(&b, &p->stages[i], edge_net);
     netlist_verify(n);
     return n;

@@ -48,6 +48,7 @@ static const struct option_row {
     { "max-latency-us", "N", 0, NUMBER, offsetof(struct cli, max_latency_us), C, false, "longest time from a frame's first element to its result" },
     { "clock-mhz", "N", 0, NUMBER, offsetof(struct cli, clock_mhz), C, false, "clock of the accelerator [the board's]" },
     { "max-dsp", "N", 0, NUMBER, offsetof(struct cli, max_dsp), C, false, "use at most N DSP blocks; 0 builds multipliers from LUTs" },
+    { "serial", NULL, 0, FLAG, offsetof(struct cli, serial), C, false, "one multiplier computes all stages, one after another: least resources" },
     { "requant", "exact|fast|shift", 0, CHOICE, offsetof(struct cli, requant), C, false,
       "scale factors of 24 bits, 17 bits, or powers of two [exact]" },
     { "strict", NULL, 0, FLAG, offsetof(struct cli, strict), C, false, "exit with 3 when --fps or --max-latency-us is missed" },

@@ -52,7 +52,7 @@ static struct request request_of(const struct cli *cli)
 {
     return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .labels = cli->labels, .calib_method = cli->calib_method, .precision = cli->precision, .data = cli->data, .scores = cli->scores,
                              .min_accuracy = cli->min_accuracy, .max_loss = cli->max_loss, .strict = cli->strict, .strict_hw = cli->strict_hw, .equalize = cli->equalize, .requant = cli->requant, .shapes = cli->shapes, .dims = cli->dims,
-                             .goal = { cli->fps, cli->max_latency_us, cli->max_dsp, cli->clock_mhz * 1000000 } };
+                             .goal = { cli->fps, cli->max_latency_us, cli->max_dsp, cli->clock_mhz * 1000000, cli->serial } };
 }
 
 // ---- compile ----

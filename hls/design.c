@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "dataflow/partition.h"
+#include "dataflow/serial.h"
 #include "frontend/onnx.h"
 #include "frontend/shape.h"
 #include "frontend/simplify.h"
@@ -247,7 +248,7 @@ bool design_schedule(const struct ctx *cx, struct design *d, design_progress *sa
     }
     goal.fps *= p->runs;
     goal.max_latency_us = goal.max_latency_us ? max_i64(1, goal.max_latency_us / p->runs) : 0;
-    if (!schedule_solve(cx, p, &d->board, &goal))
+    if (!(goal.serial ? serial_solve : schedule_solve)(cx, p, &d->board, &goal))
         return false;
     count_text(say, user, cx->arena, "Folding", "%lld DSP of %lld, %lld %s of %lld, %lld LUT of %lld: %lld cycles per frame, bound by %s",
                (long long)p->total.dsp, (long long)d->board.dsp, (long long)p->total.bram18, d->board.tech->bram_name, (long long)d->board.bram18,
@@ -272,9 +273,9 @@ json_t *design_options(const struct design *d)
     const struct request *r = &d->request;
     const char *file = strrchr(r->model, '/');
     json_t *name = json_string(file ? file + 1 : r->model); // for messages
-    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:i, s:b}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
+    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:b, s:i, s:b}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
                           "fps", (json_int_t)r->goal.fps, "max_latency_us", (json_int_t)r->goal.max_latency_us,
-                          "max_dsp", (json_int_t)r->goal.max_dsp, "clock_hz", (json_int_t)r->goal.clock_hz,
+                          "max_dsp", (json_int_t)r->goal.max_dsp, "clock_hz", (json_int_t)r->goal.clock_hz, "serial", r->goal.serial,
                           "requant", (int)r->requant, "equalize", r->equalize);
     ASSERT(o);
     quant_write_json(&d->ranges, o);
@@ -342,7 +343,7 @@ bool design_reopen(const struct ctx *cx, const char *dir, struct design *d)
     struct request r = { .model = arena_strdup(a, model), .name = arena_strdup(a, name),
                          .board = arena_printf(a, "%s/sim/board.xml", dir), .requant = (enum requant_mode)option_int(o, "requant"),
                          .equalize = json_is_true(json_object_get(o, "equalize")),
-                         .goal = { option_int(o, "fps"), option_int(o, "max_latency_us"), option_int(o, "max_dsp"), option_int(o, "clock_hz") } };
+                         .goal = { option_int(o, "fps"), option_int(o, "max_latency_us"), option_int(o, "max_dsp"), option_int(o, "clock_hz"), json_is_true(json_object_get(o, "serial")) } };
     json_decref(o);
     const char *copy = arena_printf(a, "%s/sim/model.onnx", dir);
     if (!strbuf_read_file(&d->model_bytes, copy) || d->model_bytes.len == 0)

@@ -106,7 +106,7 @@ static const struct open_family {
 } families[] = {
     { "ecp5", "synth_ecp5 -nodsp", { "MULT18X18D", "DP16KD", "TRELLIS_COMB" }, device_ecp5, pll_ecp5, print_ecp5, "lpf",
       "LOCATE COMP \"%s\" SITE \"%s\";\nIOBUF PORT \"%1$s\" IO_TYPE=LVCMOS33;\n" },
-    { "ice40", "synth_ice40 -device u", { "ICESTORM_DSP", "ICESTORM_RAM", "ICESTORM_LC" }, device_ice40, pll_ice40, print_ice40, "pcf", "set_io %s %s\n" },
+    { "ice40", "synth_ice40 -device u -spram", { "ICESTORM_DSP", "ICESTORM_RAM", "ICESTORM_LC" }, device_ice40, pll_ice40, print_ice40, "pcf", "set_io %s %s\n" },
 };
 
 static const struct open_family *family_of(const struct design *d)
