@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dataflow/serial.h"
 
 #define GATHER_SLACK 12    // a word of a gather's ring is free so many cycles after its last use
 #define LUT_ROM_DEPTH 64   // words up to which a ROM is made of LUTs
@@ -775,5 +776,5 @@ void cost_add(struct cost *sum, const struct cost *c)
 
 int64_t cost_shell_bram(const struct pipeline *p, const struct board *b)
 {
-    return b->axi_data_bits || b->tech->ram_luts ? 0 : 3 + p->n_inputs + p->n_outputs;
+    return b->axi_data_bits || b->tech->ram_luts ? 0 : 3 + p->n_inputs + p->n_outputs + (p->serial && p->serial->loaded);
 }

@@ -440,57 +440,78 @@ static void count_cycles(struct pipeline *p, const struct program *g)
 
 // ---- resources ----
 
-static void choose_memories(struct serial *s, const struct board *b, int64_t max_dsp)
-{
-    s->huge = b->tech->huge_words > 0 && b->uram > 0;
-    s->use_dsp = b->dsp > 0 && max_dsp != 0;
-}
+// What an arrangement needs, in blocks and LUTs; `huge`: of the large blocks.
+struct need {
+    int64_t dsp, bram, huge, lut, ff, shell_bram;
+};
 
 // Fits to Yosys 0.23 and, for iCE40, to nextpnr (docs/51-serial.md).
-static struct cost resources(const struct serial *s, const struct board *b)
+static struct need needs(const struct pipeline *p, const struct board *b, const struct serial *s)
 {
     const struct tech *tech = b->tech;
-    struct cost c = { .dsp = s->use_dsp };
-    int64_t record = 8 * s->record_bytes, param = 8 * s->param_bytes;
-    c.bram18 = cost_bram(tech, 8, s->n_code, false) + (s->huge ? 0 : cost_bram(tech, 8, s->bytes, true));
-    c.lut = 120 + 6 * s->sum_bits + record;
-    c.ff = 150 + record + param + 4 * s->sum_bits;
-    return c;
+    int64_t record = 8 * s->record_bytes, param = 8 * s->param_bytes, buffered = cost_shell_bram(p, b);
+    return (struct need){
+        .dsp = s->use_dsp,
+        .bram = (s->loaded ? 0 : cost_bram(tech, 8, s->n_code, false)) + (s->huge ? 0 : cost_bram(tech, 8, s->bytes, true)),
+        .huge = (s->loaded ? ceil_div(s->n_code, tech->huge_bytes) : 0) + (s->huge ? ceil_div(s->bytes, tech->huge_bytes) : 0),
+        .lut = 120 + 6 * s->sum_bits + record,
+        .ff = 150 + record + param + 4 * s->sum_bits,
+        .shell_bram = buffered + (buffered && s->loaded), // a queue for the code's bytes
+    };
 }
 
-static struct program compile(const struct pipeline *p, const struct board *b, int64_t max_dsp, struct arena *a)
+static int64_t lut_budget(const struct board *b)
+{
+    return b->lut * SCHEDULE_LUT_PERCENT / 100;
+}
+
+static bool within(const struct need *n, const struct board *b)
+{
+    return n->bram <= b->bram18 - n->shell_bram && n->huge <= b->uram && n->lut <= lut_budget(b);
+}
+
+// The code in a ROM if it fits, for then nobody has to load it, and large blocks only for what block RAM does not hold.
+static struct program compile(const struct pipeline *p, const struct board *b, int64_t max_dsp, struct arena *a, struct need *need)
 {
     struct program g = { 0 };
     build_steps(p, &g, a);
     find_widths(p, &g);
-    choose_memories(&g.s, b, max_dsp);
+    g.s.use_dsp = b->dsp > 0 && max_dsp != 0;
+    int kinds = !b->tech->huge_bytes || !b->uram ? 1 : b->axi_data_bits ? 2 : 4; // nothing loads code through the AXI shell
+    for (int k = 0; k < kinds; k++) {
+        g.s.huge = k & 1;
+        g.s.loaded = k & 2;
+        *need = needs(p, b, &g.s);
+        if (within(need, b))
+            break;
+    }
     return g;
 }
 
-static int64_t huge_blocks(const struct serial *s, const struct board *b)
+static void add_shortage(struct strbuf *sb, int64_t need, int64_t have, const char *what)
 {
-    return s->huge ? ceil_div(s->bytes, b->tech->huge_words) : 0;
+    if (need > have)
+        strbuf_addf(sb, "%s%lld %s (%lld too many)", sb->len ? ", " : "", (long long)need, what, (long long)(need - have));
 }
 
-static bool within(const struct cost *c, const struct serial *s, const struct pipeline *p, const struct board *b)
+static bool report_no_fit(const struct ctx *cx, const struct pipeline *p, const struct board *b, const struct need *n)
 {
-    return c->bram18 <= b->bram18 - cost_shell_bram(p, b) && c->lut <= b->lut * SCHEDULE_LUT_PERCENT / 100 && huge_blocks(s, b) <= b->uram;
-}
-
-static bool report_no_fit(const struct ctx *cx, const struct pipeline *p, const struct board *b, const struct cost *c, const struct serial *s)
-{
-    int64_t shell = cost_shell_bram(p, b), bram = max_i64(0, b->bram18 - shell), lut = b->lut * SCHEDULE_LUT_PERCENT / 100;
-    struct strbuf need = STRBUF_INIT;
-    if (c->bram18 > bram)
-        strbuf_addf(&need, "%lld %s (%lld too many)", (long long)c->bram18, b->tech->bram_name, (long long)(c->bram18 - bram));
-    if (c->lut > lut)
-        strbuf_addf(&need, "%s%lld LUT (%lld too many)", need.len ? ", " : "", (long long)c->lut, (long long)(c->lut - lut));
-    if (huge_blocks(s, b) > b->uram)
-        strbuf_addf(&need, "%s%lld %s (%lld too many)", need.len ? ", " : "", (long long)huge_blocks(s, b), b->tech->huge_name, (long long)(huge_blocks(s, b) - b->uram));
+    const char *bram = b->tech->bram_name, *huge = b->tech->huge_name;
+    int64_t left = max_i64(0, b->bram18 - n->shell_bram);
+    struct strbuf found = STRBUF_INIT, need = STRBUF_INIT;
+    strbuf_addf(&found, "%lld %s", (long long)left, bram);
+    if (n->shell_bram)
+        strbuf_addf(&found, " beside %lld of the shell", (long long)n->shell_bram);
+    if (huge)
+        strbuf_addf(&found, ", %lld %s", (long long)b->uram, huge);
+    strbuf_addf(&found, ", %lld LUT", (long long)lut_budget(b));
+    add_shortage(&need, n->bram, left, bram);
+    add_shortage(&need, n->huge, b->uram, huge);
+    add_shortage(&need, n->lut, lut_budget(b), "LUT");
     diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),
-              .found = arena_printf(cx->arena, "%lld %s beside %lld of the shell, %lld LUT", (long long)bram, b->tech->bram_name, (long long)shell, (long long)lut),
-              .need = arena_strdup(cx->arena, need.text), .help = "nothing takes less than one multiplier for all stages: it needs a larger board or a smaller network" },
-              "the model does not fit %s", b->name);
+              .found = arena_strdup(cx->arena, found.text), .need = arena_strdup(cx->arena, need.text),
+              .help = "nothing takes less than one multiplier for all stages: a larger board, or a smaller network" }, "the model does not fit %s", b->name);
+    strbuf_release(&found);
     strbuf_release(&need);
     return false;
 }
@@ -500,11 +521,11 @@ bool serial_fits(const struct pipeline *p, const struct board *b, int64_t max_ds
     struct arena scratch = { 0 };
     struct diag silent = { .out = NULL };
     struct ctx inner = { &scratch, &silent };
+    struct need need;
     bool ok = serial_possible(&inner, p);
     if (ok) {
-        struct program g = compile(p, b, max_dsp, &scratch);
-        struct cost c = resources(&g.s, b);
-        ok = within(&c, &g.s, p, b);
+        compile(p, b, max_dsp, &scratch, &need);
+        ok = within(&need, b);
     }
     arena_release(&scratch);
     return ok;
@@ -534,15 +555,14 @@ bool serial_solve(const struct ctx *cx, struct pipeline *p, const struct board *
         return false;
     p->board = b;
     p->clock_hz = goal->clock_hz ? goal->clock_hz : b->clock_hz;
-    struct program g = compile(p, b, goal->max_dsp, a);
-    struct cost total = resources(&g.s, b);
-    if (!within(&total, &g.s, p, b))
-        return report_no_fit(cx, p, b, &total, &g.s);
+    struct need need;
+    struct program g = compile(p, b, goal->max_dsp, a, &need);
+    if (!within(&need, b))
+        return report_no_fit(cx, p, b, &need);
     write_code(&g, a);
     unfold(p);
     count_cycles(p, &g);
-    p->total = total;
-    p->total.cycles = p->interval_cycles;
+    p->total = (struct cost){ .cycles = p->interval_cycles, .dsp = need.dsp, .bram18 = need.bram, .lut = need.lut, .ff = need.ff };
     p->optimal = true;
     p->gap = 0;
     p->bound = "one multiplier for all stages";

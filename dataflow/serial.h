@@ -17,7 +17,8 @@ struct serial {
     int addr_bits, code_bits, count_bits, pos_bits, index_bits, sum_bits, mult_bits, shift_bits;
     int record_bytes, param_bytes;
     bool use_dsp;
-    bool huge; // activations are in the family's large blocks
+    bool huge;   // activations are in the family's large blocks
+    bool loaded; // the code is, and comes through a port of its own behind every reset
 };
 
 // Says of every stage of p that aihls_serial does not compute what it is (E304 each). True when there is none.

@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define AIHLS_INTERFACE 2 // of the generated description; aihls_open compares
+#define AIHLS_INTERFACE 3 // of the generated description; aihls_open compares
 
 enum aihls_status {
     AIHLS_OK = 0,
@@ -108,6 +108,8 @@ struct aihls_network {
     int64_t frame_cycles; // predicted: frames follow each other at this distance
     int64_t latency_cycles;
     int32_t scratch_bytes; // the largest tensor between model and stream
+    const uint8_t *code; // what the hardware must be given behind a reset, code_bytes; NULL: nothing. Back ends do it
+    int32_t code_bytes;
     const struct aihls_host *host; // see aihls_host.h; NULL: the processor computes nothing but what stands at the ports
 };
 

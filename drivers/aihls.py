@@ -17,7 +17,7 @@ import ctypes as c
 
 import numpy as np
 
-INTERFACE = 2  # AIHLS_INTERFACE of aihls.h, whose structures stand below
+INTERFACE = 3  # AIHLS_INTERFACE of aihls.h, whose structures stand below
 MAX_RANK = 8
 STATUS = ("OK", "E_NULL", "E_ARGUMENT", "E_SHAPE", "E_TYPE", "E_FULL", "E_EMPTY", "E_TICKET", "E_TIMEOUT", "E_CLOSED",
           "E_BACKEND", "E_MEMORY", "E_INTERFACE", "E_DEVICE", "E_BITSTREAM", "E_BUSY")
@@ -39,7 +39,7 @@ class _Network(c.Structure):
     _fields_ = [("interface", c.c_int32), ("name", c.c_char_p), ("model_sha256", c.c_char_p), ("n_inputs", c.c_int32), ("n_outputs", c.c_int32),
                 ("inputs", c.POINTER(_Port)), ("outputs", c.POINTER(_Port)), ("n_classes", c.c_int32), ("labels", c.POINTER(c.c_char_p)),
                 ("clock_hz", c.c_int64), ("frame_cycles", c.c_int64), ("latency_cycles", c.c_int64), ("scratch_bytes", c.c_int32),
-                ("host", c.c_void_p)]
+                ("code", c.c_void_p), ("code_bytes", c.c_int32), ("host", c.c_void_p)]
 
 
 class _Options(c.Structure):

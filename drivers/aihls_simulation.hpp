@@ -29,7 +29,8 @@ struct AihlsWires {
 };
 
 template <class Model> struct AihlsDesign {
-    void (*connect)(Model &top, AihlsWires *inputs, AihlsWires *outputs); // in the order of the network's ports
+    void (*connect)(Model &top, AihlsWires *inputs, AihlsWires *outputs); // in the order of the network's ports; behind the
+                                                                          // inputs the code's, where there is one
     const char *root;          // the compiler's output directory: memory images are read from there
     const char *const *images; // relative to root, NULL behind the last
 };
@@ -38,10 +39,11 @@ template <class Model> class AihlsSimulation {
   public:
     explicit AihlsSimulation(aihls_device *d) : device(d), top(&context), inputs((size_t)d->net->n_inputs), outputs((size_t)d->net->n_outputs), progress((size_t)d->n_slots)
     {
-        std::vector<AihlsWires> in(inputs.size()), out(outputs.size());
+        std::vector<AihlsWires> in(inputs.size() + 1), out(outputs.size());
         static_cast<const AihlsDesign<Model> *>(d->backend->design)->connect(top, in.data(), out.data());
-        for (size_t i = 0; i < in.size(); i++)
+        for (size_t i = 0; i < inputs.size(); i++)
             inputs[i].wires = in[i];
+        code = in.back();
         for (size_t i = 0; i < out.size(); i++)
             outputs[i].wires = out[i];
         patience = 100000 + 20 * d->net->frame_cycles;
@@ -88,6 +90,7 @@ template <class Model> class AihlsSimulation {
     VerilatedContext context;
     Model top;
     std::vector<Port> inputs, outputs;
+    AihlsWires code = {};
     std::vector<Progress> progress;
     uint64_t end = 1; // frames before this ticket were submitted
     int64_t patience, idle_cycles = 0, last_end = -1;
@@ -110,6 +113,8 @@ template <class Model> class AihlsSimulation {
             *p.wires.valid = 0;
         for (Port &p : outputs)
             *p.wires.ready = 0;
+        if (code.valid)
+            *code.valid = 0;
         top.clk = 0;
         top.rst = 1;
         for (int i = 0; i < reset_cycles; i++) {
@@ -117,6 +122,21 @@ template <class Model> class AihlsSimulation {
             clock_edge();
         }
         top.rst = 0;
+        load();
+    }
+
+    // What the hardware needs before the first frame.
+    void load()
+    {
+        for (int32_t i = 0; device->net->code && i < device->net->code_bytes; i++) {
+            *code.valid = 1;
+            memcpy(code.data, device->net->code + i, 1);
+            top.eval();
+            if (!*code.ready) // it takes a byte a cycle, or none
+                break;
+            clock_edge();
+            *code.valid = 0;
+        }
     }
 
     // One cycle: wires are set and settle, what transfers is noted, the clock rises.

@@ -145,7 +145,7 @@ static uint8_t hexadecimal(const char *two)
 
 static bool is_network(const struct aihls_network *net, const uint8_t *identity)
 {
-    if (identity[4] != AIHLS_UART_VERSION_MAJOR || identity[6] != net->n_inputs || identity[7] != net->n_outputs || identity[8] != AIHLS_UART_BLOCK_BYTES)
+    if (identity[4] != AIHLS_UART_VERSION_MAJOR || identity[6] != net->n_inputs + (net->code != NULL) || identity[7] != net->n_outputs || identity[8] != AIHLS_UART_BLOCK_BYTES)
         return false;
     for (int i = 0; i < 32; i++)
         if (identity[9 + i] != hexadecimal(net->model_sha256 + 2 * i))
@@ -153,12 +153,62 @@ static bool is_network(const struct aihls_network *net, const uint8_t *identity)
     return true;
 }
 
-// All in the device is forgotten.
-static bool reset(struct aihls_uart *u)
+// The expected number in an answer says how many of our requests were carried out.
+static int32_t done_requests(struct aihls_uart *u)
 {
+    int32_t n = (uint8_t)(u->answer[3] - u->number);
+    u->misses = u->unanswered = 0;
+    if (n > WINDOW) // a number that cannot be: the device was reset by somebody else
+        return -1;
+    u->number = u->answer[3];
+    return n;
+}
+
+// The answer got lost, or the request did: the very same one again tells, before anything else takes its number.
+static bool ask_again(struct aihls_uart *u, int32_t port, int32_t n_requests)
+{
+    u->unanswered = 1 + port;
+    u->repeated += n_requests;
+    return ++u->misses < TRIES;
+}
+
+// Sends up to WINDOW blocks of `total` bytes to input p, of which *moved have gone. False: the device is not what it was.
+static bool write_some(struct aihls_uart *u, int32_t p, const uint8_t *bytes, int32_t total, int32_t *moved)
+{
+    int32_t from = *moved, sent = 0;
+    for (int32_t at = from; sent < WINDOW && at < total; sent++, at += AIHLS_UART_BLOCK_BYTES) {
+        int32_t n = total - at < AIHLS_UART_BLOCK_BYTES ? total - at : AIHLS_UART_BLOCK_BYTES;
+        if (!send_request(u, AIHLS_UART_WRITE, (uint8_t)(u->number + sent), (uint8_t)p, bytes + at, (size_t)n))
+            return false;
+    }
+    enum outcome o = receive_answer(u, AIHLS_UART_WRITE, (uint8_t)(u->number + sent - 1), deadline(u, sent));
+    if (o == GONE)
+        return false;
+    if (o == SILENT)
+        return ask_again(u, p, sent);
+    int32_t n = done_requests(u);
+    u->repeated += sent - n;
+    if (n <= 0)
+        return n == 0;
+    *moved = from + n * AIHLS_UART_BLOCK_BYTES < total ? from + n * AIHLS_UART_BLOCK_BYTES : total;
+    u->moved_us = now(u);
+    return true;
+}
+
+// All in the device is forgotten; a code that it needs is sent, as the input behind the last.
+static bool reset(struct aihls_device *d)
+{
+    struct aihls_uart *u = d->state;
+    int32_t sent = 0;
     u->number = 0;
     u->misses = u->unanswered = 0;
-    return insist(u, AIHLS_UART_RESET, 0) == ANSWERED && u->answer[2] == AIHLS_UART_OK;
+    if (insist(u, AIHLS_UART_RESET, 0) != ANSWERED || u->answer[2] != AIHLS_UART_OK)
+        return false;
+    u->moved_us = now(u);
+    while (sent < d->net->code_bytes)
+        if (!write_some(u, d->net->n_inputs, d->net->code, d->net->code_bytes, &sent) || now(u) - u->moved_us > PATIENCE_US)
+            return false;
+    return true;
 }
 
 enum aihls_status aihls_uart_open(struct aihls_device *d, const struct aihls_uart_line *line)
@@ -174,7 +224,7 @@ enum aihls_status aihls_uart_open(struct aihls_device *d, const struct aihls_uar
         return AIHLS_E_DEVICE;
     if (!is_network(d->net, u->answer + HEADER_BYTES))
         return AIHLS_E_BITSTREAM;
-    return reset(u) ? AIHLS_OK : AIHLS_E_DEVICE;
+    return reset(d) ? AIHLS_OK : AIHLS_E_DEVICE;
 }
 
 enum aihls_status aihls_uart_submit(struct aihls_device *d, struct aihls_slot *s)
@@ -205,27 +255,8 @@ static void give_up(struct aihls_device *d)
     struct aihls_uart *u = d->state;
     for (; slot_of(d, u->at)->state == AIHLS_SLOT_BUSY && slot_of(d, u->at)->ticket == u->at; u->at++)
         slot_of(d, u->at)->state = AIHLS_SLOT_LOST;
-    u->broken = !reset(u);
+    u->broken = !reset(d);
     begin_frame(d);
-}
-
-// The expected number in an answer says how many of our requests were carried out.
-static int32_t done_requests(struct aihls_uart *u)
-{
-    int32_t n = (uint8_t)(u->answer[3] - u->number);
-    u->misses = u->unanswered = 0;
-    if (n > WINDOW) // a number that cannot be: the device was reset by somebody else
-        return -1;
-    u->number = u->answer[3];
-    return n;
-}
-
-// The answer got lost, or the request did: the very same one again tells, before anything else takes its number.
-static bool ask_again(struct aihls_uart *u, int32_t port, int32_t n_requests)
-{
-    u->unanswered = 1 + port;
-    u->repeated += n_requests;
-    return ++u->misses < TRIES;
 }
 
 static bool is_next(const struct aihls_uart *u, int32_t port)
@@ -233,28 +264,10 @@ static bool is_next(const struct aihls_uart *u, int32_t port)
     return !u->unanswered || u->unanswered == 1 + port;
 }
 
-// Sends up to WINDOW blocks of input p. False: the device is not what it was.
 static bool write_blocks(struct aihls_device *d, const struct aihls_slot *s, int32_t p)
 {
     struct aihls_uart *u = d->state;
-    int32_t from = u->moved[p], total = d->net->inputs[p].bytes, sent = 0;
-    for (int32_t at = from; sent < WINDOW && at < total; sent++, at += AIHLS_UART_BLOCK_BYTES) {
-        int32_t n = total - at < AIHLS_UART_BLOCK_BYTES ? total - at : AIHLS_UART_BLOCK_BYTES;
-        if (!send_request(u, AIHLS_UART_WRITE, (uint8_t)(u->number + sent), (uint8_t)p, (const uint8_t *)s->in[p] + at, (size_t)n))
-            return false;
-    }
-    enum outcome o = receive_answer(u, AIHLS_UART_WRITE, (uint8_t)(u->number + sent - 1), deadline(u, sent));
-    if (o == GONE)
-        return false;
-    if (o == SILENT)
-        return ask_again(u, p, sent);
-    int32_t n = done_requests(u);
-    u->repeated += sent - n;
-    if (n <= 0)
-        return n == 0;
-    u->moved[p] = from + n * AIHLS_UART_BLOCK_BYTES < total ? from + n * AIHLS_UART_BLOCK_BYTES : total;
-    u->moved_us = now(u);
-    return true;
+    return write_some(u, p, (const uint8_t *)s->in[p], d->net->inputs[p].bytes, &u->moved[p]);
 }
 
 // Takes what output p has.

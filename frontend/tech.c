@@ -22,7 +22,7 @@ static const struct tech techs[] = {
       .rom_bank_words = 16384, .rom_wait = 1, .rom_words = 16, .ram_words = 16, .ram_bits = 4, .ram_luts = 6, .ram_mux_luts = 2, .lut_percent = { 180, 186, 340, 144, 144 } },
     { .family = "ice40", .mac = "ICE40UP", .singles = 1, .pairs = true, .lane_shift = 0, .pairs_minus_128 = true,
       .bram_name = "EBR", .bram_element = "bram4", .bram_kbit = 4, .bram = { { 16, 256, 1, 1 } }, .bram_narrowest = 2, .bram_shared = true, .bram_ram_unit = 1,
-      .huge_name = "SPRAM", .huge_words = 16384, .rom_words = 16, .rom_mux_percent = 135, .lut_percent = { 190, 190, 170, 170, 150 } },
+      .huge_name = "SPRAM", .huge_bytes = 32768, .rom_words = 16, .rom_mux_percent = 135, .lut_percent = { 190, 190, 170, 170, 150 } },
     // three 9x9 multipliers a block; LUTs are ALMs
     { .family = "cyclonev", .mac = "GENERIC", .singles = 3, .lane_shift = 18,
       .bram_name = "M10K", .bram_element = "bram10", .bram_kbit = 10, .bram = { { 40, 256, 1, 1 } }, .bram_narrowest = 1,

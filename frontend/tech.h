@@ -40,7 +40,7 @@ struct tech {
 
     // Larger blocks for memories of bytes with one port that need not begin with contents; NULL, 0: none that are used.
     const char *huge_name;
-    int64_t huge_words;
+    int64_t huge_bytes;
 
     // Memories of LUTs.
     int64_t rom_words; // one LUT holds so many words of a bit

@@ -36,6 +36,11 @@ const char *bind_stage_instance(const struct pipeline *p, struct arena *a, int s
     return arena_printf(a, "u_%s", p->stages[stage].name);
 }
 
+const char *bind_code_file(const struct pipeline *p, struct arena *a)
+{
+    return p->serial && p->serial->loaded ? arena_printf(a, "mem/%s_code.hex", p->name) : NULL;
+}
+
 static void clocked(struct binding *b, struct instance *i)
 {
     instance_port(b->n, i, "clk", "clk");
@@ -695,12 +700,17 @@ static void bind_stream(struct binding *b, const struct stream *s, const char **
     strbuf_release(&ready);
 }
 
-// The core's own ports for one of the model's; `forward` is the direction of data and valid.
+// The core's own ports of a stream; `forward` is the direction of data and valid.
+static void stream_ports(struct binding *b, const char *name, int64_t lanes, const char *forward, const char *backward)
+{
+    netlist_port(b->n, forward, arena_printf(b->a, "%s_data", name), 8 * lanes);
+    netlist_port(b->n, forward, arena_printf(b->a, "%s_valid", name), 1);
+    netlist_port(b->n, backward, arena_printf(b->a, "%s_ready", name), 1);
+}
+
 static void host_ports(struct binding *b, const struct host_port *p, const char *forward, const char *backward)
 {
-    netlist_port(b->n, forward, arena_printf(b->a, "%s_data", p->name), 8 * b->p->streams[p->stream].lanes);
-    netlist_port(b->n, forward, arena_printf(b->a, "%s_valid", p->name), 1);
-    netlist_port(b->n, backward, arena_printf(b->a, "%s_ready", p->name), 1);
+    stream_ports(b, p->name, b->p->streams[p->stream].lanes, forward, backward);
 }
 
 // Streams that wait, for the shell's stall counters.
@@ -736,6 +746,35 @@ static const char *output_net(struct binding *b, int i)
     return b->p->outputs[i].name;
 }
 
+// The code's memory: a ROM, or one that the stream `code` fills.
+static void bind_code(struct binding *b)
+{
+    const struct serial *s = b->p->serial;
+    struct netlist *n = b->n;
+    struct image *code = s->loaded ? netlist_image(n, bind_code_file(b->p, b->a), 8, s->n_code)
+                                   : add_rom(b, "code", true, 8, s->n_code, "k_en", "k_addr", 0, "k_data");
+    for (int64_t i = 0; i < s->n_code; i++)
+        image_set(code, i, 0, 8, s->code[i]);
+    if (!s->loaded) {
+        netlist_assign(n, "go", "1'b1");
+        return;
+    }
+    stream_nets(b, "bytes", 1);
+    struct instance *i = netlist_add(n, "aihls_port", "u_port_code", NULL);
+    instance_int(n, i, "WIDTH", 8);
+    instance_port(n, i, "rst", "rst");
+    instance_stream(n, i, "s", BIND_CODE);
+    instance_stream(n, i, "m", "bytes");
+    i = netlist_add(n, "aihls_code", "u_code", NULL);
+    clocked(b, i);
+    instance_int(n, i, "DEPTH", s->n_code);
+    instance_stream(n, i, "s_code", "bytes");
+    instance_port(n, i, "loaded", "go");
+    instance_port(n, i, "en", "k_en");
+    instance_port(n, i, "addr", "k_addr");
+    instance_port(n, i, "data", "k_data");
+}
+
 static void bind_serial(struct binding *b)
 {
     const struct pipeline *p = b->p;
@@ -749,9 +788,8 @@ static void bind_serial(struct binding *b)
     netlist_net(n, 1, "store");
     netlist_net(n, 8, "stored");
     netlist_net(n, 8, "sent");
-    struct image *code = add_rom(b, "code", true, 8, s->n_code, "k_en", "k_addr", 0, "k_data");
-    for (int64_t i = 0; i < s->n_code; i++)
-        image_set(code, i, 0, 8, s->code[i]);
+    netlist_net(n, 1, "go");
+    bind_code(b);
     struct instance *u = netlist_add(n, "aihls_serial", "u_serial", NULL);
     clocked(b, u);
     instance_text(n, u, "TECH", "TECH");
@@ -770,7 +808,7 @@ static void bind_serial(struct binding *b)
         instance_port(n, u, arena_printf(b->a, "m_act_%s", wires[k]), side_by_side(b, p->n_outputs, output_net, wires[k]));
     for (int i = 0; i < p->n_outputs; i++)
         netlist_assign(n, arena_printf(b->a, "%s_data", output_net(b, i)), "sent");
-    static const char *const own[][2] = { { "k_en", "k_en" }, { "k_addr", "k_addr" }, { "k_data", "k_data" }, { "index", "stage" },
+    static const char *const own[][2] = { { "go", "go" }, { "k_en", "k_en" }, { "k_addr", "k_addr" }, { "k_data", "k_data" }, { "index", "stage" },
                                           { "running", "running" }, { "store", "store" }, { "stored", "stored" } };
     for (size_t k = 0; k < sizeof own / sizeof *own; k++)
         instance_port(n, u, own[k][0], own[k][1]);
@@ -778,7 +816,7 @@ static void bind_serial(struct binding *b)
         struct instance *t = netlist_add(n, "aihls_tap", bind_stage_instance(p, b->a, i), arena_printf(b->a, "%s: %s", p->stages[i].name, p->stages[i].nodes));
         instance_int(n, t, "INDEX", i);
         instance_int(n, t, "INDEX_W", s->index_bits);
-        for (size_t k = 3; k < sizeof own / sizeof *own; k++)
+        for (size_t k = 4; k < sizeof own / sizeof *own; k++) // from `index` on
             instance_port(n, t, own[k][0], own[k][1]);
         instance_stream(n, t, "m_act", bind_stream_net(b->a, p->stages[i].out_stream));
     }
@@ -797,6 +835,8 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
     netlist_port(n, "input", "rst", 1);
     for (int i = 0; i < p->n_inputs; i++)
         host_ports(&b, &p->inputs[i], "input", "output");
+    if (p->serial && p->serial->loaded)
+        stream_ports(&b, BIND_CODE, 1, "input", "output");
     for (int i = 0; i < p->n_outputs; i++)
         host_ports(&b, &p->outputs[i], "output", "input");
     netlist_port(n, "input", "stall", p->n_edges);

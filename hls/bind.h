@@ -15,6 +15,11 @@
 // cost      O(weights)
 struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a);
 
+// The port through which code comes that is not in a ROM (aihls_code): a byte a beat, as many as there are, once after each reset.
+#define BIND_CODE "s_code"
+// The file that holds that code, a byte a line; NULL: there is no such port.
+const char *bind_code_file(const struct pipeline *p, struct arena *a);
+
 // Names in the netlist that the simulation looks at.
 const char *bind_stream_net(struct arena *a, int stream); // "x03": …_data, _valid, _ready
 const char *bind_edge_net(const struct pipeline *p, struct arena *a, int edge); // what a stage reads: "e03", "e03n", …

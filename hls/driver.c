@@ -11,6 +11,8 @@
 #include "dataflow/argmax.h"
 #include "dataflow/partition.h"
 #include "frontend/shape.h"
+#include "dataflow/serial.h"
+#include "hls/bind.h"
 #include "hls/labels.h"
 #include "hls/driver_host.h"
 #include "hls/driver_text.h"
@@ -343,6 +345,14 @@ static void add_labels(struct writer *w, struct strbuf *sb)
     strbuf_adds(sb, "};\n\n");
 }
 
+static void add_code(const struct serial *s, struct strbuf *sb)
+{
+    strbuf_adds(sb, "\nstatic const uint8_t code[] = {");
+    for (int64_t i = 0; i < s->n_code; i++)
+        strbuf_addf(sb, "%s%d,", i % 24 ? " " : "\n    ", s->code[i]);
+    strbuf_adds(sb, "\n};\n");
+}
+
 static bool write_network(struct writer *w)
 {
     const struct design *d = w->d;
@@ -364,11 +374,15 @@ static bool write_network(struct writer *w)
     add_ports(&sb, "outputs", w->sides + w->n_in, w->n_out);
     if (p->host)
         driver_host(&sb, d);
+    bool code = bind_code_file(p, w->cx->arena) != NULL;
+    if (code)
+        add_code(p->serial, &sb);
     strbuf_addf(&sb, "\nconst struct aihls_network %s_network = {\n    .interface = AIHLS_INTERFACE, .name = \"%s\",\n    .model_sha256 = \"%s\",\n"
                 "    .n_inputs = %d, .n_outputs = %d,%s .n_classes = %lld,%s\n"
-                "    .clock_hz = %lld, .frame_cycles = %lld, .latency_cycles = %lld, .scratch_bytes = %lld,%s\n};\n",
+                "    .clock_hz = %lld, .frame_cycles = %lld, .latency_cycles = %lld, .scratch_bytes = %lld,%s%s\n};\n",
                 w->name, w->name, hash, w->n_in, w->n_out, p->n_stages ? " .inputs = inputs, .outputs = outputs," : "", (long long)class_count(&w->model[w->model_in]), w->labels ? " .labels = labels," : "", (long long)p->clock_hz,
-                (long long)p->interval_cycles, (long long)p->latency_cycles, (long long)scratch_bytes, p->host ? " .host = &host," : "");
+                (long long)p->interval_cycles, (long long)p->latency_cycles, (long long)scratch_bytes, p->host ? " .host = &host," : "",
+                code ? arena_printf(w->cx->arena, " .code = code, .code_bytes = %lld,", (long long)p->serial->n_code) : "");
     ok = ok && put(w, arena_printf(w->cx->arena, "%s_network.c", w->name), &sb);
     strbuf_release(&sb);
     return ok;
@@ -590,6 +604,8 @@ static bool write_simulation(struct writer *w)
         bool in = i < w->n_in;
         strbuf_addf(&sb, "    %s[%d] = { &top.%s_data, &top.%s_valid, &top.%s_ready };\n", in ? "inputs" : "outputs", in ? i : i - w->n_in, port, port, port);
     }
+    if (bind_code_file(w->d->pipeline, w->cx->arena))
+        strbuf_addf(&sb, "    inputs[%d] = { &top.%s_data, &top.%s_valid, &top.%s_ready };\n", w->n_in, BIND_CODE, BIND_CODE, BIND_CODE);
     strbuf_adds(&sb, "}\n\nstatic const char *const images[] = {\n");
     for (int i = 0; i < n->n_images; i++)
         strbuf_addf(&sb, "    \"%s\",\n", n->images[i].file);

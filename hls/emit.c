@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/embed.h"
+#include "dataflow/serial.h"
 #include "hls/bind.h"
 #include "hls/driver.h"
 #include "hls/outdir.h"
@@ -41,11 +42,15 @@ static bool is_template(const char *path)
     return strncmp(path, "rtl_templates/", 14) == 0;
 }
 
-static void print_port(const struct pipeline *p, const struct host_port *port, bool input, struct strbuf *sb)
+static void print_port(const char *name, int lanes, bool input, struct strbuf *sb)
 {
     const char *forward = input ? "input  wire" : "output wire", *backward = input ? "output wire" : "input  wire";
-    strbuf_addf(sb, ",\n    %s [%d:0] %s_data,\n    %s %s_valid,\n    %s %s_ready", forward, 8 * p->streams[port->stream].lanes - 1, port->name,
-                forward, port->name, backward, port->name);
+    strbuf_addf(sb, ",\n    %s [%d:0] %s_data,\n    %s %s_valid,\n    %s %s_ready", forward, 8 * lanes - 1, name, forward, name, backward, name);
+}
+
+static void print_connection(const char *name, struct strbuf *sb)
+{
+    strbuf_addf(sb, "        .%s_data(%s_data),\n        .%s_valid(%s_valid),\n        .%s_ready(%s_ready),\n", name, name, name, name, name, name);
 }
 
 // NAME: what a board's shell instantiates; the core with its test input tied off.
@@ -53,6 +58,7 @@ static void print_top(const struct design *d, struct strbuf *sb)
 {
     const struct pipeline *p = d->pipeline;
     int n = p->n_inputs + p->n_outputs;
+    bool code = p->serial && p->serial->loaded;
     strbuf_addf(sb, SPDX "// %s: made by aihls for %s at %lld MHz, %lld cycles per frame.\n", d->top, d->board.name,
                 (long long)(p->clock_hz / 1000000), (long long)p->interval_cycles);
     for (int i = 0; i < n; i++) {
@@ -61,20 +67,24 @@ static void print_top(const struct design *d, struct strbuf *sb)
         strbuf_addf(sb, "// %s: %lld x %lld x %lld int8 elements (y, x, channel), %d a beat.\n", port->name, (long long)s->h, (long long)s->w,
                     (long long)s->c, s->lanes);
     }
+    if (code)
+        strbuf_addf(sb, "// %s: behind each reset the %lld bytes of %s, once, before the first frame.\n", BIND_CODE, (long long)p->serial->n_code, bind_code_file(p, p->arena));
     strbuf_addf(sb, "// Channel c of a pixel is lane c %% lanes of the pixel's beat c / lanes; unused lanes are zero.\n"
                 "// Transfer on valid && ready%s. Synchronous reset, active high.\n"
                 "`default_nettype none\n\nmodule %s #(\n    parameter TECH = \"GENERIC\" // %s on this board\n) (\n"
                 "    input  wire clk,\n    input  wire rst", n > 2 ? "; each stream at its own time, but none may wait for another's frame to end" : "",
                 d->top, d->board.tech->mac);
     for (int i = 0; i < p->n_inputs; i++)
-        print_port(p, &p->inputs[i], true, sb);
+        print_port(p->inputs[i].name, p->streams[p->inputs[i].stream].lanes, true, sb);
     for (int i = 0; i < p->n_outputs; i++)
-        print_port(p, &p->outputs[i], false, sb);
+        print_port(p->outputs[i].name, p->streams[p->outputs[i].stream].lanes, false, sb);
+    if (code)
+        print_port(BIND_CODE, 1, true, sb);
     strbuf_addf(sb, "\n);\n    wire [%d:0] unused_watch;\n    %s_core #(.TECH(TECH)) u_core (\n        .clk(clk),\n        .rst(rst),\n", 2 * p->n_streams - 1, d->top);
-    for (int i = 0; i < n; i++) {
-        const char *s = i < p->n_inputs ? p->inputs[i].name : p->outputs[i - p->n_inputs].name;
-        strbuf_addf(sb, "        .%s_data(%s_data),\n        .%s_valid(%s_valid),\n        .%s_ready(%s_ready),\n", s, s, s, s, s, s);
-    }
+    for (int i = 0; i < n; i++)
+        print_connection(i < p->n_inputs ? p->inputs[i].name : p->outputs[i - p->n_inputs].name, sb);
+    if (code)
+        print_connection(BIND_CODE, sb);
     strbuf_addf(sb, "        .stall(%d'd0),\n        .watch(unused_watch)\n    );\nendmodule\n\n`default_nettype wire\n", p->n_edges);
 }
 
@@ -144,6 +154,8 @@ static void print_probes(const struct design *d, struct arena *a, struct strbuf 
     strbuf_adds(sb, "#define PROBE_STAGES(P) \\\n");
     for (int i = 0; i < p->n_stages; i++)
         strbuf_addf(sb, "    P(%d, %s)%s\n", i, bind_stage_instance(p, a, i), i + 1 < p->n_stages ? " \\" : "");
+    if (bind_code_file(p, a))
+        strbuf_addf(sb, "#define PROBE_CODE(P) P(%s, %lld, \"%s\")\n", BIND_CODE, (long long)p->serial->n_code, bind_code_file(p, a));
     strbuf_addf(sb, "#define NET(root, net) root->%s_core__DOT__##net\n", d->top);
 }
 

@@ -375,24 +375,31 @@ static const char *axis_name(struct shell *s, int port)
     return arena_printf(s->a, "%c_axis%s", own[0], own + 1);
 }
 
-static void add_axis_stream(struct shell *s, int port, struct strbuf *wrong)
+// The first three wires of a bus and a stream's; the fourth, TLAST, where frames have an end.
+static void add_axis_bus(struct shell *s, const char *axis, const char *own, int lanes, bool in, bool ends)
 {
     struct netlist *n = s->n;
-    bool in = port < s->n_in;
-    const char *axis = axis_name(s, port), *own = port_of(s->p, port)->name;
-    const struct stream *st = stream_of(s->p, port);
     const struct bus_port ports[] = {
-        { in ? "input" : "output", "tdata", 8 * st->lanes }, { in ? "input" : "output", "tvalid", 1 },
+        { in ? "input" : "output", "tdata", 8 * lanes }, { in ? "input" : "output", "tvalid", 1 },
         { in ? "output" : "input", "tready", 1 }, { in ? "input" : "output", "tlast", 1 },
     };
-    bus_ports(s, axis, ports, 4);
-    stream_nets(s, own, 8 * st->lanes);
+    bus_ports(s, axis, ports, ends ? 4 : 3);
+    stream_nets(s, own, 8 * lanes);
     static const char *const wires[][2] = { { "tdata", "data" }, { "tvalid", "valid" }, { "tready", "ready" } };
     for (int k = 0; k < 3; k++) {
         const char *outer = arena_printf(s->a, "%s_%s", axis, wires[k][0]), *inner = arena_printf(s->a, "%s_%s", own, wires[k][1]);
         bool inwards = in == (k < 2);
         netlist_assign(n, inwards ? inner : outer, inwards ? outer : inner);
     }
+}
+
+static void add_axis_stream(struct shell *s, int port, struct strbuf *wrong)
+{
+    struct netlist *n = s->n;
+    bool in = port < s->n_in;
+    const char *axis = axis_name(s, port), *own = port_of(s->p, port)->name;
+    const struct stream *st = stream_of(s->p, port);
+    add_axis_bus(s, axis, own, st->lanes, in, true);
     struct instance *i = netlist_add(n, in ? "aihls_frame" : "aihls_count", name(s, "u_frame%d", port), NULL);
     clocked(s, i, "rst");
     instance_int(n, i, in ? "BEATS" : "N", stream_beats(st, st->lanes));
@@ -421,6 +428,8 @@ struct netlist *shell_axis(const struct design *d, struct arena *a)
     netlist_assign(s.n, "unused_watch", "&{1'b0, watch}");
     for (int k = 0; k < s.n_ports; k++)
         add_axis_stream(&s, k, &wrong);
+    if (has_code(s.p))
+        add_axis_bus(&s, "s_axis_code", BIND_CODE, 1, true, false);
     netlist_assign(s.n, "frame_error", arena_strdup(a, wrong.text));
     strbuf_release(&wrong);
     add_core(&s, "rst");

@@ -4,6 +4,8 @@
 #define AIHLS_SHELL_IMPL_H
 
 #include "base/check.h"
+#include "dataflow/serial.h"
+#include "hls/bind.h"
 #include "hls/shell.h"
 
 struct shell {
@@ -30,6 +32,12 @@ static inline int64_t frame_bytes(const struct pipeline *p, int i)
 {
     const struct stream *s = stream_of(p, i);
     return stream_beats(s, s->lanes) * s->lanes;
+}
+
+// True when the core takes its code through a port.
+static inline bool has_code(const struct pipeline *p)
+{
+    return p->serial && p->serial->loaded;
 }
 
 static inline const char *name(struct shell *s, const char *fmt, int i)
@@ -68,6 +76,8 @@ static inline void add_core(struct shell *s, const char *rst)
     clocked(s, i, rst);
     for (int k = 0; k < s->n_ports; k++)
         instance_stream(n, i, port_of(s->p, k)->name, port_of(s->p, k)->name);
+    if (has_code(s->p))
+        instance_stream(n, i, BIND_CODE, BIND_CODE);
     instance_port(n, i, "stall", arena_printf(s->a, "%d'd0", s->p->n_edges));
     instance_port(n, i, "watch", "watch");
 }

@@ -34,7 +34,7 @@ bool shell_has_uart(const struct design *d)
 
 int64_t shell_uart_lut(const struct design *d)
 {
-    int64_t ports = d->pipeline->n_inputs + d->pipeline->n_outputs;
+    int64_t ports = d->pipeline->n_inputs + d->pipeline->n_outputs + has_code(d->pipeline);
     return d->board.tech->ram_luts ? UART_LUT + UART_PORT_LUT * ports : UART_LUT_BLOCK + UART_PORT_LUT_BLOCK * ports;
 }
 
@@ -87,6 +87,12 @@ static void add_line(struct shell *s, int64_t divide)
     instance_port(n, i, "txd", "txd");
 }
 
+// The code of a core that takes it through a port is written as one input more.
+static int inboxes(const struct shell *s)
+{
+    return s->n_in + has_code(s->p);
+}
+
 static void add_link(struct shell *s)
 {
     struct netlist *n = s->n;
@@ -96,8 +102,8 @@ static void add_link(struct shell *s)
     sha256_hex(s->d->model_bytes.text, s->d->model_bytes.len, hash);
     netlist_net(n, 1, "soft_rst");
     netlist_net(n, 8, "w_data");
-    netlist_net(n, s->n_in, "w_push");
-    netlist_net(n, s->n_in, "room");
+    netlist_net(n, inboxes(s), "w_push");
+    netlist_net(n, inboxes(s), "room");
     netlist_net(n, 8 * s->n_out, "r_data");
     netlist_net(n, s->n_out, "r_valid");
     netlist_net(n, s->n_out, "r_ready");
@@ -105,7 +111,7 @@ static void add_link(struct shell *s)
     netlist_net(n, 1, "frame_out");
     struct instance *i = netlist_add(n, "aihls_uart_link", "u_link", NULL);
     clocked(s, i, "rst");
-    instance_int(n, i, "INPUTS", s->n_in);
+    instance_int(n, i, "INPUTS", inboxes(s));
     instance_int(n, i, "OUTPUTS", s->n_out);
     instance_int(n, i, "BLOCK", BLOCK);
     instance_int(n, i, "BRAM", !s->d->board.tech->ram_luts);
@@ -131,22 +137,27 @@ static void add_gear(struct shell *s, int port, int64_t from, int64_t to, const 
     instance_stream(n, i, "m", out);
 }
 
-// Bytes from the line to beats of input k.
-static void add_input(struct shell *s, int k)
+// Bytes from the line for input k, as stream `bytes`.
+static void add_inbox(struct shell *s, int k, const char *bytes)
 {
     struct netlist *n = s->n;
-    const char *own = port_of(s->p, k)->name, *bytes = name(s, "b%d", k);
-    int64_t lanes = stream_of(s->p, k)->lanes;
     stream_nets(s, bytes, 8);
-    stream_nets(s, own, 8 * lanes);
     struct instance *i = netlist_add(n, "aihls_uart_inbox", name(s, "u_inbox%d", k), NULL);
     clocked(s, i, "core_rst");
     instance_int(n, i, "BLOCK", BLOCK);
     instance_int(n, i, "BRAM", !s->d->board.tech->ram_luts);
     instance_port(n, i, "data", "w_data");
-    instance_port(n, i, "push", part(s, "w_push", k, 1, s->n_in));
-    instance_port(n, i, "room", part(s, "room", k, 1, s->n_in));
+    instance_port(n, i, "push", part(s, "w_push", k, 1, inboxes(s)));
+    instance_port(n, i, "room", part(s, "room", k, 1, inboxes(s)));
     instance_stream(n, i, "m", bytes);
+}
+
+static void add_input(struct shell *s, int k)
+{
+    const char *own = port_of(s->p, k)->name, *bytes = name(s, "b%d", k);
+    int64_t lanes = stream_of(s->p, k)->lanes;
+    add_inbox(s, k, bytes);
+    stream_nets(s, own, 8 * lanes);
     add_gear(s, k, 1, lanes, bytes, own);
 }
 
@@ -224,6 +235,8 @@ static struct netlist *make(const struct design *d, struct arena *a, const char 
     add_link(&s);
     for (int k = 0; k < s.n_in; k++)
         add_input(&s, k);
+    if (has_code(s.p))
+        add_inbox(&s, s.n_in, BIND_CODE);
     for (int k = 0; k < s.n_out; k++)
         add_output(&s, k);
     add_event(&s, 0, false, "frame_in");

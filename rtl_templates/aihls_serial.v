@@ -40,6 +40,7 @@ module aihls_serial #(
     output wire [7:0]           m_act_data, // of all outputs
     output wire [OUTPUTS-1:0]   m_act_valid,
     input  wire [OUTPUTS-1:0]   m_act_ready,
+    input  wire                 go,   // the code is there
     output wire                 k_en,
     output wire [CODE_W-1:0]    k_addr,
     input  wire [7:0]           k_data, // one cycle behind k_en
@@ -133,7 +134,7 @@ module aihls_serial #(
     reg               pixel_ended_q, done_q, rewound_q;
     wire              rewind = state_q == DRAIN && bytes_q == DRAIN_CYCLES - 1 && !done_q && (again || (again_late && pixel_ended_q));
     wire              take   = state_q == RECORD || state_q == PARAMS || (state_q == TAPS && !ones);
-    assign k_en   = state_q == START || take || rewound_q;
+    assign k_en   = (state_q == START && go) || take || rewound_q;
     assign k_addr = next_q;
 
     // ---- activations ----
@@ -145,7 +146,7 @@ module aihls_serial #(
     wire       read    = state_q == TAPS || state_q == FETCH;
     assign store  = put;
     assign stored = y;
-    aihls_spram #(.WIDTH(8), .DEPTH(DEPTH), .HUGE(HUGE)) u_activations (
+    aihls_spram #(.DEPTH(DEPTH), .HUGE(HUGE)) u_activations (
         .clk(clk), .en(put || load || read), .we(put || load), .addr(read ? from_q : to_q),
         .wdata(load ? in_byte : y), .rdata(a_read)
     );
@@ -193,7 +194,7 @@ module aihls_serial #(
     always @(posedge clk) begin
         case (state_q)
             START: begin
-                state_q <= RECORD;
+                if (go) state_q <= RECORD;
                 bytes_q <= RECORD_BYTES - 1;
             end
             RECORD: begin

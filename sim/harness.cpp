@@ -71,6 +71,10 @@ class Bench {
         PROBE_INPUTS(INPUT)
 #define OUTPUT(name, stream_) outputs.push_back(PORT_OF(name, stream_));
         PROBE_OUTPUTS(OUTPUT)
+#ifdef PROBE_CODE
+#define CODE(name, n, file) code = Port{ 0, &top->name##_data, &top->name##_valid, &top->name##_ready }; read_code(file, n);
+        PROBE_CODE(CODE)
+#endif
 #define STAGE(i, unit) stages.push_back(Stage{ #unit, &NET(root, unit##__DOT__busy) });
         PROBE_STAGES(STAGE)
 #if VM_TRACE
@@ -110,8 +114,19 @@ class Bench {
     std::vector<Stream> streams;
     std::vector<Port> inputs, outputs;
     std::vector<Stage> stages;
+    Port code = {}; // for what the core must be given behind a reset: `bytes`, none for most
+    std::vector<uint8_t> bytes;
 
   private:
+    // The image, a byte a line. Left empty where it cannot be read, so that nothing will move.
+    void read_code(const char *file, size_t n)
+    {
+        FILE *f = fopen(file, "r");
+        for (unsigned v; f && bytes.size() < n && fscanf(f, "%x", &v) == 1;)
+            bytes.push_back((uint8_t)v);
+        if (f)
+            fclose(f);
+    }
     void dump()
     {
 #if VM_TRACE
@@ -142,6 +157,7 @@ class Run {
             b.settle();
             for (auto &p : b.inputs)
                 taken |= *p.ready != 0;
+            taken |= b.code.ready && *b.code.ready;
             b.edge();
         }
         b.top->rst = 0;
@@ -150,6 +166,8 @@ class Run {
                 p.offered = false;
                 p.moved = 0;
             }
+        b.code.offered = false;
+        b.code.moved = 0;
         for (auto &s : b.streams) {
             s.seen = s.blocked = 0;
             s.first.clear();
@@ -211,6 +229,12 @@ class Run {
             }
             *p.valid = p.offered;
         }
+        if (b.code.valid) {
+            const bool more = b.code.moved < (long)b.bytes.size();
+            b.code.offered = b.code.offered || (more && (!seed || rng.next() % 4 != 0));
+            *b.code.valid = b.code.offered;
+            *b.code.data = more ? b.bytes[(size_t)b.code.moved] : 0;
+        }
         for (auto &p : b.outputs)
             *p.ready = !seed || rng.next() % 3 != 0;
         uint8_t *stall = (uint8_t *)&b.top->stall;
@@ -253,6 +277,11 @@ class Run {
                 p.moved++;
                 p.offered = false;
             }
+        if (b.code.offered && *b.code.ready) {
+            last_move = cycle;
+            b.code.moved++;
+            b.code.offered = false;
+        }
         long ended = reference.frames; // frames that every output has had
         for (auto &p : b.outputs) {
             if (*p.valid && *p.ready) {
@@ -290,6 +319,8 @@ int main(int argc, char **argv)
         *p.valid = 0;
     for (auto &p : b.outputs)
         *p.ready = 0;
+    if (b.code.valid)
+        *b.code.valid = 0;
     Run run(b, reference, strtoull(argv[6], nullptr, 10));
     bool quiet = run.reset(reset_cycles);
     if (reset_at && run.go(reset_at, patience))
