@@ -445,17 +445,21 @@ struct need {
     int64_t dsp, bram, huge, lut, ff, shell_bram;
 };
 
-// Fits to Yosys 0.23 and, for iCE40, to nextpnr (docs/51-serial.md).
+#define MULTIPLIER_LUT 80 // of 8 by 8 bits
+
+// Fits to Yosys 0.23 for xc7, scaled as every template is for other families (docs/51-serial.md).
 static struct need needs(const struct pipeline *p, const struct board *b, const struct serial *s)
 {
     const struct tech *tech = b->tech;
     int64_t record = 8 * s->record_bytes, param = 8 * s->param_bytes, buffered = cost_shell_bram(p, b);
+    int64_t counters = SERIAL_LOOPS * s->count_bits + 2 * (s->addr_bits + s->code_bits + s->pos_bits);
+    int64_t lut = 97 + 9 * s->sum_bits + record + (s->use_dsp ? 0 : MULTIPLIER_LUT);
     return (struct need){
         .dsp = s->use_dsp,
         .bram = (s->loaded ? 0 : cost_bram(tech, 8, s->n_code, false)) + (s->huge ? 0 : cost_bram(tech, 8, s->bytes, true)),
         .huge = (s->loaded ? ceil_div(s->n_code, tech->huge_bytes) : 0) + (s->huge ? ceil_div(s->bytes, tech->huge_bytes) : 0),
-        .lut = 120 + 6 * s->sum_bits + record,
-        .ff = 150 + record + param + 4 * s->sum_bits,
+        .lut = lut * tech->lut_percent.other / 100,
+        .ff = 87 + 3 * s->sum_bits + record + param + counters,
         .shell_bram = buffered + (buffered && s->loaded), // a queue for the code's bytes
     };
 }

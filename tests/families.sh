@@ -12,7 +12,7 @@ only=${*:-}
 synthesize() { # FAMILY TOP: the command of Yosys
     case $1 in
     ecp5) echo "synth_ecp5 -nodsp -top $2" ;;
-    ice40) echo "synth_ice40 -device u -top $2" ;;
+    ice40) echo "synth_ice40 -device u -spram -top $2" ;;
     gowin) echo "synth_gowin -noiopads -top $2" ;;
     cyclonev) echo "synth_intel_alm -family cyclonev -nodsp -noiopad -noclkbuf -top $2" ;;
     *) echo "synth_xilinx -family $1 -nodsp -noiopad -flatten -top $2" ;;

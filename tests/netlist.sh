@@ -14,7 +14,7 @@ rm -rf sim/build_*
 name=$(basename rtl/*_uart.v _uart.v)
 cells=${YOSYS_DATDIR:-/usr/share/yosys}/ice40/cells_sim.v
 yosys -q -l sim/netlist.log -p "$(sed 's/^/read_verilog -sv /' "rtl/$name.f"); read_verilog -sv sim/uart_bench.v; chparam -set TECH \"ICE40UP\" uart_bench
-    read_verilog -lib +/ice40/cells_sim.v; hierarchy -check -top uart_bench; synth_ice40 -device u -top uart_bench
+    read_verilog -lib +/ice40/cells_sim.v; hierarchy -check -top uart_bench; synth_ice40 -device u -spram -top uart_bench
     write_verilog -noattr sim/uart_bench.v" >sim/netlist.out 2>&1
 # Verilator 5.006 takes no defaults of ports. The netlist is the whole design.
 { echo '`define NO_ICE40_DEFAULT_ASSIGNMENTS'; cat "$cells"; } >>sim/uart_bench.v

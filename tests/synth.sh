@@ -25,7 +25,7 @@ for n in ${*:-digits mt_resnet8_int8}; do
         tech=$(sed -n 's/^parameter TECH //p' $out/project/project.txt)
         case $family in
         ecp5) cells=+/ecp5/cells_bb.v synth="synth_ecp5 -nodsp" ;;
-        ice40) cells=+/ice40/cells_sim.v synth="synth_ice40 -device u" ;;
+        ice40) cells=+/ice40/cells_sim.v synth="synth_ice40 -device u -spram" ;;
         *) cells="+/xilinx/cells_xtra.v +/xilinx/cells_sim.v" synth="synth_xilinx -family $family -nodsp -noiopad -flatten" ;;
         esac
         echo "== $n on $board ($family)"
