@@ -142,6 +142,8 @@ static bool locate(struct lowering *l, const struct tensor *t, struct source *ou
     if (v->stream < 0 && n && n->op != OP_QuantizeLinear && !is_integer_pool(n))
         return diag_error(l->cx, E201, at_node(l->g, n), "put DequantizeLinear in front of it and QuantizeLinear behind it",
                           "%s of integers cannot run in hardware here", op_info(n->op)->name);
+    if (v->stream < 0 && !n && t->dtype != DT_INT8 && t->dtype != DT_UINT8)
+        return diag_error(l->cx, E209, at_tensor(l->g, t), "put QuantizeLinear and DequantizeLinear behind it", "input '%s' is of a type that no stream carries", t->name);
     if (v->stream < 0)
         return false; // reported where it failed
     out->tensor = t;

@@ -259,6 +259,20 @@ static void a_computed_scale(void **state)
     assert_true(host_describe(&cx, p, &host) || diag.first_error == E212);
 }
 
+// Integers of a model's input, where a function of one element is looked for: found by the fuzzer as an error that nobody said.
+static void integers_that_no_stream_carries(void **state)
+{
+    (void)state;
+    model_input(m, "x", DT_INT64, 2, DIMS(2, 7));
+    model_f32(m, "base", 0, NULL, (float[]){ 0.28f });
+    model_node(m, "Pow", "base x", "y");
+    model_output(m, "y");
+    assert_true(model_parse(m, &cx, &whole) && shape_infer(&cx, whole) && simplify_graph(&cx, whole));
+    struct partition *p;
+    assert_true(partition_graph(&cx, whole, NULL, NULL, &p));
+    assert_int_equal(p->n_host, 1);
+}
+
 // Nodes that nobody computes: all of them are reported.
 static void nodes_without_a_place(void **state)
 {
@@ -331,7 +345,7 @@ static void random_networks(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[2 * sizeof rows / sizeof *rows + 8];
+    struct CMUnitTest tests[2 * sizeof rows / sizeof *rows + 9];
     int n = 0;
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(cuts_are_minimal, setup, qdq_teardown);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -343,6 +357,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(nothing_at_all, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_numbers, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(a_computed_scale, setup, qdq_teardown);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(integers_that_no_stream_carries, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(nodes_without_a_place, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_networks, setup, qdq_teardown);
     return _cmocka_run_group_tests("partition", tests, (size_t)n, NULL, NULL);
