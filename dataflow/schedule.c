@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "dataflow/choose.h"
 #include "dataflow/cost.h"
+#include "dataflow/serial.h"
 #include "dataflow/timing.h"
 
 #define FIFO_ROUNDS 12
@@ -577,7 +578,8 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
     diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),
               .found = arena_strdup(cx->arena, found.text),
               .need = short_of.len ? arena_strdup(cx->arena, short_of.text) : "a mix of resources that no fold reaches",
-              .help = fits ? arena_printf(cx->arena, "it fits %s", fits) : "none of the boards in `aihls boards` takes this model" },
+              .help = arena_printf(cx->arena, "%s%s", serial_fits(p, b, -1) ? "with --serial, one multiplier for all stages, it fits this board; " : "",
+                                   fits ? arena_printf(cx->arena, "it fits %s", fits) : "none of the boards in `aihls boards` takes this model") },
               "the model does not fit %s", b->name);
     free_solve(&s);
     strbuf_release(&found);

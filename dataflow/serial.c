@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataflow/serial.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -474,22 +475,36 @@ static bool within(const struct need *n, const struct board *b)
     return n->bram <= b->bram18 - n->shell_bram && n->huge <= b->uram && n->lut <= lut_budget(b);
 }
 
-// The code in a ROM if it fits, for then nobody has to load it, and large blocks only for what block RAM does not hold.
+// Of what the board has left of a resource, where it is most; more than 1: too much.
+static double largest_share(const struct need *n, const struct board *b)
+{
+    double bram = (double)n->bram / (double)max_i64(1, b->bram18 - n->shell_bram), huge = (double)n->huge / (double)max_i64(1, b->uram);
+    return fmax(fmax(bram, huge), (double)n->lut / (double)lut_budget(b));
+}
+
+// The code in a ROM if it fits, for then nobody has to load it, and large blocks only for what block RAM does not hold; what comes
+// nearest where nothing fits.
 static struct program compile(const struct pipeline *p, const struct board *b, int64_t max_dsp, struct arena *a, struct need *need)
 {
     struct program g = { 0 };
     build_steps(p, &g, a);
     find_widths(p, &g);
     g.s.use_dsp = b->dsp > 0 && max_dsp != 0;
+    struct program best = g;
+    double least = INFINITY;
     int kinds = !b->tech->huge_bytes || !b->uram ? 1 : b->axi_data_bits ? 2 : 4; // nothing loads code through the AXI shell
     for (int k = 0; k < kinds; k++) {
         g.s.huge = k & 1;
         g.s.loaded = k & 2;
-        *need = needs(p, b, &g.s);
-        if (within(need, b))
-            break;
+        struct need n = needs(p, b, &g.s);
+        double share = within(&n, b) ? 0 : largest_share(&n, b);
+        if (share < least) {
+            least = share;
+            best = g;
+            *need = n;
+        }
     }
-    return g;
+    return best;
 }
 
 static void add_shortage(struct strbuf *sb, int64_t need, int64_t have, const char *what)
@@ -541,6 +556,7 @@ static void unfold(struct pipeline *p)
     for (int i = 0; i < p->n_stages; i++) {
         struct stage *s = &p->stages[i];
         s->fold = (struct fold){ .lanes = 1, .word = 1, .rows_par = 1, .pack = 1, .seg_len = 1, .rq_lanes = 1, .rq_cycles = 1, .ring_rows = 1, .in_lanes = 1 };
+        s->fold.use_dsp = p->serial->use_dsp && s->weights;
         s->cost = (struct cost){ 0 };
     }
     for (int i = 0; i < p->n_streams; i++)
@@ -564,15 +580,15 @@ bool serial_solve(const struct ctx *cx, struct pipeline *p, const struct board *
     if (!within(&need, b))
         return report_no_fit(cx, p, b, &need);
     write_code(&g, a);
+    struct serial *s = arena_new(a, struct serial);
+    *s = g.s;
+    p->serial = s;
     unfold(p);
     count_cycles(p, &g);
     p->total = (struct cost){ .cycles = p->interval_cycles, .dsp = need.dsp, .bram18 = need.bram, .lut = need.lut, .ff = need.ff };
     p->optimal = true;
     p->gap = 0;
     p->bound = "one multiplier for all stages";
-    struct serial *s = arena_new(a, struct serial);
-    *s = g.s;
-    p->serial = s;
     pipeline_verify(p);
     return true;
 }

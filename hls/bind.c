@@ -825,6 +825,7 @@ static void bind_serial(struct binding *b)
     for (int i = 0; i < p->n_stages; i++)
         all = arena_printf(b->a, "%s%s%s_data", all, i ? ", " : "", bind_stream_net(b->a, p->stages[i].out_stream));
     netlist_assign(n, netlist_net(n, 8 * p->n_stages, "unused_taps"), arena_printf(b->a, "{%s}", all));
+    netlist_assign(n, netlist_net(n, p->n_edges, "unused_stall"), "stall"); // there are no FIFOs to hold
 }
 
 struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)

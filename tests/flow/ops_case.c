@@ -9,6 +9,7 @@
 #include "dataflow/cost.h"
 #include "dataflow/lower.h"
 #include "dataflow/schedule.h"
+#include "dataflow/serial.h"
 #include "dataflow/timing.h"
 #include "hls/bind.h"
 #include "sim/array.h"
@@ -21,6 +22,7 @@
 #define GRAPH_TRIES 200
 #define MAX_STAGES 32
 #define SETTLED_FRAMES 32
+#define SERIAL_CYCLES 20000 // a frame, of a case in one multiplier
 
 const char *ops_run_name(int run)
 {
@@ -308,6 +310,15 @@ static int roundings(struct arena *a, const struct pipeline *p)
     return most;
 }
 
+// From a pipeline whose schedule is there: what its streams carry, and the core.
+static void finish_scheduled(struct arena *a, struct random *r, struct ops_case *c, const struct ctx *cx, bool exact)
+{
+    run_reference(a, r, c);
+    if (!c->wrong && exact && roundings(a, c->pipeline) <= 1)
+        c->wrong = check_meaning(cx, a, c);
+    c->netlist = bind_pipeline(c->pipeline, a);
+}
+
 const char *ops_case_finish(struct arena *a, struct random *r, struct ops_case *c, const struct ctx *cx, bool exact)
 {
     struct pipeline *p = c->pipeline;
@@ -316,16 +327,26 @@ const char *ops_case_finish(struct arena *a, struct random *r, struct ops_case *
         return "the timing model finds no progress";
     pipeline_verify(p);
     c->interval_cycles = timing_run(p, a, OPS_FRAMES).interval_cycles;
-    run_reference(a, r, c);
     c->wrong = check_timing(a, p);
-    if (!c->wrong && exact && roundings(a, p) <= 1)
-        c->wrong = check_meaning(cx, a, c);
-    c->netlist = bind_pipeline(p, a);
+    finish_scheduled(a, r, c, cx, exact);
     return NULL;
 }
 
+// False when aihls_serial does not compute the network, or not soon enough.
+static bool finish_serial(struct arena *a, struct random *r, struct ops_case *c, const struct ctx *cx, bool exact)
+{
+    struct pipeline *p = c->pipeline;
+    const struct schedule_goal goal = { .max_dsp = random_chance(r, 50) ? -1 : 0 };
+    if (!serial_solve(cx, p, p->board, &goal) || p->interval_cycles > SERIAL_CYCLES)
+        return false;
+    c->text = arena_printf(a, "serial, %s: %s", p->serial->use_dsp ? p->board->tech->mac : "LUTs", describe(a, p));
+    c->interval_cycles = p->interval_cycles;
+    finish_scheduled(a, r, c, cx, exact);
+    return true;
+}
+
 // False when the case is too large, or none.
-static bool try_case(struct arena *a, const struct board *boards, int n_boards, struct random *r, struct ops_case *c)
+static bool try_case(struct arena *a, const struct board *boards, int n_boards, struct random *r, bool serial, struct ops_case *c)
 {
     struct strbuf said = STRBUF_INIT;
     struct diag diag = { .rendered = &said };
@@ -346,20 +367,20 @@ static bool try_case(struct arena *a, const struct board *boards, int n_boards, 
         struct pipeline *p = c->pipeline;
         p->board = &boards[random_range(r, 0, n_boards - 1)];
         p->clock_hz = p->board->clock_hz;
-        small = ops_case_fold(p, r);
-        if (small)
+        small = serial ? finish_serial(a, r, c, &cx, mode == REQUANT_EXACT) : ops_case_fold(p, r);
+        if (small && !serial)
             c->broken = ops_case_finish(a, r, c, &cx, mode == REQUANT_EXACT);
     }
     strbuf_release(&said);
     return small;
 }
 
-void ops_case_make(struct arena *a, const struct board *boards, int n_boards, uint64_t seed, const char *name, struct ops_case *out)
+void ops_case_make(struct arena *a, const struct board *boards, int n_boards, uint64_t seed, bool serial, const char *name, struct ops_case *out)
 {
     struct random r = { seed };
     for (int i = 0; i < GRAPH_TRIES; i++) {
         *out = (struct ops_case){ .seed = seed, .name = name };
-        if (try_case(a, boards, n_boards, &r, out))
+        if (try_case(a, boards, n_boards, &r, serial, out))
             return;
     }
     BUG("seed %llu makes no small case", (unsigned long long)seed);

@@ -4,6 +4,7 @@
 //
 //     AIHLS_OPS_CASES   how many (160)
 //     AIHLS_OPS_SEED    the first one's seed (1); case i has seed + i, so that any case can be run alone
+//     AIHLS_OPS_SERIAL  1: all in one multiplier each
 //     AIHLS_OPS_DIR     where to build (build/ops)
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 #include "tests/flow/ops_bench.h"
 
 #define DEFAULT_CASES 160
+#define SERIAL_CASES 60 // behind those: as many in one multiplier each
 #define OPEN_CASES 24 // behind those from seed 1 on, for a board whose weights wait a cycle and whose large ROMs are cut
 // Seeds that once found something, run behind those from 1 on: an integer input without a scale; in the timing model, parts
 // of a beat that the widener took two at a time, registers that went on in front of a full FIFO (9363 to 11659) or, where a
@@ -78,6 +80,7 @@ int main(void)
 {
     int n = (int)setting("AIHLS_OPS_CASES", DEFAULT_CASES);
     uint64_t seed = setting("AIHLS_OPS_SEED", 1);
+    bool serial = setting("AIHLS_OPS_SERIAL", 0) != 0;
     const char *dir = getenv("AIHLS_OPS_DIR");
     static const char *const board_names[] = { "ultra96", "pynq-z2", "ulx3s-85f" };
     struct board boards[3];
@@ -88,16 +91,18 @@ int main(void)
     ASSERT(n > 0 && n < 10000);
     int first = n, n_found = (int)(sizeof found / sizeof *found);
     if (seed == 1)
-        n += n_found + OPEN_CASES;
+        n += n_found + OPEN_CASES + SERIAL_CASES;
     for (int i = 0; i < 3; i++)
         if (!board_read(&cx, board_names[i], &boards[i]))
             return 1;
     struct ops_case *cases = arena_array(&a, struct ops_case, n);
     for (int i = 0; i < n; i++)
         if (i < first + n_found)
-            ops_case_make(&a, boards, 2, i < first ? seed + (uint64_t)i : found[i - first], arena_printf(&a, "c%03d", i), &cases[i]);
+            ops_case_make(&a, boards, 2, i < first ? seed + (uint64_t)i : found[i - first], serial, arena_printf(&a, "c%03d", i), &cases[i]);
+        else if (i < first + n_found + OPEN_CASES)
+            ops_case_make(&a, &boards[2], 1, (uint64_t)(i - first - n_found + 1), false, arena_printf(&a, "c%03d", i), &cases[i]);
         else
-            ops_case_make(&a, &boards[2], 1, (uint64_t)(i - first - n_found + 1), arena_printf(&a, "c%03d", i), &cases[i]);
+            ops_case_make(&a, boards, 3, (uint64_t)(i - first - n_found - OPEN_CASES + 1), true, arena_printf(&a, "c%03d", i), &cases[i]);
     double made = seconds();
     bool ran = ops_bench(cases, n, seed, dir ? dir : "build/ops");
     printf("%d cases: made in %.1f s, built and simulated in %.1f s\n", n, made - start, seconds() - made);
