@@ -129,6 +129,11 @@ static const struct tensor *skip_moves(struct lowering *l, const struct tensor *
 }
 
 // The stream behind tensor t, which needs a view or an operator that gathers it. *out has the map so far.
+static bool refuse_input(struct lowering *l, const struct tensor *t)
+{
+    return diag_error(l->cx, E207, at_tensor(l->g, t), "use int8, uint8 or float inputs", "input of type %s enters the hardware", dtype_name(t->dtype));
+}
+
 static bool locate(struct lowering *l, const struct tensor *t, struct source *out)
 {
     struct arena *a = l->cx->arena;
@@ -142,8 +147,8 @@ static bool locate(struct lowering *l, const struct tensor *t, struct source *ou
     if (v->stream < 0 && n && n->op != OP_QuantizeLinear && !is_integer_pool(n))
         return diag_error(l->cx, E201, at_node(l->g, n), "put DequantizeLinear in front of it and QuantizeLinear behind it",
                           "%s of integers cannot run in hardware here", op_info(n->op)->name);
-    if (v->stream < 0 && !n && t->dtype != DT_INT8 && t->dtype != DT_UINT8)
-        return diag_error(l->cx, E209, at_tensor(l->g, t), "put QuantizeLinear and DequantizeLinear behind it", "input '%s' is of a type that no stream carries", t->name);
+    if (v->stream < 0 && !n && !l->cx->diag->errors) // nothing quantized reads it
+        return refuse_input(l, t);
     if (v->stream < 0)
         return false; // reported where it failed
     out->tensor = t;
@@ -401,8 +406,7 @@ static bool open_input(struct lowering *l, const struct tensor *t, const struct 
                               "input '%s' enters the hardware twice, as '%s' and as '%s'", l->g->inputs[model]->name,
                               p->inputs[i].tensor->name, t->name);
     if (t->dtype != DT_INT8 && t->dtype != DT_UINT8)
-        return diag_error(l->cx, E207, at_tensor(l->g, t), "use int8, uint8 or float inputs",
-                          "input of type %s enters the hardware", dtype_name(t->dtype));
+        return refuse_input(l, t);
     if (q && !read_qparam(l, q, &scale, &zero_point, &flip))
         return false;
     int64_t h, w, c;
