@@ -128,12 +128,12 @@ static const struct tensor *skip_moves(struct lowering *l, const struct tensor *
     return t;
 }
 
-// The stream behind tensor t, which needs a view or an operator that gathers it. *out has the map so far.
 static bool refuse_input(struct lowering *l, const struct tensor *t)
 {
     return diag_error(l->cx, E207, at_tensor(l->g, t), "use int8, uint8 or float inputs", "input of type %s enters the hardware", dtype_name(t->dtype));
 }
 
+// The stream behind tensor t, which needs a view or an operator that gathers it. *out has the map so far.
 static bool locate(struct lowering *l, const struct tensor *t, struct source *out)
 {
     struct arena *a = l->cx->arena;

@@ -16,6 +16,7 @@
 #define ELEMENT_NS 2  // computed by the host
 #define CROSSING_NS 6 // quantized or dequantized, and moved over the bus
 #define RUN_NS 20000  // another run of the core: to start it, and to wait
+#define MANY_RUNS 16   // of which not every combination is looked at
 #define RANGE_FRAMES 4 // frames that the trials' ranges are taken from
 #define MOST_MACS ((int64_t)1 << 45)
 #define CALIBRATION_BYTES 400000000 // of the core's inputs in all frames
@@ -229,7 +230,8 @@ static void give_all_to_host(struct partitioner *p)
     memset(p->hw, 0, (size_t)p->g->n_nodes * sizeof *p->hw);
 }
 
-// Gives the host what hardware would do in one of several runs, as long as that is faster.
+// Gives the host what hardware would do in one of several runs, as long as that is faster: the one that saves most, and of many
+// runs each that saves something, for then every look at all of them takes its time.
 static void drop_runs(struct partitioner *p)
 {
     int n = p->g->n_nodes;
@@ -242,7 +244,7 @@ static void drop_runs(struct partitioner *p)
             pass[i] = p->places[i].pass;
         for (int drop = 1; passes > 1 && drop <= passes; drop++) {
             for (int i = 0; i < n; i++)
-                p->hw[i] = kept[i] && pass[i] != drop;
+                p->hw[i] = (passes > MANY_RUNS && better ? best : kept)[i] && pass[i] != drop;
             int64_t now = total_ns(p);
             if (any_hardware(p) && now < ns) {
                 ns = now;

@@ -24,7 +24,8 @@ depth_of() { # COMMAND
     "structure.sh path") echo "netlist|structural" ;;
     "arith.sh vectors") echo "simulation|random, $VECTORS" ;;
     "../rtl/run.sh window") echo "simulation|random, $4 geometries" ;;
-    "arith.sh"*) echo "simulation|every input" ;;
+    "serial.sh vectors") echo "simulation|random, $3" ;;
+    "arith.sh"* | "serial.sh"*) echo "simulation|every input" ;;
     esac
 }
 job() { # LINE_NUMBER: writes OUT/results/LINE_NUMBER
