@@ -479,7 +479,7 @@ static bool within(const struct need *n, const struct board *b)
 static double largest_share(const struct need *n, const struct board *b)
 {
     double bram = (double)n->bram / (double)max_i64(1, b->bram18 - n->shell_bram), huge = (double)n->huge / (double)max_i64(1, b->uram);
-    return fmax(fmax(bram, huge), (double)n->lut / (double)lut_budget(b));
+    return fmax(fmax(bram, huge), (double)n->lut / (double)max_i64(1, lut_budget(b)));
 }
 
 // The code in a ROM if it fits, for then nobody has to load it, and large blocks only for what block RAM does not hold; what comes
@@ -492,6 +492,7 @@ static struct program compile(const struct pipeline *p, const struct board *b, i
     g.s.use_dsp = b->dsp > 0 && max_dsp != 0;
     struct program best = g;
     double least = INFINITY;
+    *need = needs(p, b, &g.s);
     int kinds = !b->tech->huge_bytes || !b->uram ? 1 : b->axi_data_bits ? 2 : 4; // nothing loads code through the AXI shell
     for (int k = 0; k < kinds; k++) {
         g.s.huge = k & 1;
