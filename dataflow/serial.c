@@ -142,7 +142,7 @@ static struct step window_step(const struct stage *s, struct arena *a)
     t.again_pixel = t.each || s->weights;
     t.n_weights = stage_weight_count(s);
     int8_t *w = arena_array(a, int8_t, t.n_weights);
-    for (int64_t i = 0; i < t.n_weights; i++)
+    for (int64_t i = 0; s->weights && i < t.n_weights; i++)
         w[i] = (int8_t)s->weights[i];
     t.weights = w;
     return t;
