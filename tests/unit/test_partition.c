@@ -273,6 +273,25 @@ static void integers_that_no_stream_carries(void **state)
     assert_int_equal(p->n_host, 1);
 }
 
+// More runs than are looked at in every combination, each of which costs more than it saves: one is left.
+static void many_runs(void **state)
+{
+    (void)state;
+    const char *at = "x";
+    parted_image();
+    for (int i = 0; i < 40; i++) {
+        char *from = arena_printf(&arena, "s%d", i), *to = arena_printf(&arena, "r%d", i);
+        model_node(m, "Sinh", at, from);
+        model_node(m, "Relu", from, to);
+        at = to;
+    }
+    model_output(m, at);
+    struct partition *p = partition();
+    assert_non_null(p);
+    assert_int_equal(p->n_passes, 1);
+    assert_int_equal(p->n_host, 79);
+}
+
 // Nodes that nobody computes: all of them are reported.
 static void nodes_without_a_place(void **state)
 {
@@ -345,7 +364,7 @@ static void random_networks(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[2 * sizeof rows / sizeof *rows + 9];
+    struct CMUnitTest tests[2 * sizeof rows / sizeof *rows + 10];
     int n = 0;
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(cuts_are_minimal, setup, qdq_teardown);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -358,6 +377,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_numbers, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(a_computed_scale, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(integers_that_no_stream_carries, setup, qdq_teardown);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(many_runs, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(nodes_without_a_place, setup, qdq_teardown);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(random_networks, setup, qdq_teardown);
     return _cmocka_run_group_tests("partition", tests, (size_t)n, NULL, NULL);
