@@ -16,6 +16,8 @@
 #include "frontend/shape.h"
 #include "frontend/simplify_impl.h"
 
+#define MOST_SCALES ((int64_t)1 << 24) // of a normalization that is recognised: its scales are made
+
 // What the letters stand for.
 struct match {
     struct graph *g;
@@ -193,6 +195,11 @@ static bool to_norm(struct match *m, const struct pattern *p)
     struct tensor *x = m->bound['x'], *epsilon = m->bound['E'];
     int axis = mean_axis(m, x);
     if (axis < 1 || !same_shape(x, m->root->out[0]) || tensor_count(epsilon) != 1)
+        return false;
+    int64_t scales = 1; // a scale for each element that the means run over
+    for (int i = axis; i < x->rank; i++)
+        scales *= x->dims[i];
+    if (scales > MOST_SCALES)
         return false;
     float e = (float)tensor_const_f64(epsilon, 0);
     bool instance = p->op == OP_LayerNormalization && x->rank == 4 && axis == 2;

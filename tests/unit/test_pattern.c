@@ -234,10 +234,31 @@ static void check_shuffle(void **state)
     assert_memory_equal(run(before, &x), run(g, &x), (size_t)array_count(&x) * sizeof(float));
 }
 
+// Scales for 2^31 elements are not made; found by the fuzzer.
+static void a_huge_normalization(void **state)
+{
+    (void)state;
+    static const float power = 2, epsilon = 1e-5f;
+    struct graph *g;
+    model_input(m, "x", DT_FLOAT, 2, DIMS(1, (int64_t)1 << 31));
+    model_f32(m, "p", 0, NULL, &power);
+    model_f32(m, "e", 0, NULL, &epsilon);
+    model_node(m, "Pow", "x p", "s");
+    model_node(m, "ReduceMean", "s", "v");
+    model_ints(m, "axes", 1, DIMS(-1));
+    model_node(m, "Add", "v e", "a");
+    model_node(m, "Sqrt", "a", "r");
+    model_node(m, "Div", "x r", "y");
+    model_output(m, "y");
+    assert_true(model_parse(m, &cx, &g) && shape_infer(&cx, g) && simplify_graph(&cx, g));
+    assert_int_equal(count(g, OP_RMSNormalization), 0);
+    assert_int_equal(count(g, OP_Div), 1);
+}
+
 int main(void)
 {
     enum { FORMS = sizeof forms / sizeof *forms };
-    struct CMUnitTest tests[2 * FORMS + 4];
+    struct CMUnitTest tests[2 * FORMS + 5];
     size_t n = 0;
     for (size_t i = 0; i < FORMS; i++) {
         tests[n++] = (struct CMUnitTest){ forms[i].name, check_form, setup, qdq_teardown, &forms[i] };
@@ -246,5 +267,6 @@ int main(void)
     }
     for (size_t i = 0; i < sizeof shuffles / sizeof *shuffles; i++)
         tests[n++] = (struct CMUnitTest){ shuffles[i].name, check_shuffle, setup, qdq_teardown, &shuffles[i] };
+    tests[n++] = (struct CMUnitTest){ "a huge normalization", a_huge_normalization, setup, qdq_teardown, NULL };
     return _cmocka_run_group_tests("pattern", tests, n, NULL, NULL);
 }
