@@ -776,5 +776,5 @@ void cost_add(struct cost *sum, const struct cost *c)
 
 int64_t cost_shell_bram(const struct pipeline *p, const struct board *b)
 {
-    return b->axi_data_bits || b->tech->ram_luts ? 0 : 3 + p->n_inputs + p->n_outputs + (p->serial && p->serial->loaded);
+    return b->axi_data_bits || b->tech->ram_luts ? 0 : 3 + p->n_inputs + p->n_outputs + serial_loads(p);
 }

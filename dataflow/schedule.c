@@ -459,11 +459,16 @@ static bool solve_within(struct solve *s, const struct schedule_goal *goal, cons
     return true;
 }
 
+int64_t schedule_lut_budget(const struct board *b)
+{
+    return b->lut * SCHEDULE_LUT_PERCENT / 100;
+}
+
 static void board_budget(const struct pipeline *p, const struct board *b, int64_t max_dsp, int64_t *have)
 {
     have[0] = max_dsp >= 0 ? min_i64(max_dsp, b->dsp) : b->dsp;
     have[1] = max_i64(0, b->bram18 - cost_shell_bram(p, b));
-    have[2] = b->lut * SCHEDULE_LUT_PERCENT / 100;
+    have[2] = schedule_lut_budget(b);
 }
 
 // ---- no fit ----
@@ -550,6 +555,12 @@ static bool smallest_schedule(struct solve *s, const int64_t *have)
     return true;
 }
 
+void schedule_add_shortage(struct strbuf *out, int64_t need, int64_t have, const char *what)
+{
+    if (need > have)
+        strbuf_addf(out, "%s%lld %s (%lld too many)", out->len ? ", " : "", (long long)need, what, (long long)(need - have));
+}
+
 // What the smallest schedule needs beyond the board, and where it would fit.
 static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct board *b, const int64_t *have)
 {
@@ -572,8 +583,7 @@ static bool report_no_fit(const struct ctx *cx, struct pipeline *p, const struct
         strbuf_addf(&found, "%s%lld %s", r ? ", " : "", (long long)have[r], what[r]);
         if (r == 1 && have[1] < b->bram18)
             strbuf_addf(&found, " beside %lld of the shell", (long long)cost_shell_bram(p, b));
-        if (need[r] > have[r])
-            strbuf_addf(&short_of, "%s%lld %s (%lld too many)", short_of.len ? ", " : "", (long long)need[r], what[r], (long long)(need[r] - have[r]));
+        schedule_add_shortage(&short_of, need[r], have[r], what[r]);
     }
     diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),
               .found = arena_strdup(cx->arena, found.text),

@@ -3,6 +3,7 @@
 #ifndef AIHLS_SCHEDULE_H
 #define AIHLS_SCHEDULE_H
 
+#include "base/strbuf.h"
 #include "dataflow/pipeline.h"
 #include "dataflow/schedule_options.h"
 
@@ -17,6 +18,9 @@ struct schedule_goal {
 // Share of the board's LUTs that a schedule may use: the rest is for the system around the pipeline and for
 // routing, which fails long before every LUT is taken.
 #define SCHEDULE_LUT_PERCENT 70
+int64_t schedule_lut_budget(const struct board *b);
+// Appends "9 DSP (1 too many)", behind a comma where it is not the first, when `need` is more than `have`.
+void schedule_add_shortage(struct strbuf *out, int64_t need, int64_t have, const char *what);
 
 // does      finds the least interval (cycles per frame) for which every stage has a fold and all fit the board,
 //           then the folds of least resources at that interval; sizes the FIFOs (timing_size_fifos), and

@@ -36,6 +36,11 @@ struct program {
     struct serial s;
 };
 
+bool serial_loads(const struct pipeline *p)
+{
+    return p->serial && p->serial->loaded;
+}
+
 // ---- what can be computed ----
 
 // Why not, or NULL.
@@ -293,7 +298,7 @@ static void widen(int *bits, int64_t low, int64_t high)
 static void find_widths(const struct pipeline *p, struct program *g)
 {
     struct serial *s = &g->s;
-    int64_t stages = 0, sum = 1 << 16;
+    int64_t sum = 1 << 16;
     s->addr_bits = (int)max_i64(1, ceil_log2(s->bytes));
     s->count_bits = s->pos_bits = s->shift_bits = s->mult_bits = 1;
     for (int i = 0; i < g->n; i++) {
@@ -309,7 +314,7 @@ static void find_widths(const struct pipeline *p, struct program *g)
         }
         widen(&s->pos_bits, -t->begin_y, max_i64(end_y, t->size_y + 1));
         widen(&s->pos_bits, -t->begin_x, max_i64(end_x, t->size_x + 1));
-        const struct stage *of = &p->stages[stages++];
+        const struct stage *of = &p->stages[t->index];
         int64_t most = of->kind == STAGE_ADD ? 0 : (int64_t)1 << (of->op == DW_MAX && of->kind != STAGE_CONV ? 8 : of->acc_bits - 1);
         for (int64_t k = 0; of->kind == STAGE_ADD && k < t->n_weights; k += 2)
             most = most * 256 + 128 * (llabs(t->weights[k]) + llabs(t->weights[k + 1]));
@@ -465,21 +470,16 @@ static struct need needs(const struct pipeline *p, const struct board *b, const 
     };
 }
 
-static int64_t lut_budget(const struct board *b)
-{
-    return b->lut * SCHEDULE_LUT_PERCENT / 100;
-}
-
 static bool within(const struct need *n, const struct board *b)
 {
-    return n->bram <= b->bram18 - n->shell_bram && n->huge <= b->uram && n->lut <= lut_budget(b);
+    return n->bram <= b->bram18 - n->shell_bram && n->huge <= b->uram && n->lut <= schedule_lut_budget(b);
 }
 
 // Of what the board has left of a resource, where it is most; more than 1: too much.
 static double largest_share(const struct need *n, const struct board *b)
 {
     double bram = (double)n->bram / (double)max_i64(1, b->bram18 - n->shell_bram), huge = (double)n->huge / (double)max_i64(1, b->uram);
-    return fmax(fmax(bram, huge), (double)n->lut / (double)max_i64(1, lut_budget(b)));
+    return fmax(fmax(bram, huge), (double)n->lut / (double)max_i64(1, schedule_lut_budget(b)));
 }
 
 // The code in a ROM if it fits, for then nobody has to load it, and large blocks only for what block RAM does not hold; what comes
@@ -508,12 +508,6 @@ static struct program compile(const struct pipeline *p, const struct board *b, i
     return best;
 }
 
-static void add_shortage(struct strbuf *sb, int64_t need, int64_t have, const char *what)
-{
-    if (need > have)
-        strbuf_addf(sb, "%s%lld %s (%lld too many)", sb->len ? ", " : "", (long long)need, what, (long long)(need - have));
-}
-
 static bool report_no_fit(const struct ctx *cx, const struct pipeline *p, const struct board *b, const struct need *n)
 {
     const char *bram = b->tech->bram_name, *huge = b->tech->huge_name;
@@ -524,10 +518,10 @@ static bool report_no_fit(const struct ctx *cx, const struct pipeline *p, const 
         strbuf_addf(&found, " beside %lld of the shell", (long long)n->shell_bram);
     if (huge)
         strbuf_addf(&found, ", %lld %s", (long long)b->uram, huge);
-    strbuf_addf(&found, ", %lld LUT", (long long)lut_budget(b));
-    add_shortage(&need, n->bram, left, bram);
-    add_shortage(&need, n->huge, b->uram, huge);
-    add_shortage(&need, n->lut, lut_budget(b), "LUT");
+    strbuf_addf(&found, ", %lld LUT", (long long)schedule_lut_budget(b));
+    schedule_add_shortage(&need, n->bram, left, bram);
+    schedule_add_shortage(&need, n->huge, b->uram, huge);
+    schedule_add_shortage(&need, n->lut, schedule_lut_budget(b), "LUT");
     diag_emit(cx, (struct diag_msg){ .code = E302, .where = arena_printf(cx->arena, "%s on %s", p->graph->file, b->name),
               .found = arena_strdup(cx->arena, found.text), .need = arena_strdup(cx->arena, need.text),
               .help = "nothing takes less than one multiplier for all stages: a larger board, or a smaller network" }, "the model does not fit %s", b->name);

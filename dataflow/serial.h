@@ -21,17 +21,20 @@ struct serial {
     bool loaded; // the code is, and comes through a port of its own behind every reset
 };
 
-// Says of every stage of p that aihls_serial does not compute what it is (E304 each). True when there is none.
+// Says of every stage of p that aihls_serial does not compute what it is (E305 each). True when there is none.
 bool serial_possible(const struct ctx *cx, const struct pipeline *p);
 
 // does      compiles the stages to code, lays out the activations (streams whose lives do not overlap share memory), and counts
 //           cycles as the hardware has them, one by one
-// requires  lower_graph, serial_possible
+// requires  lower_graph
 // provides  p->serial, folds of one lane, costs, lanes of streams and edges, predicted interval and latency. Stages cost cycles alone,
 //           for what they share is in p->total
 // cost      O(weights + elements of all streams)
-// No fit is E302: what is short and by how much.
+// A stage of another kind is E305, see above; no fit is E302: what is short and by how much.
 bool serial_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal);
+
+// True when p is computed that way and its code comes through a port.
+bool serial_loads(const struct pipeline *p);
 
 // Whether p fits b that way; quiet.
 bool serial_fits(const struct pipeline *p, const struct board *b, int64_t max_dsp);

@@ -38,7 +38,7 @@ const char *bind_stage_instance(const struct pipeline *p, struct arena *a, int s
 
 const char *bind_code_file(const struct pipeline *p, struct arena *a)
 {
-    return p->serial && p->serial->loaded ? arena_printf(a, "mem/%s_code.hex", p->name) : NULL;
+    return arena_printf(a, "mem/%s_code.hex", p->name);
 }
 
 static void clocked(struct binding *b, struct instance *i)
@@ -836,7 +836,7 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
     netlist_port(n, "input", "rst", 1);
     for (int i = 0; i < p->n_inputs; i++)
         host_ports(&b, &p->inputs[i], "input", "output");
-    if (p->serial && p->serial->loaded)
+    if (serial_loads(p))
         stream_ports(&b, BIND_CODE, 1, "input", "output");
     for (int i = 0; i < p->n_outputs; i++)
         host_ports(&b, &p->outputs[i], "output", "input");

@@ -17,7 +17,7 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a);
 
 // The port through which code comes that is not in a ROM (aihls_code): a byte a beat, as many as there are, once after each reset.
 #define BIND_CODE "s_code"
-// The file that holds that code, a byte a line; NULL: there is no such port.
+// The file that holds that code, a byte a line.
 const char *bind_code_file(const struct pipeline *p, struct arena *a);
 
 // Names in the netlist that the simulation looks at.

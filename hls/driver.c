@@ -374,7 +374,7 @@ static bool write_network(struct writer *w)
     add_ports(&sb, "outputs", w->sides + w->n_in, w->n_out);
     if (p->host)
         driver_host(&sb, d);
-    bool code = bind_code_file(p, w->cx->arena) != NULL;
+    bool code = serial_loads(p);
     if (code)
         add_code(p->serial, &sb);
     strbuf_addf(&sb, "\nconst struct aihls_network %s_network = {\n    .interface = AIHLS_INTERFACE, .name = \"%s\",\n    .model_sha256 = \"%s\",\n"
@@ -604,7 +604,7 @@ static bool write_simulation(struct writer *w)
         bool in = i < w->n_in;
         strbuf_addf(&sb, "    %s[%d] = { &top.%s_data, &top.%s_valid, &top.%s_ready };\n", in ? "inputs" : "outputs", in ? i : i - w->n_in, port, port, port);
     }
-    if (bind_code_file(w->d->pipeline, w->cx->arena))
+    if (serial_loads(w->d->pipeline))
         strbuf_addf(&sb, "    inputs[%d] = { &top.%s_data, &top.%s_valid, &top.%s_ready };\n", w->n_in, BIND_CODE, BIND_CODE, BIND_CODE);
     strbuf_adds(&sb, "}\n\nstatic const char *const images[] = {\n");
     for (int i = 0; i < n->n_images; i++)

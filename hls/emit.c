@@ -58,7 +58,7 @@ static void print_top(const struct design *d, struct strbuf *sb)
 {
     const struct pipeline *p = d->pipeline;
     int n = p->n_inputs + p->n_outputs;
-    bool code = p->serial && p->serial->loaded;
+    bool code = serial_loads(p);
     strbuf_addf(sb, SPDX "// %s: made by aihls for %s at %lld MHz, %lld cycles per frame.\n", d->top, d->board.name,
                 (long long)(p->clock_hz / 1000000), (long long)p->interval_cycles);
     for (int i = 0; i < n; i++) {
@@ -154,7 +154,7 @@ static void print_probes(const struct design *d, struct arena *a, struct strbuf 
     strbuf_adds(sb, "#define PROBE_STAGES(P) \\\n");
     for (int i = 0; i < p->n_stages; i++)
         strbuf_addf(sb, "    P(%d, %s)%s\n", i, bind_stage_instance(p, a, i), i + 1 < p->n_stages ? " \\" : "");
-    if (bind_code_file(p, a))
+    if (serial_loads(p))
         strbuf_addf(sb, "#define PROBE_CODE(P) P(%s, %lld, \"%s\")\n", BIND_CODE, (long long)p->serial->n_code, bind_code_file(p, a));
     strbuf_addf(sb, "#define NET(root, net) root->%s_core__DOT__##net\n", d->top);
 }

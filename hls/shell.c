@@ -428,7 +428,7 @@ struct netlist *shell_axis(const struct design *d, struct arena *a)
     netlist_assign(s.n, "unused_watch", "&{1'b0, watch}");
     for (int k = 0; k < s.n_ports; k++)
         add_axis_stream(&s, k, &wrong);
-    if (has_code(s.p))
+    if (serial_loads(s.p))
         add_axis_bus(&s, "s_axis_code", BIND_CODE, 1, true, false);
     netlist_assign(s.n, "frame_error", arena_strdup(a, wrong.text));
     strbuf_release(&wrong);

@@ -34,12 +34,6 @@ static inline int64_t frame_bytes(const struct pipeline *p, int i)
     return stream_beats(s, s->lanes) * s->lanes;
 }
 
-// True when the core takes its code through a port.
-static inline bool has_code(const struct pipeline *p)
-{
-    return p->serial && p->serial->loaded;
-}
-
 static inline const char *name(struct shell *s, const char *fmt, int i)
 {
     return arena_printf(s->a, fmt, i);
@@ -76,7 +70,7 @@ static inline void add_core(struct shell *s, const char *rst)
     clocked(s, i, rst);
     for (int k = 0; k < s->n_ports; k++)
         instance_stream(n, i, port_of(s->p, k)->name, port_of(s->p, k)->name);
-    if (has_code(s->p))
+    if (serial_loads(s->p))
         instance_stream(n, i, BIND_CODE, BIND_CODE);
     instance_port(n, i, "stall", arena_printf(s->a, "%d'd0", s->p->n_edges));
     instance_port(n, i, "watch", "watch");

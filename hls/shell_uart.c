@@ -34,7 +34,7 @@ bool shell_has_uart(const struct design *d)
 
 int64_t shell_uart_lut(const struct design *d)
 {
-    int64_t ports = d->pipeline->n_inputs + d->pipeline->n_outputs + has_code(d->pipeline);
+    int64_t ports = d->pipeline->n_inputs + d->pipeline->n_outputs + serial_loads(d->pipeline);
     return d->board.tech->ram_luts ? UART_LUT + UART_PORT_LUT * ports : UART_LUT_BLOCK + UART_PORT_LUT_BLOCK * ports;
 }
 
@@ -90,7 +90,7 @@ static void add_line(struct shell *s, int64_t divide)
 // The code of a core that takes it through a port is written as one input more.
 static int inboxes(const struct shell *s)
 {
-    return s->n_in + has_code(s->p);
+    return s->n_in + serial_loads(s->p);
 }
 
 static void add_link(struct shell *s)
@@ -235,7 +235,7 @@ static struct netlist *make(const struct design *d, struct arena *a, const char 
     add_link(&s);
     for (int k = 0; k < s.n_in; k++)
         add_input(&s, k);
-    if (has_code(s.p))
+    if (serial_loads(s.p))
         add_inbox(&s, s.n_in, BIND_CODE);
     for (int k = 0; k < s.n_out; k++)
         add_output(&s, k);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "Vserial.h"
+#include "sim/random.hpp"
 #include "verilated.h"
 extern "C" {
 #include "drivers/aihls_stages.h"
@@ -44,11 +45,10 @@ static void check(int64_t sum, int64_t bias, int32_t mult, int shift, int zero_p
     n_done++;
 }
 
-static uint64_t state;
+static Random rng(1);
 static uint64_t bits(int n)
 {
-    state = state * 6364136223846793005u + 1442695040888963407u; // Knuth's MMIX generator
-    return (state >> 32 | state << 32) >> (64 - n);
+    return rng.next() >> (64 - n);
 }
 
 static void exhaustive()
@@ -63,7 +63,7 @@ static void exhaustive()
 
 static void vectors(long count, uint64_t seed)
 {
-    state = seed;
+    rng = Random(seed);
     for (long i = 0; i < count; i++) {
         const int shift = (int)bits(6) % 63;
         int32_t mult = (int32_t)bits(1 + (int)bits(5) % 24);
