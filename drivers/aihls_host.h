@@ -98,7 +98,7 @@ aihls_host_function aihls_host_arg;      // p: outer, size, inner; 1: least; 1: 
 aihls_host_function aihls_host_softmax;  // p: outer, size, inner; 0 Softmax, 1 LogSoftmax, 2 Hardmax
 aihls_host_function aihls_host_normalize; // x, scale, bias. p: elements that are normalized together, divisor, size: element i uses
                                          // scale[i / divisor % size]; 1: about zero, not their mean. Outputs: y, mean, inverse deviation. f: epsilon
-aihls_host_function aihls_host_lrn;      // p: channels, inner, size. f: alpha, beta, bias
+aihls_host_function aihls_host_lrn;      // p: channels, inner, size. f: alpha / size of the model, beta, bias
 aihls_host_function aihls_host_lp_norm;  // p: outer, size, inner, order
 aihls_host_function aihls_host_cumsum;   // p: outer, size, inner; 1: exclusive; 1: reverse
 aihls_host_function aihls_host_top_k;    // p: outer, size, inner, k; 1: least

@@ -335,7 +335,7 @@ void aihls_host_lrn(const struct aihls_host_call *c)
         int32_t from = ch - (size - 1) / 2 > 0 ? ch - (size - 1) / 2 : 0, to = size / 2 < channels - ch ? ch + size / 2 : channels - 1;
         for (int32_t k = from; k <= to; k++)
             sum += aihls_get(&x, i + (k - ch) * inner) * aihls_get(&x, i + (k - ch) * inner);
-        aihls_set(&y, i, aihls_get(&x, i) / pow(c->op->f[2] + c->op->f[0] / size * sum, c->op->f[1]));
+        aihls_set(&y, i, aihls_get(&x, i) / pow(c->op->f[2] + c->op->f[0] * sum, c->op->f[1]));
     }
 }
 

@@ -33,6 +33,7 @@ struct draft {
     int n_in, n_out, n_p, n_f, n_table;
     const struct tensor **in, **out;
     int32_t *p;
+    bool too_large; // a parameter has more than 32 bits: not in this form
     double *f;
     const int32_t *table;
 };

@@ -18,8 +18,10 @@ bool host_parameters(struct draft *d, const int64_t *v, int n)
     int32_t *p = arena_array(d->b->a, int32_t, d->n_p + n);
     if (d->n_p)
         memcpy(p, d->p, (size_t)d->n_p * sizeof *p);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         p[d->n_p + i] = (int32_t)v[i];
+        d->too_large |= v[i] != p[d->n_p + i];
+    }
     d->p = p;
     d->n_p += n;
     return true;
@@ -370,11 +372,11 @@ static bool describe_scales(struct draft *d)
 
 static bool describe_lrn(struct draft *d)
 {
-    int64_t outer, inner;
+    int64_t outer, inner, channels = d->in[0]->dims[1], size = node_int(d->n, "size", 1);
     host_around(d->in[0], 1, &outer, &inner);
     USE(d, aihls_host_lrn);
-    P(d, d->in[0]->dims[1], inner, node_int(d->n, "size", 1));
-    return F(d, (double)node_float(d->n, "alpha", 1e-4f), (double)node_float(d->n, "beta", 0.75f), (double)node_float(d->n, "bias", 1));
+    P(d, channels, inner, min_i64(size, 2 * channels)); // from there on a window holds all channels
+    return F(d, (double)node_float(d->n, "alpha", 1e-4f) / (double)size, (double)node_float(d->n, "beta", 0.75f), (double)node_float(d->n, "bias", 1));
 }
 
 static bool describe_cumsum(struct draft *d)
@@ -590,7 +592,7 @@ void host_node(struct host_builder *b, const struct node *n, int pass)
     describer *describe = numbers_only(n) ? describer_of(n->op) : NULL;
     if (!n->out[0] && describe != host_recurrent && describe != describe_top_k && describe != host_dynamic_quantize) // these may leave their first output out
         describe = NULL;
-    if (describe && describe(&d)) {
+    if (describe && describe(&d) && !d.too_large) {
         host_add(&d);
         return;
     }

@@ -62,7 +62,7 @@ static const struct row {
     { "ArgMax", X, "axis=1", 1 }, { "ArgMin", "q x 3 40", "axis=1 keepdims=0", 1 }, { "ArgMax", "q x 3 40", "axis=1 select_last_index=1", 1 },
     { "Softmax", X, "axis=1", 1 }, { "LogSoftmax", X, "", 1 }, { "Hardmax", X, "axis=2", 1 },
     { "LayerNormalization", X ";f s 4 4;f b 4 4", "axis=2", 3 }, { "LayerNormalization", X ";f s 4", "epsilon:0.01", 1 }, { "InstanceNormalization", X ";f s 3;f b 3", "", 1 },
-    { "LRN", "f x 1 5 3 3", "size=3 alpha:0.1", 1 }, { "LpNormalization", X, "axis=1 p=1", 1 }, { "LpNormalization", X, "", 1 },
+    { "LRN", "f x 1 5 3 3", "size=3 alpha:0.1", 1 }, { "LRN", "f x 1 5 3 3", "size=6442450944 alpha:1e9", 1 }, { "LpNormalization", X, "axis=1 p=1", 1 }, { "LpNormalization", X, "", 1 },
     { "CumSum", X ";O axis", "reverse=1 exclusive=1", 1 }, { "CumSum", X ";O axis", "", 1 },
     { "TopK", "f x 3 9;K k", "", 2 }, { "TopK", "q x 3 9;K k", "largest=0", 2 },
     { "Resize", "f x 1 2 3 4;-;S scales", "mode\"linear", 1 }, { "Resize", "f x 1 2 3 4;-;S scales", "mode\"linear coordinate_transformation_mode\"asymmetric", 1 },
