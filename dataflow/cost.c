@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "dataflow/serial.h"
+#include "dataflow/reload.h"
 
 #define GATHER_SLACK 12    // a word of a gather's ring is free so many cycles after its last use
 #define LUT_ROM_DEPTH 64   // words up to which a ROM is made of LUTs
 #define LUT_RING_WORDS 256 // and a ring
+#define STORE_LUT 8        // of aihls_store beside its memory (docs/53-reload.md)
+#define STORE_BIT_LUT 2    // for each bit of its counters
+#define STORE_FF 13
 
 int cost_lane_shift(const struct stage *s, const struct tech *tech)
 {
@@ -194,6 +197,8 @@ static int64_t weights_per_out(const struct stage *s)
 static int64_t largest_product(const struct stage *s)
 {
     int64_t worst = 1;
+    if (s->weight_reach)
+        return s->weight_reach * 128;
     for (int64_t i = 0; i < s->out_c * weights_per_out(s); i++) {
         int64_t w = s->weights[i], reach = w > 0 ? w * 128 : -w * 128;
         worst = max_i64(worst, reach);
@@ -212,6 +217,8 @@ bool cost_can_pack(const struct stage *s, const struct tech *tech)
     if (tech->pairs_minus_128)
         return true;
     // the 25-bit pre-adder of DSP48E1 has no room for -128 in the high lane
+    if (s->weight_reach)
+        return s->weight_reach < 128;
     for (int64_t i = 0; i < s->out_c * weights_per_out(s); i++)
         if (s->weights[i] == -128)
             return false;
@@ -253,6 +260,8 @@ static bool segment_fits(const struct stage *s, const struct fold *f, int seg_le
 {
     struct fold_shape x = fold_shape(s, f);
     int64_t per_slice = s->out_c / x.slices;
+    if (s->weight_reach)
+        return seg_len * largest_product(s) <= limit;
     for (int64_t m = 0; m < s->out_c; m++) {
         if (s->kind == STAGE_CONV && m % per_slice % f->lanes % 2) // high lanes have room
             continue;
@@ -409,6 +418,31 @@ static void add_ram(struct cost *c, const struct tech *tech, bool block, int64_t
     } else {
         c->lut += lut_ram(tech, width_bits, depth_words);
         c->ff += width_bits;
+    }
+}
+
+// A memory whose contents come through a chain (aihls_store), beside the memory itself.
+static void add_store(struct cost *c, const struct tech *tech, int64_t width_bits, int64_t depth_words)
+{
+    int64_t bytes = ceil_div(width_bits, 8), counters = max_i64(1, ceil_log2(depth_words)) + (bytes > 1 ? ceil_log2(bytes) : 0);
+    c->lut += (STORE_LUT + counters * STORE_BIT_LUT) * tech->lut_percent.other / 100;
+    c->ff += 8 * bytes + counters + max_i64(1, ceil_log2(depth_words)) + STORE_FF;
+}
+
+// Weights or parameters of s.
+static void add_contents(struct cost *c, const struct tech *tech, const struct stage *s, bool block, int64_t width_bits, int64_t depth_words)
+{
+    struct rom_cut cut = block ? cost_rom_cut(tech, depth_words) : (struct rom_cut){ 0 };
+    if (!s->weight_reach) {
+        add_rom(c, tech, block, width_bits, depth_words);
+    } else if (!cut.words) {
+        add_ram(c, tech, block, width_bits, depth_words);
+        add_store(c, tech, width_bits, depth_words);
+    } else {
+        add_rom(c, tech, block, width_bits, depth_words);
+        for (int64_t k = 0; k < cut.banks; k++)
+            for (int64_t at = 0, bits = k < cut.banks - 1 ? cut.bits : cut.last_bits; at < width_bits; at += bits)
+                add_store(c, tech, min_i64(bits, width_bits - at), min_i64(cut.words, depth_words - k * cut.words));
     }
 }
 
@@ -613,6 +647,11 @@ static struct cost ring_cost(const struct fold *f, const struct fold_shape *x, c
 }
 
 // One ROM per skew (see aihls_conv): the columns of a chain that are so far from the start of their segment.
+static bool has_parameters(const struct stage *s)
+{
+    return s->has_requant && (s->rq.n > 1 || s->weight_reach);
+}
+
 static struct cost weights_cost(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech, bool block)
 {
     struct cost c = { 0 };
@@ -623,7 +662,7 @@ static struct cost weights_cost(const struct stage *s, const struct fold *f, con
     for (int less = 0; less < 2; less++) {
         struct cost one = { 0 };
         if (most - less > 0)
-            add_rom(&one, tech, block, lanes * (most - less) * s->weight_bits, x->weight_words);
+            add_contents(&one, tech, s, block, lanes * (most - less) * s->weight_bits, x->weight_words);
         add_times(&c, &one, less ? f->seg_len - skews : skews);
     }
     if (block && tech->rom_wait) { // the weights' registers, one behind each bank, and those of the activations that wait for them
@@ -636,8 +675,8 @@ static struct cost weights_cost(const struct stage *s, const struct fold *f, con
 static struct cost parameters_cost(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech, bool block)
 {
     struct cost c = { 0 };
-    if (s->has_requant && s->rq.n > 1)
-        add_rom(&c, tech, block, (s->rq.by_pixel ? 1 : f->rq_lanes) * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x->params);
+    if (has_parameters(s))
+        add_contents(&c, tech, s, block, (s->rq.by_pixel ? 1 : f->rq_lanes) * (s->rq.shift_bits + s->rq.mult_bits + s->rq.bias_bits), x->params);
     return c;
 }
 
@@ -653,11 +692,12 @@ struct cost cost_memory(const struct stage *s, const struct fold *f, const struc
     BUG("no memory");
 }
 
-bool cost_memory_possible(const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which, bool block)
+bool cost_memory_possible(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which,
+                          bool block)
 {
-    if (which == MEMORY_RING)
-        return (block ? cost_ram_in_block : cost_ram_in_luts)(tech, f->rows_par == 1 ? f->ring_rows * x->row_words : x->row_words);
-    int64_t words = which == MEMORY_WEIGHTS ? x->weight_words : x->params;
+    int64_t words = which == MEMORY_WEIGHTS ? x->weight_words : which == MEMORY_PARAMETERS ? x->params : f->rows_par == 1 ? f->ring_rows * x->row_words : x->row_words;
+    if (which == MEMORY_RING || s->weight_reach)
+        return (block ? cost_ram_in_block : cost_ram_in_luts)(tech, words);
     return block ? cost_rom_in_block(tech, words) : cost_rom_in_luts(words);
 }
 
@@ -776,5 +816,5 @@ void cost_add(struct cost *sum, const struct cost *c)
 
 int64_t cost_shell_bram(const struct pipeline *p, const struct board *b)
 {
-    return b->axi_data_bits || b->tech->ram_luts ? 0 : 3 + p->n_inputs + p->n_outputs + serial_loads(p);
+    return b->axi_data_bits || b->tech->ram_luts ? 0 : 3 + p->n_inputs + p->n_outputs + pipeline_loads(p);
 }

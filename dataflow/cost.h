@@ -48,7 +48,8 @@ struct cost cost_logic(const struct stage *s, const struct fold *f, const struct
 struct cost cost_array(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech);
 struct cost cost_memory(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which,
                         bool block);
-bool cost_memory_possible(const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which, bool block);
+bool cost_memory_possible(const struct stage *s, const struct fold *f, const struct fold_shape *x, const struct tech *tech, enum cost_memory which,
+                          bool block);
 
 // Least cycles of a conv's or dw's array, whatever its requantizer: those of its passes.
 int64_t cost_array_cycles(const struct stage *s, const struct fold_shape *x);

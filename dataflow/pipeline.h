@@ -104,6 +104,7 @@ struct stage {
     const int16_t *weights;
     int weight_bits; // 2 to 8, what the largest needs; 9 with a non-zero zero point
     int acc_bits;    // accumulator, proven from the weights, without bias
+    int weight_reach; // others may be loaded (dataflow/reload.h), as large as this, with either sign as far as weight_bits go; 0: these stay
     bool has_requant;
     struct requant rq;
     // add: y = clamp(zp + RNE(((a - a_zp) * a_mult + (b - b_zp) * b_mult) * 2^-shift))
@@ -173,6 +174,7 @@ struct pipeline {
     int n_outputs;
     int64_t macs, params;
     int runs; // of the pipeline for a frame of the model: 1 without a partition
+    bool reloadable; // its weights come behind a reset (dataflow/reload.h)
 
     // the schedule
     const struct serial *serial; // one unit for all stages (dataflow/serial.h); NULL: one for each

@@ -369,8 +369,8 @@ static bool larger_ring(const struct pipeline *p, const struct stage *s, int64_t
     *f = s->fold;
     f->ring_rows++;
     struct fold_shape x = fold_shape(s, f);
-    f->ring_block |= !cost_memory_possible(f, &x, tech, MEMORY_RING, f->ring_block);
-    return cost_memory_possible(f, &x, tech, MEMORY_RING, f->ring_block);
+    f->ring_block |= !cost_memory_possible(s, f, &x, tech, MEMORY_RING, f->ring_block);
+    return cost_memory_possible(s, f, &x, tech, MEMORY_RING, f->ring_block);
 }
 
 // A row comes into a ring while another is worked on, and takes some cycles more to change hands. Where stages have none to spare a

@@ -13,6 +13,7 @@ struct schedule_goal {
     int64_t max_dsp;        // -1: all of the board's
     int64_t clock_hz;       // 0: the board's
     bool serial;            // one multiplier for all stages (dataflow/serial.h); fps and max_latency_us do not matter
+    bool reloadable;        // weights may be replaced (dataflow/reload.h): the pipeline is to be widened before the schedule
 };
 
 // Share of the board's LUTs that a schedule may use: the rest is for the system around the pipeline and for

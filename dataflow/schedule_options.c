@@ -94,7 +94,7 @@ static struct memories price_memories(const struct enumeration *e, const struct 
     struct memories m = { 0 };
     for (int k = 0; k < n; k++) {
         for (int block = 0; block < 2; block++) {
-            m.possible[k][block] = cost_memory_possible(f, x, e->tech, k, block);
+            m.possible[k][block] = cost_memory_possible(e->s, f, x, e->tech, k, block);
             if (m.possible[k][block])
                 m.cost[k][block] = cost_memory(e->s, f, x, e->tech, k, block);
         }

@@ -36,11 +36,6 @@ struct program {
     struct serial s;
 };
 
-bool serial_loads(const struct pipeline *p)
-{
-    return p->serial && p->serial->loaded;
-}
-
 // ---- what can be computed ----
 
 // Why not, or NULL.
@@ -323,6 +318,11 @@ static void find_widths(const struct pipeline *p, struct program *g)
             widen(&s->mult_bits, 0, t->params[k].mult + 1);
             widen(&s->shift_bits, 0, t->params[k].shift + 1);
         }
+        if (of->weight_reach) {
+            sum = max_i64(sum, most + ((int64_t)1 << (of->rq.bias_bits - 1)));
+            s->mult_bits = (int)max_i64(s->mult_bits, of->rq.mult_bits);
+            s->shift_bits = (int)max_i64(s->shift_bits, of->rq.shift_bits + (of->rq.shift_min > 0)); // it counts from 0
+        }
     }
     s->sum_bits = ceil_log2(sum + 1) + 1;
     s->index_bits = (int)max_i64(1, ceil_log2(p->n_stages));
@@ -462,8 +462,8 @@ static struct need needs(const struct pipeline *p, const struct board *b, const 
     int64_t lut = 97 + 9 * s->sum_bits + record + (s->use_dsp ? 0 : MULTIPLIER_LUT);
     return (struct need){
         .dsp = s->use_dsp,
-        .bram = (s->loaded ? 0 : cost_bram(tech, 8, s->n_code, false)) + (s->huge ? 0 : cost_bram(tech, 8, s->bytes, true)),
-        .huge = (s->loaded ? ceil_div(s->n_code, tech->huge_bytes) : 0) + (s->huge ? ceil_div(s->bytes, tech->huge_bytes) : 0),
+        .bram = (s->code_huge ? 0 : cost_bram(tech, 8, s->n_code, s->loaded)) + (s->huge ? 0 : cost_bram(tech, 8, s->bytes, true)),
+        .huge = (s->code_huge ? ceil_div(s->n_code, tech->huge_bytes) : 0) + (s->huge ? ceil_div(s->bytes, tech->huge_bytes) : 0),
         .lut = lut * tech->lut_percent.other / 100,
         .ff = 87 + 3 * s->sum_bits + record + param + counters,
         .shell_bram = buffered + (buffered && s->loaded), // a queue for the code's bytes
@@ -493,10 +493,11 @@ static struct program compile(const struct pipeline *p, const struct board *b, i
     struct program best = g;
     double least = INFINITY;
     *need = needs(p, b, &g.s);
-    int kinds = !b->tech->huge_bytes || !b->uram ? 1 : b->axi_data_bits ? 2 : 4; // nothing loads code through the AXI shell
+    int kinds = b->tech->huge_bytes && b->uram ? 4 : 1;
     for (int k = 0; k < kinds; k++) {
         g.s.huge = k & 1;
-        g.s.loaded = k & 2;
+        g.s.code_huge = k & 2; // which no bitstream fills
+        g.s.loaded = g.s.code_huge || p->reloadable;
         struct need n = needs(p, b, &g.s);
         double share = within(&n, b) ? 0 : largest_share(&n, b);
         if (share < least) {

@@ -17,8 +17,9 @@ struct serial {
     int addr_bits, code_bits, count_bits, pos_bits, index_bits, sum_bits, mult_bits, shift_bits;
     int record_bytes, param_bytes;
     bool use_dsp;
-    bool huge;   // activations are in the family's large blocks
-    bool loaded; // the code is, and comes through a port of its own behind every reset
+    bool huge;      // activations are in the family's large blocks
+    bool loaded;    // the code comes through a port of its own behind every reset
+    bool code_huge; // into large blocks
 };
 
 // Says of every stage of p that aihls_serial does not compute what it is (E305 each). True when there is none.
@@ -32,9 +33,6 @@ bool serial_possible(const struct ctx *cx, const struct pipeline *p);
 // cost      O(weights + elements of all streams)
 // A stage of another kind is E305, see above; no fit is E302: what is short and by how much.
 bool serial_solve(const struct ctx *cx, struct pipeline *p, const struct board *b, const struct schedule_goal *goal);
-
-// True when p is computed that way and its code comes through a port.
-bool serial_loads(const struct pipeline *p);
 
 // Whether p fits b that way; quiet.
 bool serial_fits(const struct pipeline *p, const struct board *b, int64_t max_dsp);

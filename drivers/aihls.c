@@ -132,6 +132,7 @@ enum aihls_status aihls_open_in(void *memory, size_t n_bytes, const struct aihls
     struct aihls *a = lay_out(&c, net, backend, queue_frames(options));
     a->next_ticket = a->oldest = a->reported = 1;
     a->device.options = options ? options : &defaults;
+    a->device.code = net->code;
     a->on_done = a->device.options->on_done;
     a->user = a->device.options->user;
     s = backend->open(&a->device);
@@ -161,6 +162,42 @@ enum aihls_status aihls_close(struct aihls **a)
 static enum aihls_status check(const struct aihls *a)
 {
     return !a ? AIHLS_E_NULL : a->magic != MAGIC ? AIHLS_E_CLOSED : AIHLS_OK;
+}
+
+static int digit(char c)
+{
+    return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+static enum aihls_status check_weights(const struct aihls_network *net, const uint8_t *file, size_t n_bytes)
+{
+    if (n_bytes < AIHLS_WEIGHTS_HEADER_BYTES || memcmp(file, "AIHLSWTS", 8) != 0)
+        return AIHLS_E_ARGUMENT;
+    const uint8_t *hash = file + 8, *count = hash + 32;
+    if (n_bytes - AIHLS_WEIGHTS_HEADER_BYTES != ((uint32_t)count[0] | (uint32_t)count[1] << 8 | (uint32_t)count[2] << 16 | (uint32_t)count[3] << 24))
+        return AIHLS_E_ARGUMENT;
+    for (int i = 0; i < 32; i++)
+        if (!net->code || hash[i] != digit(net->model_sha256[2 * i]) * 16 + digit(net->model_sha256[2 * i + 1]))
+            return AIHLS_E_BITSTREAM;
+    return n_bytes - AIHLS_WEIGHTS_HEADER_BYTES == (size_t)net->code_bytes ? AIHLS_OK : AIHLS_E_BITSTREAM;
+}
+
+enum aihls_status aihls_reload(struct aihls *a, const void *file, size_t n_bytes)
+{
+    enum aihls_status s = check(a);
+    if (s || !file)
+        return s ? s : AIHLS_E_NULL;
+    struct aihls_device *d = &a->device;
+    if (!d->backend->reload)
+        return AIHLS_E_BACKEND;
+    s = check_weights(d->net, file, n_bytes);
+    for (int32_t i = 0; !s && i < d->n_slots; i++)
+        if (d->slots[i].state == AIHLS_SLOT_BUSY)
+            s = AIHLS_E_BUSY;
+    if (s)
+        return s;
+    d->code = (const uint8_t *)file + AIHLS_WEIGHTS_HEADER_BYTES;
+    return d->backend->reload(d);
 }
 
 const struct aihls_network *aihls_describe(const struct aihls *a)

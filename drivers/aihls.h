@@ -41,7 +41,7 @@ enum aihls_status {
     AIHLS_E_INTERFACE, // description and library are of different versions
     AIHLS_E_DEVICE,    // the device stopped answering or reported an error; the frame is lost
     AIHLS_E_BITSTREAM, // the device holds another network, or another version of the accelerator
-    AIHLS_E_BUSY,      // another program uses the device
+    AIHLS_E_BUSY,      // another program uses the device; or frames are under way (aihls_reload)
     AIHLS_STATUS_COUNT
 };
 
@@ -99,7 +99,7 @@ struct aihls_port {
 struct aihls_network {
     int32_t interface; // AIHLS_INTERFACE
     const char *name;
-    const char *model_sha256; // of the model's file, hexadecimal
+    const char *model_sha256; // of the model's file, hexadecimal; compiled with --reloadable: of the hardware without its weights
     int32_t n_inputs, n_outputs;
     const struct aihls_port *inputs, *outputs;
     int32_t n_classes;    // of a classifier's first output: the size of the axis that scores stand on; else all its elements
@@ -149,6 +149,13 @@ enum aihls_status aihls_open_in(void *memory, size_t n_bytes, const struct aihls
 
 // Stops the device, drops frames that are under way and sets *a to NULL. A second time: E_CLOSED.
 enum aihls_status aihls_close(struct aihls **a);
+
+// Other weights for hardware that was compiled with --reloadable: `file` is the contents of another model's NAME_weights.bin, and
+// stays as it is until it is replaced or the device closed. Resets the device, and takes as long as aihls_open. The back end
+// "reference" has none: E_BACKEND. E_ARGUMENT: not such a file, or damaged; E_BITSTREAM: made for other hardware (another shape, other scales);
+// E_BUSY: frames are under way. After these four the old weights stay.
+#define AIHLS_WEIGHTS_HEADER_BYTES 44 // "AIHLSWTS", SHA-256 as in struct aihls_network, number of bytes behind (little endian)
+enum aihls_status aihls_reload(struct aihls *a, const void *file, size_t n_bytes);
 
 // NULL when closed.
 const struct aihls_network *aihls_describe(const struct aihls *a);

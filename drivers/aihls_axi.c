@@ -112,8 +112,9 @@ enum aihls_status aihls_axi_identify(const struct aihls_network *net, volatile u
 }
 
 // Stops and forgets all frames; with `run` the ring takes frames again. False: the device does not answer.
-static bool reset(struct aihls_axi *x, bool run)
+static bool reset(const struct aihls_device *d, bool run)
 {
+    struct aihls_axi *x = d->state;
     set(x, AIHLS_SHELL_CONTROL, AIHLS_SHELL_CONTROL_RESET | AIHLS_SHELL_CONTROL_DROP | (run ? AIHLS_SHELL_CONTROL_RUN : 0));
     for (int64_t start = now(x); get(x, AIHLS_SHELL_STATUS) & AIHLS_SHELL_STATUS_RESETTING;)
         if (now(x) - start > RESET_US)
@@ -124,7 +125,16 @@ static bool reset(struct aihls_axi *x, bool run)
     set(x, AIHLS_SHELL_ERRORS, get(x, AIHLS_SHELL_ERRORS));
     set(x, AIHLS_SHELL_IRQ_PENDING, AIHLS_SHELL_IRQ_DONE | AIHLS_SHELL_IRQ_ERROR);
     x->tail = x->done = get(x, AIHLS_SHELL_DONE);
+    for (int32_t i = 0; run && i < d->net->code_bytes; i++)
+        set(x, AIHLS_SHELL_CODE, d->code[i]);
     return true;
+}
+
+enum aihls_status aihls_axi_reload(struct aihls_device *d)
+{
+    struct aihls_axi *x = d->state;
+    x->broken = x->broken || !reset(d, true);
+    return x->broken ? AIHLS_E_DEVICE : AIHLS_OK;
 }
 
 enum aihls_status aihls_axi_open(struct aihls_device *d, const struct aihls_axi_machine *m)
@@ -150,7 +160,7 @@ enum aihls_status aihls_axi_open(struct aihls_device *d, const struct aihls_axi_
     }
     // padding between buffers is read as part of bus words
     memset(m->memory, 0, (size_t)(at - m->memory));
-    if (!reset(x, true))
+    if (!reset(d, true))
         return AIHLS_E_DEVICE;
     set(x, AIHLS_SHELL_IRQ_ENABLE, m->sleep ? AIHLS_SHELL_IRQ_DONE | AIHLS_SHELL_IRQ_ERROR : 0);
     x->cycles_low = get(x, AIHLS_SHELL_CYCLES);
@@ -164,7 +174,7 @@ void aihls_axi_close(struct aihls_device *d)
     if (x->broken)
         return;
     set(x, AIHLS_SHELL_IRQ_ENABLE, 0);
-    reset(x, false);
+    reset(d, false);
 }
 
 // ---- frames ----
@@ -238,7 +248,7 @@ static void give_up(struct aihls_device *d)
     struct aihls_axi *x = d->state;
     for (uint32_t f = x->done; f != x->tail; f++)
         slot_of(d, f)->state = AIHLS_SLOT_LOST;
-    x->broken = !reset(x, true);
+    x->broken = !reset(d, true);
     x->done = x->tail;
 }
 

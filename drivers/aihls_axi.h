@@ -58,6 +58,7 @@ enum aihls_status aihls_axi_submit(struct aihls_device *d, struct aihls_slot *s)
 enum aihls_status aihls_axi_wait(struct aihls_device *d, struct aihls_slot *s, int64_t timeout_us);
 // Returns when the accelerator no longer touches the memory, or is broken.
 void aihls_axi_close(struct aihls_device *d);
+enum aihls_status aihls_axi_reload(struct aihls_device *d);
 
 // Whether registers show an accelerator that holds this network: OK, E_DEVICE or E_BITSTREAM. Changes nothing.
 enum aihls_status aihls_axi_identify(const struct aihls_network *net, volatile uint32_t *registers);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // aihls_backend: what carries frames. A back end is one constant of struct aihls_backend; all that aihls.h offers is
-// made of these five functions. Users do not need this file.
+// made of these functions. Users do not need this file.
 //
 // Frames wait in a ring of slots. A slot has, for each input and output of the network, a buffer of the port's
 // bytes. The library fills the inputs and calls submit; the back end fills the outputs and sets state (and lost or
@@ -39,6 +39,7 @@ struct aihls_device {
     struct aihls_slot *slots;
     int32_t n_slots;
     int64_t cycles; // for the statistics; the back end counts
+    const uint8_t *code; // what the hardware is given behind each reset, net->code_bytes: net->code, or what aihls_reload brought
 };
 
 struct aihls_backend {
@@ -53,6 +54,8 @@ struct aihls_backend {
     // ever. With 0 it does some work that is there, so that a caller who only polls gets on.
     enum aihls_status (*wait)(struct aihls_device *d, struct aihls_slot *s, int64_t timeout_us);
     void (*close)(struct aihls_device *d);
+    // Resets the device and gives it d->code, while no frame is under way. NULL: this back end has none.
+    enum aihls_status (*reload)(struct aihls_device *d);
 };
 
 #ifdef __cplusplus

@@ -19,4 +19,4 @@ static enum aihls_status open_machine(struct aihls_device *d)
     return m ? aihls_axi_open(d, m) : AIHLS_E_BACKEND;
 }
 
-const struct aihls_backend aihls_bare = { "bare", NULL, state_bytes, open_machine, aihls_axi_submit, aihls_axi_wait, aihls_axi_close };
+const struct aihls_backend aihls_bare = { "bare", NULL, state_bytes, open_machine, aihls_axi_submit, aihls_axi_wait, aihls_axi_close, aihls_axi_reload };

@@ -313,5 +313,5 @@ static void close_device(struct aihls_device *d)
         release(l);
 }
 
-const struct aihls_backend aihls_linux = { "linux", NULL, state_bytes, open_device, aihls_axi_submit, aihls_axi_wait, close_device };
+const struct aihls_backend aihls_linux = { "linux", NULL, state_bytes, open_device, aihls_axi_submit, aihls_axi_wait, close_device, aihls_axi_reload };
 #endif

@@ -27,7 +27,8 @@ void aihls_serial_close(struct aihls_device *d);
 // E_BACKEND: there is no such port, it is no terminal, or cannot be set to that speed. E_BUSY: another program has it. E_DEVICE:
 // nothing answers. E_BITSTREAM: another network answers.
 #define AIHLS_SERIAL(design) \
-    { "serial", (design), aihls_serial_state_bytes, aihls_serial_open, aihls_uart_submit, aihls_uart_wait, aihls_serial_close }
+    { "serial", (design), aihls_serial_state_bytes, aihls_serial_open, aihls_uart_submit, aihls_uart_wait, aihls_serial_close, \
+      aihls_uart_reload }
 
 #ifdef __cplusplus
 }

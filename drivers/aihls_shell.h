@@ -13,10 +13,10 @@
 #define AIHLS_SHELL_VERSION 0x0004  // R: major << 16 | minor; another major is another map
 #define AIHLS_SHELL_SHAPE 0x0008    // R: inputs | outputs << 8 | slots << 16 | bytes of a bus word << 24
 #define AIHLS_SHELL_COUNTERS 0x000c // R: how many stall counters there are
-#define AIHLS_SHELL_MODEL(i) (0x0010 + 4 * (i)) // R: i = 0 .. 7, SHA-256 of the model's file, eight hexadecimal digits each
+#define AIHLS_SHELL_MODEL(i) (0x0010 + 4 * (i)) // R: i = 0 .. 7, aihls_network.model_sha256, eight hexadecimal digits each
 
 #define AIHLS_SHELL_MAGIC_VALUE 0x4c484941u
-#define AIHLS_SHELL_VERSION_VALUE 0x00010000u
+#define AIHLS_SHELL_VERSION_VALUE 0x00010001u
 
 // What goes on.
 #define AIHLS_SHELL_CONTROL 0x0030     // RW
@@ -28,6 +28,7 @@
 #define AIHLS_SHELL_DONE 0x0048        // R: frames done since power-up
 #define AIHLS_SHELL_CYCLES 0x004c      // R: cycles since power-up, low half; reading it keeps the high half
 #define AIHLS_SHELL_CYCLES_HIGH 0x0050 // R: as of the last reading of CYCLES
+#define AIHLS_SHELL_CODE 0x0054        // W: the next byte of what the network needs behind a reset (aihls_network.code)
 
 #define AIHLS_SHELL_CONTROL_RUN 1u   // take frames from the ring
 #define AIHLS_SHELL_CONTROL_RESET 2u // reset the pipeline; reads as 1 until that is over

@@ -128,9 +128,9 @@ template <class Model> class AihlsSimulation {
     // What the hardware needs before the first frame.
     void load()
     {
-        for (int32_t i = 0; device->net->code && i < device->net->code_bytes; i++) {
+        for (int32_t i = 0; device->code && i < device->net->code_bytes; i++) {
             *code.valid = 1;
-            memcpy(code.data, device->net->code + i, 1);
+            memcpy(code.data, device->code + i, 1);
             top.eval();
             if (!*code.ready) // it takes a byte a cycle, or none
                 break;
@@ -210,7 +210,7 @@ template <class Model> class AihlsSimulation {
     }
 };
 
-// ---- the five functions of aihls_backend.h; the state is a pointer to the simulation ----
+// ---- the functions of aihls_backend.h; the state is a pointer to the simulation ----
 
 template <class Model> size_t aihls_simulation_state_bytes(const aihls_backend *, const aihls_network *)
 {
@@ -258,10 +258,16 @@ template <class Model> void aihls_simulation_close(aihls_device *d)
     delete *static_cast<AihlsSimulation<Model> **>(d->state);
 }
 
+template <class Model> aihls_status aihls_simulation_reload(aihls_device *d)
+{
+    (*static_cast<AihlsSimulation<Model> **>(d->state))->reset();
+    return AIHLS_OK;
+}
+
 template <class Model> constexpr aihls_backend aihls_simulation(const AihlsDesign<Model> *design)
 {
     return aihls_backend{ "simulation", design, aihls_simulation_state_bytes<Model>, aihls_simulation_open<Model>,
-                          aihls_simulation_submit<Model>, aihls_simulation_wait<Model>, aihls_simulation_close<Model> };
+                          aihls_simulation_submit<Model>, aihls_simulation_wait<Model>, aihls_simulation_close<Model>, aihls_simulation_reload<Model> };
 }
 
 #endif

@@ -206,7 +206,7 @@ static bool reset(struct aihls_device *d)
         return false;
     u->moved_us = now(u);
     while (sent < d->net->code_bytes)
-        if (!write_some(u, d->net->n_inputs, d->net->code, d->net->code_bytes, &sent) || now(u) - u->moved_us > PATIENCE_US)
+        if (!write_some(u, d->net->n_inputs, d->code, d->net->code_bytes, &sent) || now(u) - u->moved_us > PATIENCE_US)
             return false;
     return true;
 }
@@ -225,6 +225,13 @@ enum aihls_status aihls_uart_open(struct aihls_device *d, const struct aihls_uar
     if (!is_network(d->net, u->answer + HEADER_BYTES))
         return AIHLS_E_BITSTREAM;
     return reset(d) ? AIHLS_OK : AIHLS_E_DEVICE;
+}
+
+enum aihls_status aihls_uart_reload(struct aihls_device *d)
+{
+    struct aihls_uart *u = d->state;
+    u->broken = u->broken || !reset(d);
+    return u->broken ? AIHLS_E_DEVICE : AIHLS_OK;
 }
 
 enum aihls_status aihls_uart_submit(struct aihls_device *d, struct aihls_slot *s)

@@ -68,6 +68,7 @@ enum aihls_status aihls_uart_open(struct aihls_device *d, const struct aihls_uar
 // exceeded by the length of one. Frames go through the device one after the other.
 size_t aihls_uart_state_bytes(size_t own, const struct aihls_network *net);
 enum aihls_status aihls_uart_submit(struct aihls_device *d, struct aihls_slot *s);
+enum aihls_status aihls_uart_reload(struct aihls_device *d);
 enum aihls_status aihls_uart_wait(struct aihls_device *d, struct aihls_slot *s, int64_t timeout_us);
 
 #ifdef __cplusplus

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "dataflow/cost.h"
+#include "dataflow/reload.h"
 #include "dataflow/serial.h"
 
 #define SEARCH_ADDRS 29 // address bits of the levels of aihls_search
@@ -13,6 +14,8 @@ struct binding {
     const struct pipeline *p;
     struct netlist *n;
     struct arena *a;
+    bool loads;   // memories are stores, in the order in which they are made
+    int n_stores; // so far
 };
 
 static int64_t address_bits(int64_t depth)
@@ -55,13 +58,36 @@ static void stream_nets(struct binding *b, const char *net, int64_t lanes)
     netlist_net(b->n, 1, "%s_ready", net);
 }
 
+// Link k of the chain that the code passes.
+static const char *chain_net(struct binding *b, int k, const char *wire)
+{
+    return arena_printf(b->a, "code%d_%s", k, wire);
+}
+
+static void add_chain_nets(struct binding *b, int k)
+{
+    netlist_net(b->n, 8, "%s", chain_net(b, k, "data"));
+    netlist_net(b->n, 1, "%s", chain_net(b, k, "valid"));
+}
+
+// A memory with contents: those of `file`, or of the code.
 static void rom_instance(struct binding *b, const char *name, const char *file, bool block, int64_t width, int64_t depth,
                          const char *en, const char *addr, const char *data)
 {
-    struct instance *i = netlist_add(b->n, "aihls_rom", name, NULL);
+    struct instance *i = netlist_add(b->n, b->loads ? "aihls_store" : "aihls_rom", name, NULL);
     instance_int(b->n, i, "WIDTH", width);
     instance_int(b->n, i, "DEPTH", depth);
-    instance_text(b->n, i, "FILE", arena_printf(b->a, "\"%s\"", file));
+    if (b->loads) {
+        int k = b->n_stores++;
+        add_chain_nets(b, k + 1);
+        instance_port(b->n, i, "rst", "rst");
+        instance_port(b->n, i, "s_code_data", chain_net(b, k, "data"));
+        instance_port(b->n, i, "s_code_valid", chain_net(b, k, "valid"));
+        instance_port(b->n, i, "m_code_data", chain_net(b, k + 1, "data"));
+        instance_port(b->n, i, "m_code_valid", chain_net(b, k + 1, "valid"));
+    } else {
+        instance_text(b->n, i, "FILE", arena_printf(b->a, "\"%s\"", file));
+    }
     instance_int(b->n, i, "BLOCK", block);
     instance_port(b->n, i, "clk", "clk");
     instance_port(b->n, i, "en", en);
@@ -119,7 +145,7 @@ static struct image *add_cut_rom(struct binding *b, const char *name, struct rom
         instance_port(b->n, i, "sel", bank);
         instance_port(b->n, i, "out", data);
     }
-    return netlist_cut_image(b->n, prefix, width, depth, cut);
+    return netlist_cut_image(b->n, prefix, width, depth, cut, b->loads);
 }
 
 // Data: a net of that width, 1 + wait cycles behind the address.
@@ -133,7 +159,7 @@ static struct image *add_rom(struct binding *b, const char *name, bool block, in
     rom_instance(b, arena_printf(b->a, "u_%s", name), file, block, width, depth, en, addr, read);
     if (wait)
         late(b, arena_printf(b->a, "u_%s_wait", name), width, wait, en, read, data);
-    return netlist_image(b->n, file, width, depth);
+    return netlist_image(b->n, file, width, depth, b->loads);
 }
 
 // An output that nothing reads; linters take the name as the statement that this is meant.
@@ -215,13 +241,18 @@ static void set_params(struct image *im, int64_t word, int64_t at, const struct 
     image_set(im, word, at + r->bias_bits + r->mult_bits, r->shift_bits, r->shift[c] - r->shift_min);
 }
 
+static bool has_param_memory(const struct stage *s)
+{
+    return s->rq.n > 1 || s->weight_reach;
+}
+
 static void bind_params(struct binding *b, const struct stage *s)
 {
     const struct requant *r = &s->rq;
     struct fold_shape x = fold_shape(s, &s->fold);
     int64_t lane_bits = param_bits(r), lanes = r->by_pixel ? 1 : s->fold.rq_lanes;
     const char *data = netlist_net(b->n, lanes * lane_bits, "%s_p_data", s->name);
-    if (r->n == 1) { // the same for every channel: constants
+    if (!has_param_memory(s)) { // the same for every channel: constants
         struct image im = { .width_bits = lane_bits, .depth_words = 1, .stride_bytes = ceil_div(lane_bits, 8) };
         im.bytes = arena_alloc(b->a, (size_t)im.stride_bytes);
         struct strbuf bits = STRBUF_INIT;
@@ -268,7 +299,7 @@ static void requant_params(struct binding *b, struct instance *i, const struct s
     instance_int(n, i, "ZERO_POINT", r->zero_point);
     instance_int(n, i, "CLAMP_LO", r->clamp_lo);
     instance_int(n, i, "CLAMP_HI", r->clamp_hi);
-    if (r->n > 1) {
+    if (has_param_memory(s)) {
         instance_port(n, i, "p_en", arena_printf(b->a, "%s_p_en", s->name));
         instance_port(n, i, "p_addr", arena_printf(b->a, "%s_p_addr", s->name));
     } else {
@@ -320,10 +351,20 @@ static void weight_ports(struct binding *b, struct instance *i, const struct sta
         instance_port(b->n, i, ports[k], arena_printf(b->a, "%s_%s", s->name, ports[k]));
 }
 
+// What other weights replace.
+static void bind_contents(struct binding *b, const struct stage *s)
+{
+    b->loads = s->weight_reach;
+    if (s->weights)
+        bind_weights(b, s);
+    if (s->has_requant)
+        bind_params(b, s);
+    b->loads = false;
+}
+
 static void bind_conv(struct binding *b, const struct stage *s, const char *in, const char *out)
 {
-    bind_weights(b, s);
-    bind_params(b, s);
+    bind_contents(b, s);
     struct instance *i = stage_unit(b, s, "aihls_conv");
     geometry_params(b, i, s);
     multiplier_params(b, i, s);
@@ -409,10 +450,7 @@ static void bind_dw(struct binding *b, const struct stage *s, const char *in, co
 {
     static const char *const ops[] = { "\"MAC\"", "\"SUM\"", "\"MAX\"", "\"ABS\"", "\"SQR\"" };
     const struct fold *f = &s->fold;
-    if (s->op == DW_MAC)
-        bind_weights(b, s);
-    if (s->has_requant)
-        bind_params(b, s);
+    bind_contents(b, s);
     struct instance *i = stage_unit(b, s, "aihls_dw");
     instance_text(b->n, i, "OP", ops[s->op]);
     geometry_params(b, i, s);
@@ -516,7 +554,7 @@ static void bind_table(struct binding *b, const struct stage *s, const char *in,
         return;
     }
     const char *file = arena_printf(b->a, "mem/%s_%s.hex", b->p->name, s->name);
-    struct image *im = netlist_image(b->n, file, 8, 256);
+    struct image *im = netlist_image(b->n, file, 8, 256, false);
     for (int k = 0; k < 256; k++)
         image_set(im, k, 0, 8, s->table[k]);
     struct instance *i = stage_unit(b, s, "aihls_table");
@@ -725,6 +763,56 @@ static void bind_watch(struct binding *b)
     strbuf_release(&all);
 }
 
+// ---- contents that come through a port ----
+
+static void bind_code_port(struct binding *b)
+{
+    struct netlist *n = b->n;
+    stream_nets(b, "bytes", 1);
+    struct instance *i = netlist_add(n, "aihls_port", "u_port_code", NULL);
+    instance_int(n, i, "WIDTH", 8);
+    instance_port(n, i, "rst", "rst");
+    instance_stream(n, i, "s", BIND_CODE);
+    instance_stream(n, i, "m", "bytes");
+}
+
+// The code of a chain of stores: their images one behind the other, which are no files then.
+static void collect_code(struct binding *b)
+{
+    struct netlist *n = b->n;
+    int64_t count = 0;
+    for (int i = 0; i < n->n_images; i++)
+        count += n->images[i].loaded ? n->images[i].depth_words * n->images[i].stride_bytes : 0;
+    struct image *code = netlist_image(n, bind_code_file(b->p, b->a), 8, count, false);
+    uint8_t *at = code->bytes;
+    int kept = 0;
+    for (int i = 0; i < n->n_images; i++) {
+        const struct image im = n->images[i];
+        if (im.loaded) {
+            memcpy(at, im.bytes, (size_t)(im.depth_words * im.stride_bytes));
+            at += im.depth_words * im.stride_bytes;
+        } else {
+            n->images[kept++] = im;
+        }
+    }
+    n->n_images = kept;
+}
+
+// The ends of the chain. Until the last store is full the inputs take nothing.
+static void bind_chain(struct binding *b)
+{
+    struct netlist *n = b->n;
+    int k = 0;
+    for (int i = 0; i < n->n_instances; i++)
+        if (strcmp(n->instances[i].module, "aihls_store") == 0)
+            instance_port(n, &n->instances[i], "loaded", ++k == b->n_stores ? "go" : netlist_net(n, 1, "unused_loaded%d", k));
+    netlist_assign(n, "bytes_ready", "!go");
+    netlist_assign(n, chain_net(b, 0, "data"), "bytes_data");
+    netlist_assign(n, chain_net(b, 0, "valid"), "bytes_valid && !go");
+    netlist_assign(n, netlist_net(n, 9, "unused_code"), arena_printf(b->a, "{%s, %s}", chain_net(b, b->n_stores, "data"), chain_net(b, b->n_stores, "valid")));
+    collect_code(b);
+}
+
 // ---- one unit for all stages ----
 
 // Wires of several ports side by side, the first in the lowest bits.
@@ -751,7 +839,7 @@ static void bind_code(struct binding *b)
 {
     const struct serial *s = b->p->serial;
     struct netlist *n = b->n;
-    struct image *code = s->loaded ? netlist_image(n, bind_code_file(b->p, b->a), 8, s->n_code)
+    struct image *code = s->loaded ? netlist_image(n, bind_code_file(b->p, b->a), 8, s->n_code, false)
                                    : add_rom(b, "code", true, 8, s->n_code, "k_en", "k_addr", 0, "k_data");
     for (int64_t i = 0; i < s->n_code; i++)
         image_set(code, i, 0, 8, s->code[i]);
@@ -759,15 +847,11 @@ static void bind_code(struct binding *b)
         netlist_assign(n, "go", "1'b1");
         return;
     }
-    stream_nets(b, "bytes", 1);
-    struct instance *i = netlist_add(n, "aihls_port", "u_port_code", NULL);
-    instance_int(n, i, "WIDTH", 8);
-    instance_port(n, i, "rst", "rst");
-    instance_stream(n, i, "s", BIND_CODE);
-    instance_stream(n, i, "m", "bytes");
-    i = netlist_add(n, "aihls_code", "u_code", NULL);
+    bind_code_port(b);
+    struct instance *i = netlist_add(n, "aihls_code", "u_code", NULL);
     clocked(b, i);
     instance_int(n, i, "DEPTH", s->n_code);
+    instance_int(n, i, "HUGE", s->code_huge);
     instance_stream(n, i, "s_code", "bytes");
     instance_port(n, i, "loaded", "go");
     instance_port(n, i, "en", "k_en");
@@ -831,18 +915,24 @@ static void bind_serial(struct binding *b)
 struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
 {
     struct netlist *n = netlist_new(a, arena_printf(a, "%s_core", p->name));
-    struct binding b = { p, n, a };
+    struct binding b = { .p = p, .n = n, .a = a };
     netlist_port(n, "input", "clk", 1);
     netlist_port(n, "input", "rst", 1);
     for (int i = 0; i < p->n_inputs; i++)
         host_ports(&b, &p->inputs[i], "input", "output");
-    if (serial_loads(p))
+    if (pipeline_loads(p))
         stream_ports(&b, BIND_CODE, 1, "input", "output");
     for (int i = 0; i < p->n_outputs; i++)
         host_ports(&b, &p->outputs[i], "output", "input");
     netlist_port(n, "input", "stall", p->n_edges);
     netlist_port(n, "output", "watch", 2 * p->n_streams);
     const char **edge_net = arena_array(a, const char *, p->n_edges);
+    bool chain = p->reloadable && !p->serial;
+    if (chain) {
+        netlist_net(n, 1, "go");
+        bind_code_port(&b);
+        add_chain_nets(&b, 0);
+    }
     for (int i = 0; i < p->n_streams; i++)
         if (p->serial)
             stream_nets(&b, bind_stream_net(a, i), 1);
@@ -852,8 +942,10 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
         const struct stream *s = &p->streams[p->inputs[i].stream];
         struct instance *u = netlist_add(n, "aihls_port", arena_printf(a, "u_port_%s", p->inputs[i].name), NULL);
         instance_int(n, u, "WIDTH", 8 * s->lanes);
-        instance_port(n, u, "rst", "rst");
-        instance_stream(n, u, "s", p->inputs[i].name);
+        instance_port(n, u, "rst", chain ? "rst || !go" : "rst");
+        instance_port(n, u, "s_data", arena_printf(a, "%s_data", p->inputs[i].name));
+        instance_port(n, u, "s_valid", arena_printf(a, chain ? "%s_valid && go" : "%s_valid", p->inputs[i].name));
+        instance_port(n, u, "s_ready", arena_printf(a, "%s_ready", p->inputs[i].name));
         instance_stream(n, u, "m", bind_stream_net(a, s->index));
     }
     bind_watch(&b);
@@ -861,6 +953,11 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
         bind_serial(&b);
     for (int i = 0; !p->serial && i < p->n_stages; i++)
         bind_stage(&b, &p->stages[i], edge_net);
+    if (chain)
+        bind_chain(&b);
+    for (int i = 0; pipeline_loads(p) && i < n->n_images; i++)
+        if (strcmp(n->images[i].file, bind_code_file(p, a)) == 0)
+            n->code = &n->images[i];
     netlist_verify(n);
     return n;
 }

@@ -49,6 +49,8 @@ static const struct option_row {
     { "clock-mhz", "N", 0, NUMBER, offsetof(struct cli, clock_mhz), C, false, "clock of the accelerator [the board's]" },
     { "max-dsp", "N", 0, NUMBER, offsetof(struct cli, max_dsp), C, false, "use at most N DSP blocks; 0 builds multipliers from LUTs" },
     { "serial", NULL, 0, FLAG, offsetof(struct cli, serial), C, false, "one multiplier computes all stages, one after another: least resources" },
+    { "reloadable", NULL, 0, FLAG, offsetof(struct cli, reloadable), C, false, "weights in memories that are filled at run time: others need no new bitstream" },
+    { "reload", "DIR", 0, TEXT, offsetof(struct cli, reload), C, false, "make weights for the hardware in DIR, which was compiled with --reloadable: board, goals and scales are its own" },
     { "requant", "exact|fast|shift", 0, CHOICE, offsetof(struct cli, requant), C, false,
       "scale factors of 24 bits, 17 bits, or powers of two [exact]" },
     { "strict", NULL, 0, FLAG, offsetof(struct cli, strict), C, false, "exit with 3 when --fps or --max-latency-us is missed" },
@@ -285,6 +287,16 @@ static bool parse_option(const struct ctx *cx, int argc, char **argv, int *i, st
     return unknown_option(cx, word);
 }
 
+// Beside --reload an option that says nothing of the hardware.
+static bool stays_with_reload(const char *option)
+{
+    static const char *const known[] = { "reload", "out", "labels", "shape", "dim", "quiet", "verbose", "json" };
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+        if (strcmp(known[k], option) == 0)
+            return true;
+    return false;
+}
+
 static bool check_use(const struct ctx *cx, const struct cli *out, uint64_t used)
 {
     for (int k = 0; k < N_OPTIONS; k++)
@@ -298,7 +310,10 @@ static bool check_use(const struct ctx *cx, const struct cli *out, uint64_t used
         return usage_error(cx, NULL, out->verb == VERB_COMPILE ? "no model given" : "the command needs an argument");
     if (!wants && out->subject)
         return usage_error(cx, NULL, "one argument too many: '%s'", out->subject);
-    if (out->verb == VERB_COMPILE && !out->board)
+    for (int k = 0; k < N_OPTIONS && out->reload; k++)
+        if ((used >> k & 1) && !stays_with_reload(options[k].name))
+            return usage_error(cx, "compile DIR again with it", "--%s is decided by the hardware that --reload names", options[k].name);
+    if (out->verb == VERB_COMPILE && !out->board && !out->reload)
         return usage_error(cx, "`aihls boards` lists them; --board all tries each", "no board given");
     if (out->verb == VERB_RUN && !out->input)
         return usage_error(cx, NULL, "run needs --input FILE");

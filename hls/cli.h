@@ -18,6 +18,8 @@ struct cli {
     enum quant_method calib_method;
     enum requant_mode requant;
     bool serial;
+    bool reloadable;
+    const char *reload;
     bool strict, equalize, strict_hw, partition, json, quiet, verbose, use_float, html;
 };
 

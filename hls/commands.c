@@ -52,7 +52,7 @@ static struct request request_of(const struct cli *cli)
 {
     return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .labels = cli->labels, .calib_method = cli->calib_method, .precision = cli->precision, .data = cli->data, .scores = cli->scores,
                              .min_accuracy = cli->min_accuracy, .max_loss = cli->max_loss, .strict = cli->strict, .strict_hw = cli->strict_hw, .equalize = cli->equalize, .requant = cli->requant, .shapes = cli->shapes, .dims = cli->dims,
-                             .goal = { cli->fps, cli->max_latency_us, cli->max_dsp, cli->clock_mhz * 1000000, cli->serial } };
+                             .goal = { cli->fps, cli->max_latency_us, cli->max_dsp, cli->clock_mhz * 1000000, cli->serial, cli->reloadable } };
 }
 
 // ---- compile ----
@@ -143,9 +143,9 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
 {
     if (cli->partition)
         return print_partition(cx, cli);
-    if (strcmp(cli->board, "all") == 0)
+    if (cli->board && strcmp(cli->board, "all") == 0)
         return compile_all(cx, cli);
-    struct design d = { .model_bytes = STRBUF_INIT };
+    struct design d = { .model_bytes = STRBUF_INIT }, hardware = { .model_bytes = STRBUF_INIT };
     struct request r = request_of(cli);
     struct progress progress = { cli->quiet || cli->json, seconds(), STRBUF_INIT };
     int n_files = 0;
@@ -155,7 +155,7 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
         size_t n = dot && (!slash || dot > slash) ? (size_t)(dot - cli->subject) : strlen(cli->subject);
         dir = arena_printf(cx->arena, "%.*s.aihls", (int)n, cli->subject);
     }
-    bool ok = design_build(cx, &r, &d, say, &progress);
+    bool ok = cli->reload ? design_reopen(cx, cli->reload, &hardware) && design_build_for(cx, &r, &hardware, cli->reload, &d, say, &progress) : design_build(cx, &r, &d, say, &progress);
     if (ok)
         check_goals(cx, cli, d.pipeline); // a missed goal does not keep the result back
     if (ok && d.netlist && d.pipeline->macs <= QUANT_ERROR_COMPILE_MACS)
@@ -174,6 +174,7 @@ int command_compile(const struct ctx *cx, const struct cli *cli)
     }
     strbuf_release(&progress.log);
     design_release(&d);
+    design_release(&hardware);
     return diag_finish(cx->diag);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "dataflow/partition.h"
+#include "dataflow/reload.h"
 #include "dataflow/serial.h"
 #include "frontend/onnx.h"
 #include "frontend/shape.h"
@@ -15,6 +16,7 @@
 #include "hls/design_quant.h"
 #include "hls/outdir.h"
 #include "hls/precision.h"
+#include "hls/version.h"
 #include "sim/host.h"
 
 // IEEE 1364-2005 and IEEE 1800-2017, annex B of each: tools may read the files as either language.
@@ -158,6 +160,8 @@ bool design_lower(const struct ctx *cx, const struct design *d, struct graph *g,
     if (!lower_graph(cx, g, d->request.requant, d->top, out))
         return false;
     attach_host(d, *out);
+    if (d->request.goal.reloadable)
+        reload_widen(*out);
     return true;
 }
 
@@ -268,14 +272,40 @@ void design_release(struct design *d)
     strbuf_release(&d->model_bytes);
 }
 
+// What a reloadable design has in common with those whose weights it may get. The version: templates may change.
+static void identity_text(const struct design *d, struct strbuf *sb)
+{
+    const struct pipeline *p = d->pipeline;
+    strbuf_addf(sb, "aihls %s, %s\n", AIHLS_VERSION, p->board->tech->mac);
+    for (int i = 0; i < p->n_inputs + p->n_outputs; i++) {
+        const struct stream *s = &p->streams[(i < p->n_inputs ? &p->inputs[i] : &p->outputs[i - p->n_inputs])->stream];
+        strbuf_addf(sb, "%s %d: %lld x %lld x %lld elements, scale %.17g, zero point %d\n", i < p->n_inputs ? "input" : "output", i < p->n_inputs ? i : i - p->n_inputs,
+                    (long long)s->h, (long long)s->w, (long long)s->c, s->scale, s->zero_point);
+    }
+    netlist_shape(d->netlist, sb);
+}
+
+void design_identity(const struct design *d, char hex[65])
+{
+    const struct pipeline *p = d->pipeline;
+    if (!p->reloadable) {
+        sha256_hex(d->model_bytes.text, d->model_bytes.len, hex);
+        return;
+    }
+    struct strbuf sb = STRBUF_INIT;
+    identity_text(d, &sb);
+    sha256_hex(sb.text, sb.len, hex);
+    strbuf_release(&sb);
+}
+
 json_t *design_options(const struct design *d)
 {
     const struct request *r = &d->request;
     const char *file = strrchr(r->model, '/');
     json_t *name = json_string(file ? file + 1 : r->model); // for messages
-    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:b, s:i, s:b}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
+    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:i, s:b}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
                           "fps", (json_int_t)r->goal.fps, "max_latency_us", (json_int_t)r->goal.max_latency_us,
-                          "max_dsp", (json_int_t)r->goal.max_dsp, "clock_hz", (json_int_t)r->goal.clock_hz, "serial", r->goal.serial,
+                          "max_dsp", (json_int_t)r->goal.max_dsp, "clock_hz", (json_int_t)r->goal.clock_hz, "serial", r->goal.serial, "reloadable", r->goal.reloadable,
                           "requant", (int)r->requant, "equalize", r->equalize);
     ASSERT(o);
     quant_write_json(&d->ranges, o);
@@ -343,10 +373,54 @@ bool design_reopen(const struct ctx *cx, const char *dir, struct design *d)
     struct request r = { .model = arena_strdup(a, model), .name = arena_strdup(a, name),
                          .board = arena_printf(a, "%s/sim/board.xml", dir), .requant = (enum requant_mode)option_int(o, "requant"),
                          .equalize = json_is_true(json_object_get(o, "equalize")),
-                         .goal = { option_int(o, "fps"), option_int(o, "max_latency_us"), option_int(o, "max_dsp"), option_int(o, "clock_hz"), json_is_true(json_object_get(o, "serial")) } };
+                         .goal = { option_int(o, "fps"), option_int(o, "max_latency_us"), option_int(o, "max_dsp"), option_int(o, "clock_hz"), json_is_true(json_object_get(o, "serial")),
+                                   json_is_true(json_object_get(o, "reloadable")) } };
     json_decref(o);
     const char *copy = arena_printf(a, "%s/sim/model.onnx", dir);
     if (!strbuf_read_file(&d->model_bytes, copy) || d->model_bytes.len == 0)
         return damaged(cx, copy, strerror(errno));
     return design_build(cx, &r, d, NULL, NULL) && (!d->netlist || check_core(cx, dir, d));
+}
+
+// The line that begins there, for a message.
+static const char *line_at(struct arena *a, const char *text)
+{
+    while (*text == ' ')
+        text++;
+    return arena_printf(a, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+static bool same_hardware(const struct ctx *cx, const struct design *hardware, const char *dir, const struct design *d)
+{
+    struct strbuf have = STRBUF_INIT, now = STRBUF_INIT;
+    identity_text(hardware, &have);
+    identity_text(d, &now);
+    const char *a = have.text, *b = now.text;
+    bool same = strcmp(a, b) == 0;
+    for (const char *p = a, *q = b; !same && *p && *p == *q; p++, q++)
+        if (*p == '\n') {
+            a = p + 1;
+            b = q + 1;
+        }
+    if (!same)
+        diag_emit(cx, (struct diag_msg){ .code = E306, .where = d->source->file, .found = line_at(cx->arena, b), .need = line_at(cx->arena, a),
+                  .help = "a model whose layers and scales are those of the one that the hardware was made from; else compile it without --reload" },
+                  "the model needs other hardware than %s has", dir);
+    strbuf_release(&have);
+    strbuf_release(&now);
+    return same;
+}
+
+bool design_build_for(const struct ctx *cx, const struct request *r, const struct design *hardware, const char *dir, struct design *d,
+                      design_progress *say, void *user)
+{
+    if (!hardware->pipeline->reloadable)
+        return diag_error(cx, E306, dir, "compile it with --reloadable", "its weights are in ROMs");
+    struct request all = hardware->request;
+    all.model = r->model;
+    all.labels = r->labels;
+    all.shapes = r->shapes;
+    all.dims = r->dims;
+    d->ranges = (struct quant_ranges){ .items = hardware->ranges.items, .n = hardware->ranges.n, .cap = hardware->ranges.cap };
+    return design_build(cx, &all, d, say, user) && same_hardware(cx, hardware, dir, d);
 }

@@ -67,7 +67,15 @@ bool design_lower(const struct ctx *cx, const struct design *d, struct graph *g,
 // Builds the design again that an output directory was made from; E105 when the result differs from what
 // the directory holds. Memory of the design lives in the context's arena.
 bool design_reopen(const struct ctx *cx, const char *dir, struct design *d);
+// Builds r's model as other weights for `hardware`, reopened from `dir`: its board, name, goals and scales are taken, what r has of them
+// is not looked at. E306 when the hardware was not compiled with --reloadable, or another shape comes out.
+bool design_build_for(const struct ctx *cx, const struct request *r, const struct design *hardware, const char *dir, struct design *d,
+                      design_progress *say, void *user);
 void design_release(struct design *d);
+
+// What hardware and driver know each other by, as 64 hexadecimal digits: the SHA-256 of the model's file, or with --reloadable of
+// the hardware without its contents and of what the host makes of its inputs and outputs. Requires design_schedule.
+void design_identity(const struct design *d, char hex[65]);
 
 // What design_reopen needs, as JSON. New reference.
 json_t *design_options(const struct design *d);

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -11,7 +12,8 @@
 #include "dataflow/argmax.h"
 #include "dataflow/partition.h"
 #include "frontend/shape.h"
-#include "dataflow/serial.h"
+#include "dataflow/reload.h"
+#include "drivers/aihls.h"
 #include "hls/bind.h"
 #include "hls/labels.h"
 #include "hls/driver_host.h"
@@ -345,11 +347,11 @@ static void add_labels(struct writer *w, struct strbuf *sb)
     strbuf_adds(sb, "};\n\n");
 }
 
-static void add_code(const struct serial *s, struct strbuf *sb)
+static void add_code(const struct image *code, struct strbuf *sb)
 {
     strbuf_adds(sb, "\nstatic const uint8_t code[] = {");
-    for (int64_t i = 0; i < s->n_code; i++)
-        strbuf_addf(sb, "%s%d,", i % 24 ? " " : "\n    ", s->code[i]);
+    for (int64_t i = 0; i < code->depth_words; i++)
+        strbuf_addf(sb, "%s%d,", i % 24 ? " " : "\n    ", code->bytes[i]);
     strbuf_adds(sb, "\n};\n");
 }
 
@@ -359,7 +361,7 @@ static bool write_network(struct writer *w)
     const struct pipeline *p = d->pipeline;
     struct strbuf sb = STRBUF_INIT;
     char hash[65];
-    sha256_hex(d->model_bytes.text, d->model_bytes.len, hash);
+    design_identity(d, hash);
     strbuf_addf(&sb, SPDX "// %s for libaihls: tensors, streams and what the host computes between them. Made by aihls.\n#include \"%s.h\"\n\n"
                 "#include \"libaihls/aihls_border.h\"\n%s\n", w->name, w->name, p->host ? "#include \"libaihls/aihls_host.h\"\n#include <math.h>\n" : "");
     bool ok = true;
@@ -374,16 +376,42 @@ static bool write_network(struct writer *w)
     add_ports(&sb, "outputs", w->sides + w->n_in, w->n_out);
     if (p->host)
         driver_host(&sb, d);
-    bool code = serial_loads(p);
+    const struct image *code = d->netlist ? d->netlist->code : NULL;
     if (code)
-        add_code(p->serial, &sb);
+        add_code(code, &sb);
     strbuf_addf(&sb, "\nconst struct aihls_network %s_network = {\n    .interface = AIHLS_INTERFACE, .name = \"%s\",\n    .model_sha256 = \"%s\",\n"
                 "    .n_inputs = %d, .n_outputs = %d,%s .n_classes = %lld,%s\n"
                 "    .clock_hz = %lld, .frame_cycles = %lld, .latency_cycles = %lld, .scratch_bytes = %lld,%s%s\n};\n",
                 w->name, w->name, hash, w->n_in, w->n_out, p->n_stages ? " .inputs = inputs, .outputs = outputs," : "", (long long)class_count(&w->model[w->model_in]), w->labels ? " .labels = labels," : "", (long long)p->clock_hz,
                 (long long)p->interval_cycles, (long long)p->latency_cycles, (long long)scratch_bytes, p->host ? " .host = &host," : "",
-                code ? arena_printf(w->cx->arena, " .code = code, .code_bytes = %lld,", (long long)p->serial->n_code) : "");
+                code ? arena_printf(w->cx->arena, " .code = code, .code_bytes = %lld,", (long long)code->depth_words) : "");
     ok = ok && put(w, arena_printf(w->cx->arena, "%s_network.c", w->name), &sb);
+    strbuf_release(&sb);
+    return ok;
+}
+
+// ---- NAME_weights.bin ----
+
+// What aihls_reload takes.
+static bool write_weights(struct writer *w)
+{
+    const struct image *code = w->d->netlist ? w->d->netlist->code : NULL;
+    if (!w->d->pipeline->reloadable || !code)
+        return true;
+    struct strbuf sb = STRBUF_INIT;
+    char hash[65], pair[3] = "";
+    design_identity(w->d, hash);
+    strbuf_adds(&sb, "AIHLSWTS");
+    for (int i = 0; i < 32; i++) {
+        memcpy(pair, hash + 2 * i, 2);
+        strbuf_addch(&sb, (char)strtol(pair, NULL, 16));
+    }
+    for (int i = 0; i < 4; i++)
+        strbuf_addch(&sb, (char)(code->depth_words >> 8 * i));
+    ASSERT(sb.len == AIHLS_WEIGHTS_HEADER_BYTES);
+    for (int64_t i = 0; i < code->depth_words; i++)
+        strbuf_addch(&sb, (char)code->bytes[i]);
+    bool ok = put(w, arena_printf(w->cx->arena, "%s_weights.bin", w->name), &sb);
     strbuf_release(&sb);
     return ok;
 }
@@ -460,7 +488,7 @@ static bool write_header(struct writer *w)
     const char *name = w->name, *big = upper(w->cx->arena, name);
     struct strbuf sb = STRBUF_INIT;
     char hash[65];
-    sha256_hex(w->d->model_bytes.text, w->d->model_bytes.len, hash);
+    design_identity(w->d, hash);
     strbuf_addf(&sb, SPDX "// %s: a network for libaihls. Made by aihls for %s at %lld MHz.\n#ifndef AIHLS_NETWORK_%s_H\n#define AIHLS_NETWORK_%s_H\n\n"
                 "#include \"libaihls/aihls.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", name, w->d->board.name, (long long)(p->clock_hz / 1000000), big, big);
     strbuf_addf(&sb, "#define %s_MODEL_SHA256 \"%s\"\n#define %s_CLASSES %lld\n#define %s_FRAME_CYCLES %lld // predicted, at %s_CLOCK_HZ\n#define %s_CLOCK_HZ %lld\n",
@@ -604,7 +632,7 @@ static bool write_simulation(struct writer *w)
         bool in = i < w->n_in;
         strbuf_addf(&sb, "    %s[%d] = { &top.%s_data, &top.%s_valid, &top.%s_ready };\n", in ? "inputs" : "outputs", in ? i : i - w->n_in, port, port, port);
     }
-    if (serial_loads(w->d->pipeline))
+    if (pipeline_loads(w->d->pipeline))
         strbuf_addf(&sb, "    inputs[%d] = { &top.%s_data, &top.%s_valid, &top.%s_ready };\n", w->n_in, BIND_CODE, BIND_CODE, BIND_CODE);
     strbuf_adds(&sb, "}\n\nstatic const char *const images[] = {\n");
     for (int i = 0; i < n->n_images; i++)
@@ -686,7 +714,7 @@ bool driver_emit(const struct ctx *cx, const struct design *d, struct outdir *ou
     read_sides(&w);
     read_model(&w);
     bool ok = (!d->request.labels || labels_read(cx, d->request.labels, class_count(&w.model[w.model_in]), &w.labels)) && write_header(&w) &&
-              write_network(&w) && (d->pipeline->n_stages ? write_reference(&w) && write_simulation(&w) : write_no_stages(&w)) && write_backends(&w) && write_python(&w) && write_library(&w);
+              write_network(&w) && write_weights(&w) && (d->pipeline->n_stages ? write_reference(&w) && write_simulation(&w) : write_no_stages(&w)) && write_backends(&w) && write_python(&w) && write_library(&w);
     *n_files += w.n_files;
     return ok;
 }

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/embed.h"
-#include "dataflow/serial.h"
+#include "dataflow/reload.h"
 #include "hls/bind.h"
 #include "hls/driver.h"
 #include "hls/outdir.h"
@@ -58,7 +58,7 @@ static void print_top(const struct design *d, struct strbuf *sb)
 {
     const struct pipeline *p = d->pipeline;
     int n = p->n_inputs + p->n_outputs;
-    bool code = serial_loads(p);
+    const struct image *code = d->netlist->code;
     strbuf_addf(sb, SPDX "// %s: made by aihls for %s at %lld MHz, %lld cycles per frame.\n", d->top, d->board.name,
                 (long long)(p->clock_hz / 1000000), (long long)p->interval_cycles);
     for (int i = 0; i < n; i++) {
@@ -68,7 +68,7 @@ static void print_top(const struct design *d, struct strbuf *sb)
                     (long long)s->c, s->lanes);
     }
     if (code)
-        strbuf_addf(sb, "// %s: behind each reset the %lld bytes of %s, once, before the first frame.\n", BIND_CODE, (long long)p->serial->n_code, bind_code_file(p, p->arena));
+        strbuf_addf(sb, "// %s: behind each reset the %lld bytes of %s, once, before the first frame.\n", BIND_CODE, (long long)code->depth_words, code->file);
     strbuf_addf(sb, "// Channel c of a pixel is lane c %% lanes of the pixel's beat c / lanes; unused lanes are zero.\n"
                 "// Transfer on valid && ready%s. Synchronous reset, active high.\n"
                 "`default_nettype none\n\nmodule %s #(\n    parameter TECH = \"GENERIC\" // %s on this board\n) (\n"
@@ -154,8 +154,9 @@ static void print_probes(const struct design *d, struct arena *a, struct strbuf 
     strbuf_adds(sb, "#define PROBE_STAGES(P) \\\n");
     for (int i = 0; i < p->n_stages; i++)
         strbuf_addf(sb, "    P(%d, %s)%s\n", i, bind_stage_instance(p, a, i), i + 1 < p->n_stages ? " \\" : "");
-    if (serial_loads(p))
-        strbuf_addf(sb, "#define PROBE_CODE(P) P(%s, %lld, \"%s\")\n", BIND_CODE, (long long)p->serial->n_code, bind_code_file(p, a));
+    const struct image *code = d->netlist->code;
+    if (code)
+        strbuf_addf(sb, "#define PROBE_CODE(P) P(%s, %lld, \"%s\")\n", BIND_CODE, (long long)code->depth_words, code->file);
     strbuf_addf(sb, "#define NET(root, net) root->%s_core__DOT__##net\n", d->top);
 }
 

@@ -70,22 +70,23 @@ void instance_stream(struct netlist *n, struct instance *i, const char *prefix, 
                       arena_printf(n->arena, "%s_%s", net, wires[k]));
 }
 
-struct image *netlist_image(struct netlist *n, const char *file, int64_t width_bits, int64_t depth_words)
+struct image *netlist_image(struct netlist *n, const char *file, int64_t width_bits, int64_t depth_words, bool loaded)
 {
-    struct image im = { .file = file, .width_bits = width_bits, .depth_words = depth_words, .stride_bytes = ceil_div(width_bits, 8) };
+    struct image im = { .file = file, .width_bits = width_bits, .depth_words = depth_words, .stride_bytes = ceil_div(width_bits, 8), .loaded = loaded };
     im.bytes = arena_alloc_n(n->arena, (size_t)depth_words, (size_t)im.stride_bytes);
     arena_push(n->arena, n->images, n->n_images, n->cap_images, im);
     return &n->images[n->n_images - 1];
 }
 
-struct image *netlist_cut_image(struct netlist *n, const char *prefix, int64_t width_bits, int64_t depth_words, struct rom_cut cut)
+struct image *netlist_cut_image(struct netlist *n, const char *prefix, int64_t width_bits, int64_t depth_words, struct rom_cut cut,
+                                bool loaded)
 {
     int first = n->n_images;
     for (int64_t k = 0; k < cut.banks; k++) {
         int64_t bits = k < cut.banks - 1 ? cut.bits : cut.last_bits;
         for (int64_t at = 0; at < width_bits; at += bits)
             netlist_image(n, arena_printf(n->arena, "%s%lld_%lld.hex", prefix, (long long)k, (long long)(at / bits)), min_i64(bits, width_bits - at),
-                          min_i64(cut.words, depth_words - k * cut.words));
+                          min_i64(cut.words, depth_words - k * cut.words), loaded);
     }
     n->images[first].cut = cut;
     n->images[first].columns = ceil_div(width_bits, cut.bits);
@@ -216,6 +217,29 @@ void netlist_print(const struct netlist *n, struct strbuf *out)
     for (int i = 0; i < n->n_instances; i++)
         print_instance(out, &n->instances[i]);
     strbuf_adds(out, "endmodule\n\n`default_nettype wire\n");
+}
+
+void netlist_shape(const struct netlist *n, struct strbuf *out)
+{
+    for (int i = 0; i < n->n_ports; i++)
+        strbuf_addf(out, "%s %s %lld\n", n->ports[i].direction, n->ports[i].name, (long long)n->ports[i].width_bits);
+    for (int i = 0; i < n->n_nets; i++)
+        strbuf_addf(out, "%s %lld\n", n->nets[i].name, (long long)n->nets[i].width_bits);
+    for (int i = 0; i < n->n_assigns; i++)
+        strbuf_addf(out, "%s = %s\n", n->assigns[i].left, n->assigns[i].right);
+    for (int i = 0; i < n->n_instances; i++) {
+        struct instance copy = n->instances[i];
+        copy.comment = NULL;
+        copy.params = arena_array(n->arena, struct param, copy.n_params);
+        copy.n_params = 0;
+        for (int k = 0; k < n->instances[i].n_params; k++)
+            if (strcmp(n->instances[i].params[k].name, "FILE") != 0)
+                copy.params[copy.n_params++] = n->instances[i].params[k];
+        print_instance(out, &copy);
+    }
+    for (int i = 0; i < n->n_images; i++)
+        if (&n->images[i] != n->code)
+            image_print(&n->images[i], out);
 }
 
 void image_print(const struct image *im, struct strbuf *out)

@@ -54,6 +54,7 @@ struct image {
     // Where words are cut (cost_rom_cut): this is the first column of the first bank, those behind it are the others.
     struct rom_cut cut;
     int64_t columns; // of a bank but the last
+    bool loaded;     // the memory is an aihls_store: no file, but a part of the code
 };
 
 struct netlist {
@@ -69,6 +70,7 @@ struct netlist {
     int n_assigns, cap_assigns;
     struct image *images;
     int n_images, cap_images;
+    const struct image *code; // one of them: what the port BIND_CODE of a core takes behind each reset, a byte a word; NULL: there is none
 };
 
 struct netlist *netlist_new(struct arena *a, const char *module);
@@ -86,10 +88,11 @@ void instance_port(struct netlist *n, struct instance *i, const char *port, cons
 void instance_stream(struct netlist *n, struct instance *i, const char *prefix, const char *net);
 
 // A zeroed image.
-struct image *netlist_image(struct netlist *n, const char *file, int64_t width_bits, int64_t depth_words);
+struct image *netlist_image(struct netlist *n, const char *file, int64_t width_bits, int64_t depth_words, bool loaded);
 // The same cut into banks and columns, with an image for each: "PREFIX0_0.hex" (bank 0, column 0) and so on. Returns the first,
 // through which all are set.
-struct image *netlist_cut_image(struct netlist *n, const char *prefix, int64_t width_bits, int64_t depth_words, struct rom_cut cut);
+struct image *netlist_cut_image(struct netlist *n, const char *prefix, int64_t width_bits, int64_t depth_words, struct rom_cut cut,
+                                bool loaded);
 // Writes the low `bits` (at most 64) of value at bit `at` of a word.
 void image_set(struct image *im, int64_t word, int64_t at, int bits, int64_t value);
 
@@ -97,6 +100,9 @@ void image_set(struct image *im, int64_t word, int64_t at, int bits, int64_t val
 void netlist_verify(const struct netlist *n);
 // The Verilog text of the module; TECH is passed through as a parameter.
 void netlist_print(const struct netlist *n, struct strbuf *out);
+// All that two netlists have in common when the same bitstream serves both: ports, nets, instances and the images that are not
+// `code`, as text; not the module's name, files' names and comments.
+void netlist_shape(const struct netlist *n, struct strbuf *out);
 // The image as $readmemh reads it, one word a line.
 void image_print(const struct image *im, struct strbuf *out);
 

@@ -209,7 +209,7 @@ static void add_registers(struct shell *s)
                                         "araddr", "arvalid", "arready", "rdata", "rresp", "rvalid", "rready" };
     struct netlist *n = s->n;
     char hash[65];
-    sha256_hex(s->d->model_bytes.text, s->d->model_bytes.len, hash);
+    design_identity(s->d, hash);
     for (size_t k = 0; k < sizeof nets / sizeof *nets; k++)
         netlist_net(n, nets[k].width_bits, "%s", nets[k].name);
     struct instance *i = netlist_add(n, "aihls_axil", "u_axil", NULL);
@@ -251,6 +251,16 @@ static void add_registers(struct shell *s)
     instance_port(n, i, "rdata", "counter");
 }
 
+// Each write of CODE is a byte for the core, which takes one a cycle.
+static void add_code_register(struct shell *s)
+{
+    struct netlist *n = s->n;
+    stream_nets(s, BIND_CODE, 8);
+    netlist_assign(n, BIND_CODE "_data", "wdata[7:0]");
+    netlist_assign(n, BIND_CODE "_valid", arena_printf(s->a, "we && waddr == 14'd%d", AIHLS_SHELL_CODE / 4));
+    netlist_assign(n, netlist_net(n, 1, "unused_code_ready"), BIND_CODE "_ready");
+}
+
 struct netlist *shell_axi(const struct design *d, struct arena *a)
 {
     ASSERT(shell_has_axi(d));
@@ -281,6 +291,8 @@ struct netlist *shell_axi(const struct design *d, struct arena *a)
     instance_int(n, i, "N", stream_beats(stream_of(s.p, 0), stream_of(s.p, 0)->lanes));
     instance_port(n, i, "en", "beat");
     instance_port(n, i, "last", "last_beat");
+    if (pipeline_loads(s.p))
+        add_code_register(&s);
     add_core(&s, "dma_rst");
     netlist_verify(n);
     return n;
@@ -356,7 +368,7 @@ void shell_constants(const struct design *d, struct strbuf *out)
         { "DRAM_LATENCY_NS", b->dram_latency_ns }, { "DRAM_REFRESH_EVERY_NS", b->dram_refresh_every_ns }, { "DRAM_REFRESH_NS", b->dram_refresh_ns },
     };
     char hash[65];
-    sha256_hex(d->model_bytes.text, d->model_bytes.len, hash);
+    design_identity(d, hash);
     strbuf_addf(out, "// SPDX-License-Identifier: Apache-2.0\n// The bus of %s and the memory of %s, for shell.cpp.\n", d->top, b->name);
     for (size_t i = 0; i < sizeof v / sizeof *v; i++)
         strbuf_addf(out, "#define %s %lldL\n", v[i].name, (long long)v[i].value);
@@ -428,7 +440,7 @@ struct netlist *shell_axis(const struct design *d, struct arena *a)
     netlist_assign(s.n, "unused_watch", "&{1'b0, watch}");
     for (int k = 0; k < s.n_ports; k++)
         add_axis_stream(&s, k, &wrong);
-    if (serial_loads(s.p))
+    if (pipeline_loads(s.p))
         add_axis_bus(&s, "s_axis_code", BIND_CODE, 1, true, false);
     netlist_assign(s.n, "frame_error", arena_strdup(a, wrong.text));
     strbuf_release(&wrong);

@@ -4,7 +4,7 @@
 #define AIHLS_SHELL_IMPL_H
 
 #include "base/check.h"
-#include "dataflow/serial.h"
+#include "dataflow/reload.h"
 #include "hls/bind.h"
 #include "hls/shell.h"
 
@@ -70,7 +70,7 @@ static inline void add_core(struct shell *s, const char *rst)
     clocked(s, i, rst);
     for (int k = 0; k < s->n_ports; k++)
         instance_stream(n, i, port_of(s->p, k)->name, port_of(s->p, k)->name);
-    if (serial_loads(s->p))
+    if (pipeline_loads(s->p))
         instance_stream(n, i, BIND_CODE, BIND_CODE);
     instance_port(n, i, "stall", arena_printf(s->a, "%d'd0", s->p->n_edges));
     instance_port(n, i, "watch", "watch");

@@ -34,7 +34,7 @@ bool shell_has_uart(const struct design *d)
 
 int64_t shell_uart_lut(const struct design *d)
 {
-    int64_t ports = d->pipeline->n_inputs + d->pipeline->n_outputs + serial_loads(d->pipeline);
+    int64_t ports = d->pipeline->n_inputs + d->pipeline->n_outputs + pipeline_loads(d->pipeline);
     return d->board.tech->ram_luts ? UART_LUT + UART_PORT_LUT * ports : UART_LUT_BLOCK + UART_PORT_LUT_BLOCK * ports;
 }
 
@@ -90,7 +90,7 @@ static void add_line(struct shell *s, int64_t divide)
 // The code of a core that takes it through a port is written as one input more.
 static int inboxes(const struct shell *s)
 {
-    return s->n_in + serial_loads(s->p);
+    return s->n_in + pipeline_loads(s->p);
 }
 
 static void add_link(struct shell *s)
@@ -99,7 +99,7 @@ static void add_link(struct shell *s)
     static const char *const request[] = { "op", "seq", "arg", "n_bytes", "done", "bad", "we", "waddr", "wdata", "hold", "soft_rst", "w_data", "w_push", "room", "r_data",
                                            "r_valid", "r_ready", "frame_in", "frame_out" };
     char hash[65];
-    sha256_hex(s->d->model_bytes.text, s->d->model_bytes.len, hash);
+    design_identity(s->d, hash);
     netlist_net(n, 1, "soft_rst");
     netlist_net(n, 8, "w_data");
     netlist_net(n, inboxes(s), "w_push");
@@ -235,7 +235,7 @@ static struct netlist *make(const struct design *d, struct arena *a, const char 
     add_link(&s);
     for (int k = 0; k < s.n_in; k++)
         add_input(&s, k);
-    if (serial_loads(s.p))
+    if (pipeline_loads(s.p))
         add_inbox(&s, s.n_in, BIND_CODE);
     for (int k = 0; k < s.n_out; k++)
         add_output(&s, k);
@@ -260,7 +260,7 @@ struct netlist *shell_uart_bench(const struct design *d, struct arena *a)
 void shell_uart_constants(const struct design *d, struct strbuf *out)
 {
     char hash[65];
-    sha256_hex(d->model_bytes.text, d->model_bytes.len, hash);
+    design_identity(d, hash);
     strbuf_addf(out, "// SPDX-License-Identifier: Apache-2.0\n// The line of uart_bench, for uart.cpp.\n#define DIVIDE %d\n#define CLOCK_HZ %lldL\n#define MODEL \"%s\"\n",
                 LEAST_DIVIDE, (long long)d->pipeline->clock_hz, hash);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// aihls_code: the code of aihls_serial in a memory that begins empty (aihls_spram): after reset its bytes come through
+// aihls_code: the code of aihls_serial in a memory that begins empty: after reset its bytes come through
 // s_code, DEPTH of them in order, and then `loaded` says so. Latency of a read 1 cycle.
-// Cost: DEPTH bytes of large blocks, a counter. Reset: the code must come again.
+// Cost: DEPTH bytes of large blocks or block RAM (aihls_spram), a counter. Reset: the code must come again.
 `default_nettype none
 module aihls_code #(
-    parameter DEPTH = 1024
+    parameter DEPTH = 1024,
+    parameter HUGE  = 1
 ) (
     input  wire                                          clk,
     input  wire                                          rst,
@@ -23,7 +24,7 @@ module aihls_code #(
     wire              put = s_code_valid && s_code_ready;
     assign s_code_ready = !loaded_q;
     assign loaded       = loaded_q;
-    aihls_spram #(.DEPTH(DEPTH), .HUGE(1)) u_bytes (
+    aihls_spram #(.DEPTH(DEPTH), .HUGE(HUGE)) u_bytes (
         .clk(clk), .en(put || en), .we(!loaded_q), .addr(loaded_q ? addr : at_q), .wdata(s_code_data), .rdata(data)
     );
     always @(posedge clk) begin

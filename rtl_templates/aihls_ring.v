@@ -228,7 +228,7 @@ module aihls_ring #(
     always @* begin
         case (raddr[4:0])
             5'h00: global_d = 32'h4c484941;
-            5'h01: global_d = 32'h00010000;
+            5'h01: global_d = 32'h00010001;
             5'h02: global_d = SHAPE;
             5'h03: global_d = COUNT;
             5'h04: global_d = MODEL[255:224];

@@ -93,7 +93,7 @@ static void a_stream_is_three_wires(void **state)
 static void image_bits_land_where_they_belong(void **state)
 {
     (void)state;
-    struct image *im = netlist_image(n, "mem/a.hex", 21, 3);
+    struct image *im = netlist_image(n, "mem/a.hex", 21, 3, false);
     image_set(im, 0, 0, 8, -1);
     image_set(im, 1, 5, 9, -1);    // across bytes
     image_set(im, 2, 20, 1, 1);    // the top bit
@@ -109,7 +109,7 @@ static void image_bits_land_where_they_belong(void **state)
 static void images_hold_64_bits_and_any_width(void **state)
 {
     (void)state;
-    struct image *im = netlist_image(n, "mem/a.hex", 130, 1);
+    struct image *im = netlist_image(n, "mem/a.hex", 130, 1, false);
     image_set(im, 0, 1, 64, (int64_t)0x8000000000000001u);
     image_set(im, 0, 66, 64, -1);
     image_print(im, &text);
@@ -125,7 +125,7 @@ static void a_cut_image_has_the_bits_of_the_whole(void **state)
         int64_t width = shapes[k][0], depth = shapes[k][1], at = 0;
         struct rom_cut cut = cost_rom_cut(tech_find("ecp5"), depth);
         assert_true(cut.banks == (depth + cut.words - 1) / cut.words);
-        struct image *im = netlist_cut_image(cutting, "mem/a_", width, depth, cut);
+        struct image *im = netlist_cut_image(cutting, "mem/a_", width, depth, cut, false);
         for (int64_t w = 0; w < depth; w++)
             image_set(im, w, 0, (int)width, (int64_t)((uint64_t)w * 0x9e3779b97f4a7c15u));
         for (int64_t from = 0; from < depth; from += cut.words)
@@ -151,7 +151,7 @@ static void random_fields_read_back(void **state)
     uint64_t value[WORDS][FIELDS], seed = 3;
     for (int f = 0; f < FIELDS; f++)
         total += bits[f] = 1 + f * 5 % 17;
-    struct image *im = netlist_image(n, "mem/a.hex", total, WORDS);
+    struct image *im = netlist_image(n, "mem/a.hex", total, WORDS, false);
     for (int w = 0; w < WORDS; w++)
         for (int f = 0, at = 0; f < FIELDS; at += bits[f++]) {
             seed = seed * 6364136223846793005u + 1442695040888963407u;
@@ -230,7 +230,7 @@ static struct breach {
 
 static void set_beyond_the_word(void)
 {
-    image_set(netlist_image(n, "mem/a.hex", 8, 1), 0, 5, 4, 0);
+    image_set(netlist_image(n, "mem/a.hex", 8, 1, false), 0, 5, 4, 0);
 }
 
 static int exit_of(void (*f)(void), bool verify)
