@@ -447,7 +447,7 @@ static void correct_bias(const struct quant_run *f, const struct node *n, int64_
 static float *bias_of(const struct quant_run *f, const struct node *n, const struct quant_matrix *mx)
 {
     const struct tensor *b = n->n_in > 2 ? n->in[2] : NULL;
-    if (!mx->bias_input || (b && (!b->data || b->dtype != DT_FLOAT || tensor_count(b) != mx->channels || b->dims[b->rank - 1] != mx->channels)))
+    if (!mx->bias_input || (b && (!b->data || b->dtype != DT_FLOAT || b->rank < 1 || tensor_count(b) != mx->channels || b->dims[b->rank - 1] != mx->channels)))
         return NULL;
     float *bias = arena_array(f->cx->arena, float, mx->channels);
     for (int64_t c = 0; b && c < mx->channels; c++)

@@ -103,6 +103,7 @@ class Network:
         self.labels = [net.labels[i].decode() for i in range(net.n_classes)] if net.labels else None
         self.clock_hz, self.frame_cycles, self.latency_cycles = net.clock_hz, net.frame_cycles, net.latency_cycles
         self.last_frame = (0, 0)
+        self._weights = []
         options = _Options(queue_frames, None, None, None)
         for i, b in enumerate(names):
             status = lib.aihls_open(c.byref(net), c.c_void_p(find(b.encode())), c.byref(options), c.byref(self._handle))
@@ -161,6 +162,13 @@ class Network:
             return None
         self._check(status)
         return ticket.value
+
+    def reload(self, weights):
+        """Other weights (bytes, as in another model's NAME_weights.bin) for hardware that was compiled with --reloadable."""
+        kept = c.create_string_buffer(bytes(weights), len(weights))
+        self._weights.append(kept)  # the library reads them whenever it resets the device
+        self._check(self._lib.aihls_reload(self._handle, kept, c.c_size_t(len(weights))))
+        self._weights = [kept]
 
     def statistics(self):
         s = _Statistics()

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // example: classifies image files.
 //
-//     example [--backend NAME] [--range LOW,HIGH] FILE...
+//     example [--backend NAME] [--range LOW,HIGH] [--weights FILE] FILE...
 //
 // FILE is PGM or PPM, P2, P3, P5 or P6, of the network's height, width and 1 or 3 channels; or .npy with one or more
 // frames of the input's element type. --backend: "simulation" or "reference" [simulation, if it was built].
-// --range: what the network takes for black and white [0,255]; .npy files are taken as they are. For each frame:
+// --range: what the network takes for black and white [0,255]; .npy files are taken as they are. --weights: those of another model,
+// NAME_weights.bin, for hardware compiled with --reloadable. For each frame:
 // file, class, its score, its label, time for the frame, cycles of the accelerator. The network has one input; of several outputs
 // the first is shown.
 #include <ctype.h>
@@ -222,19 +223,42 @@ static bool classify(struct aihls *a, const char *file, double low, double high)
     return ok;
 }
 
+// The whole file; NULL after a message. The caller frees it, when the device that has it is closed.
+static void *read_weights(const char *file, size_t *n)
+{
+    FILE *f = fopen(file, "rb");
+    void *bytes = NULL;
+    long size = f && fseek(f, 0, SEEK_END) == 0 ? ftell(f) : -1;
+    if (size > 0 && fseek(f, 0, SEEK_SET) == 0)
+        bytes = malloc((size_t)size);
+    if (bytes && fread(bytes, 1, (size_t)size, f) != (size_t)size) {
+        free(bytes);
+        bytes = NULL;
+    }
+    if (f)
+        fclose(f);
+    if (!bytes)
+        complain(file, "cannot be read");
+    *n = bytes ? (size_t)size : 0;
+    return bytes;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = BACKEND("simulation") ? "simulation" : "reference";
+    const char *weights = NULL;
     double low = 0, high = 255;
     int i = 1;
     for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0; i += 2) {
         if (strcmp(argv[i], "--backend") == 0)
             name = argv[i + 1];
+        else if (strcmp(argv[i], "--weights") == 0)
+            weights = argv[i + 1];
         else if (strcmp(argv[i], "--range") != 0 || sscanf(argv[i + 1], "%lf,%lf", &low, &high) != 2)
             break;
     }
     if (i >= argc || strncmp(argv[i], "--", 2) == 0) {
-        fprintf(stderr, "usage: %s [--backend simulation|reference] [--range LOW,HIGH] FILE.pgm|.ppm|.npy...\n", argv[0]);
+        fprintf(stderr, "usage: %s [--backend simulation|reference] [--range LOW,HIGH] [--weights FILE] FILE.pgm|.ppm|.npy...\n", argv[0]);
         return 2;
     }
     if (aihls_input_count(&NETWORK) != 1)
@@ -244,8 +268,16 @@ int main(int argc, char **argv)
     if (s)
         return complain(name, aihls_status_text(s)), 1;
     bool ok = true;
-    for (; i < argc; i++)
+    size_t n_bytes = 0;
+    void *bytes = weights ? read_weights(weights, &n_bytes) : NULL;
+    if (bytes)
+        s = aihls_reload(a, bytes, n_bytes);
+    if (s)
+        complain(weights, aihls_status_text(s));
+    bool right = !s && (bytes || !weights); // else these weights would not be what computes
+    for (ok = right; right && i < argc; i++)
         ok &= classify(a, argv[i], low, high);
     aihls_close(&a);
+    free(bytes);
     return ok ? 0 : 1;
 }

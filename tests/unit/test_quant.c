@@ -393,12 +393,27 @@ static void check_batch(void **state)
 }
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
+// Of a product with one output; libFuzzer found it.
+static void a_bias_may_be_a_scalar(void **state)
+{
+    (void)state;
+    model_input(m, "x", DT_FLOAT, 4, DIMS(1, 2, 8, 8));
+    float_weights("v", 2, DIMS(128, 1), 0.3f);
+    model_f32(m, "b", 0, NULL, (float[]){ 0.5f });
+    model_node(m, "Flatten", "x", "f");
+    model_node(m, "Gemm", "f v b", "y");
+    model_output(m, "y");
+    struct quant_ranges r = { 0 };
+    struct array c = calibration(8);
+    quantized(&c, &r);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, qdq_teardown)
 
 int main(void)
 {
     const struct CMUnitTest fixed[] = {
-        TEST(every_accelerated_value_is_quantized_once), TEST(weights_are_symmetric_within_127), TEST(weights_next_to_zero_have_a_scale),
+        TEST(a_bias_may_be_a_scalar), TEST(every_accelerated_value_is_quantized_once), TEST(weights_are_symmetric_within_127), TEST(weights_next_to_zero_have_a_scale),
         TEST(a_maxpool_keeps_its_inputs_scale), TEST(the_last_result_keeps_its_whole_range),
         TEST(outliers_are_clipped_inside_the_net), TEST(a_dead_channel_gives_its_bias), TEST(a_layer_without_channels_costs_nothing), TEST(zero_is_always_exact), TEST(ranges_repeat_the_graph_without_data),
         TEST(stored_ranges_that_lack_a_tensor_are_damage), TEST(without_data_ranges_are_synthesised_with_a_warning),
