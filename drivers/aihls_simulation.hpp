@@ -52,6 +52,8 @@ template <class Model> class AihlsSimulation {
 
     ~AihlsSimulation() { top.final(); }
 
+    void reload() { reset(); }
+
     void submit(const aihls_slot *s)
     {
         progress[(size_t)(s - device->slots)] = Progress{ -1, (int)outputs.size() };
@@ -260,7 +262,7 @@ template <class Model> void aihls_simulation_close(aihls_device *d)
 
 template <class Model> aihls_status aihls_simulation_reload(aihls_device *d)
 {
-    (*static_cast<AihlsSimulation<Model> **>(d->state))->reset();
+    (*static_cast<AihlsSimulation<Model> **>(d->state))->reload();
     return AIHLS_OK;
 }
 

@@ -422,5 +422,10 @@ bool design_build_for(const struct ctx *cx, const struct request *r, const struc
     all.shapes = r->shapes;
     all.dims = r->dims;
     d->ranges = (struct quant_ranges){ .items = hardware->ranges.items, .n = hardware->ranges.n, .cap = hardware->ranges.cap };
-    return design_build(cx, &all, d, say, user) && same_hardware(cx, hardware, dir, d);
+    struct strbuf preset = STRBUF_INIT;
+    d->board = hardware->board;
+    if (strbuf_read_file(&preset, arena_printf(cx->arena, "%s/project/preset.txt", dir)))
+        d->board.preset_text = arena_strdup(cx->arena, preset.text);
+    strbuf_release(&preset);
+    return design_read(cx, &all, d, say, user) && design_schedule(cx, d, say, user) && same_hardware(cx, hardware, dir, d);
 }

@@ -72,7 +72,7 @@ class Bench {
 #define OUTPUT(name, stream_) outputs.push_back(PORT_OF(name, stream_));
         PROBE_OUTPUTS(OUTPUT)
 #ifdef PROBE_CODE
-#define CODE(name, n, file) code = Port{ 0, &top->name##_data, &top->name##_valid, &top->name##_ready }; read_code(file, n);
+#define CODE(name, n, file) code = Port{ 0, &top->name##_data, &top->name##_valid, &top->name##_ready };
         PROBE_CODE(CODE)
 #endif
 #define STAGE(i, unit) stages.push_back(Stage{ #unit, &NET(root, unit##__DOT__busy) });
@@ -115,18 +115,9 @@ class Bench {
     std::vector<Port> inputs, outputs;
     std::vector<Stage> stages;
     Port code = {}; // for what the core must be given behind a reset: `bytes`, none for most
-    std::vector<uint8_t> bytes;
+    const std::vector<uint8_t> bytes = code_bytes();
 
   private:
-    // The image, a byte a line. Left empty where it cannot be read, so that nothing will move.
-    void read_code(const char *file, size_t n)
-    {
-        FILE *f = fopen(file, "r");
-        for (unsigned v; f && bytes.size() < n && fscanf(f, "%x", &v) == 1;)
-            bytes.push_back((uint8_t)v);
-        if (f)
-            fclose(f);
-    }
     void dump()
     {
 #if VM_TRACE

@@ -12,6 +12,27 @@
 #include "probes.h"
 #include "random.hpp"
 
+// What the core must be given behind a reset, a byte a line of an image in the output directory; nothing for most. Empty where
+// it cannot be read, so that nothing will move.
+inline std::vector<uint8_t> code_bytes()
+{
+    std::vector<uint8_t> bytes;
+#ifdef PROBE_CODE
+#define CODE_FILE(name, n, file) { (size_t)(n), file }
+    const struct {
+        size_t n;
+        const char *file;
+    } code = PROBE_CODE(CODE_FILE);
+#undef CODE_FILE
+    FILE *f = fopen(code.file, "r");
+    for (unsigned v; f && bytes.size() < code.n && fscanf(f, "%x", &v) == 1;)
+        bytes.push_back((uint8_t)v);
+    if (f)
+        fclose(f);
+#endif
+    return bytes;
+}
+
 // The file holds, frame after frame, every stream's beats in order (stream 0 first), a beat being LANES bytes.
 class Reference {
   public:

@@ -397,6 +397,7 @@ class Program {
         identify();
         place();
         s.write(AIHLS_SHELL_IRQ_ENABLE, AIHLS_SHELL_IRQ_DONE | AIHLS_SHELL_IRQ_ERROR);
+        load();
         s.write(AIHLS_SHELL_CONTROL, AIHLS_SHELL_CONTROL_RUN);
         long resets = reset_at ? 2 : 0;
         while (done < frames) {
@@ -434,7 +435,9 @@ class Program {
     }
 
   private:
-    void progress() { s.limit = s.now + patience; }
+    const std::vector<uint8_t> code = code_bytes();
+
+    void progress() { s.limit = s.now + patience + 32 * (long)code.size(); }
 
     void expect(const char *what, uint32_t have, uint32_t want)
     {
@@ -527,6 +530,13 @@ class Program {
                 fail("frame %ld: output %zu was written beyond its end", frame, p - n_inputs);
     }
 
+    void load()
+    {
+        for (uint8_t byte : code)
+            s.write(AIHLS_SHELL_CODE, byte);
+        progress();
+    }
+
     void reset(bool drop)
     {
         const uint32_t before = s.read(AIHLS_SHELL_DONE);
@@ -541,6 +551,7 @@ class Program {
         if (drop)
             tail = done;
         expect("TAIL behind a reset", s.read(AIHLS_SHELL_TAIL), (uint32_t)tail);
+        load();
         s.write(AIHLS_SHELL_CONTROL, AIHLS_SHELL_CONTROL_RUN);
     }
 
