@@ -76,7 +76,13 @@ static void print_slot(struct strbuf *sb, const struct ops_case *c, int i, int *
         strbuf_addf(sb, ",\n        .%s_data(%s_data[%d +: %d]), .%s_valid(%s_valid[%d]), .%s_ready(%s_ready[%d])", s, side, 64 * at,
                     8 * p->streams[port->stream].lanes, s, side, at, s, side, at);
     }
+    const struct image *code = c->netlist->code;
+    if (code)
+        strbuf_addf(sb, ",\n        .s_code_data(%s_data), .s_code_valid(%s_valid), .s_code_ready(%s_ready)", c->name, c->name, c->name);
     strbuf_adds(sb, ");\n");
+    if (code)
+        strbuf_addf(sb, "    wire [7:0] %s_data;\n    wire %s_valid, %s_ready;\n    ops_loader #(.N(%lld), .FILE(\"%s\")) u_load_%s (.clk(clk[%d]), .rst(rst), .data(%s_data), .valid(%s_valid), .ready(%s_ready));\n",
+                    c->name, c->name, c->name, (long long)code->depth_words, code->file, c->name, i, c->name, c->name, c->name);
     for (int k = 0; k < p->n_outputs; k++) {
         int at = *first_out + k, bits = 8 * p->streams[p->outputs[k].stream].lanes;
         if (bits < 64)
@@ -101,7 +107,12 @@ static bool write_wrapper(struct bench *b)
         strbuf_addf(&sb, ",\n    %s wire [%d:0] %s", ports[i].direction, ports[i].bits - 1, ports[i].name);
     strbuf_addf(&sb, "\n);\n%s", slots.text);
     strbuf_release(&slots);
-    strbuf_adds(&sb, "endmodule\n`default_nettype wire\n");
+    strbuf_adds(&sb, "endmodule\n\n"
+                "// What a core needs behind a reset.\n"
+                "module ops_loader #(\n    parameter N = 1,\n    parameter FILE = \"\"\n) (\n    input wire clk,\n    input wire rst,\n"
+                "    output wire [7:0] data,\n    output wire valid,\n    input wire ready\n);\n"
+                "    reg [7:0] mem [0:N-1];\n    integer at;\n    initial $readmemh(FILE, mem);\n    assign data = mem[at];\n    assign valid = at < N;\n"
+                "    always @(posedge clk) at <= rst ? 0 : at + (valid && ready);\nendmodule\n`default_nettype wire\n");
     bool ok = write_file(b, "ops_top.v", &sb);
     strbuf_release(&sb);
     return ok;
@@ -144,7 +155,7 @@ static bool write_cases(struct bench *b)
             add_number(&sb, stream_beats(ends[k], ends[k]->lanes));
         }
         add_number(&sb, p->n_edges);
-        add_number(&sb, 6 * p->interval_cycles + p->latency_cycles + 2000);
+        add_number(&sb, 6 * p->interval_cycles + p->latency_cycles + 2000 + (b->live[i]->netlist->code ? b->live[i]->netlist->code->depth_words : 0));
         for (int k = 0; k < n; k++)
             for (int f = 0; f < OPS_FRAMES; f++)
                 add_beats(&sb, ends[k], b->live[i]->streams[f][ends[k]->index]);

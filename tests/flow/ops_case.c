@@ -9,6 +9,7 @@
 #include "dataflow/cost.h"
 #include "dataflow/lower.h"
 #include "dataflow/schedule.h"
+#include "dataflow/reload.h"
 #include "dataflow/serial.h"
 #include "dataflow/timing.h"
 #include "hls/bind.h"
@@ -346,7 +347,7 @@ static bool finish_serial(struct arena *a, struct random *r, struct ops_case *c,
 }
 
 // False when the case is too large, or none.
-static bool try_case(struct arena *a, const struct board *boards, int n_boards, struct random *r, bool serial, struct ops_case *c)
+static bool try_case(struct arena *a, const struct board *boards, int n_boards, struct random *r, struct ops_how how, struct ops_case *c)
 {
     struct strbuf said = STRBUF_INIT;
     struct diag diag = { .rendered = &said };
@@ -367,20 +368,22 @@ static bool try_case(struct arena *a, const struct board *boards, int n_boards, 
         struct pipeline *p = c->pipeline;
         p->board = &boards[random_range(r, 0, n_boards - 1)];
         p->clock_hz = p->board->clock_hz;
-        small = serial ? finish_serial(a, r, c, &cx, mode == REQUANT_EXACT) : ops_case_fold(p, r);
-        if (small && !serial)
+        if (how.reloadable)
+            reload_widen(p);
+        small = how.reloadable && !p->reloadable ? false : how.serial ? finish_serial(a, r, c, &cx, mode == REQUANT_EXACT) : ops_case_fold(p, r);
+        if (small && !how.serial)
             c->broken = ops_case_finish(a, r, c, &cx, mode == REQUANT_EXACT);
     }
     strbuf_release(&said);
     return small;
 }
 
-void ops_case_make(struct arena *a, const struct board *boards, int n_boards, uint64_t seed, bool serial, const char *name, struct ops_case *out)
+void ops_case_make(struct arena *a, const struct board *boards, int n_boards, uint64_t seed, struct ops_how how, const char *name, struct ops_case *out)
 {
     struct random r = { seed };
     for (int i = 0; i < GRAPH_TRIES; i++) {
         *out = (struct ops_case){ .seed = seed, .name = name };
-        if (try_case(a, boards, n_boards, &r, serial, out))
+        if (try_case(a, boards, n_boards, &r, how, out))
             return;
     }
     BUG("seed %llu makes no small case", (unsigned long long)seed);

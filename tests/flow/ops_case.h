@@ -50,9 +50,14 @@ bool ops_case_fold(struct pipeline *p, struct random *r);
 // once is also held against the float reference. Returns why the case cannot be simulated, or NULL.
 const char *ops_case_finish(struct arena *a, struct random *r, struct ops_case *c, const struct ctx *cx, bool exact);
 
-// Makes case `seed` under `name` for one of n_boards boards, `serial`: in one multiplier (dataflow/serial.h). Retries inside until
+struct ops_how {
+    bool serial;     // in one multiplier (dataflow/serial.h)
+    bool reloadable; // weights come behind each reset (dataflow/reload.h)
+};
+
+// Makes case `seed` under `name` for one of n_boards boards. Retries inside until
 // the core is small enough to simulate among many; everything lives in the arena.
-void ops_case_make(struct arena *a, const struct board *boards, int n_boards, uint64_t seed, bool serial, const char *name, struct ops_case *out);
+void ops_case_make(struct arena *a, const struct board *boards, int n_boards, uint64_t seed, struct ops_how how, const char *name, struct ops_case *out);
 
 // Appends "seed 17: …": the first thing that is wrong with a case that the bench has run. Nothing when all is right: every
 // element of every run, and the cycles a frame in the second half of the run without pauses as predicted.
