@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Synthesizes networks with Yosys for the boards named in $BOARDS (default: ultra96 pynq-z2) and compares DSP, block
 # RAM, LUT and FF with the prediction; reports the longest path in LUT levels. About ten minutes per network.
+# OPTIONS: further ones of the compiler, as in OPTIONS=--reloadable.
 #     tests/synth.sh build/aihls [NETWORK...]
 set -u
 aihls=$(realpath "$1")
@@ -20,7 +21,7 @@ for n in ${*:-digits mt_resnet8_int8}; do
     for board in ${BOARDS:-ultra96 pynq-z2}; do
         out=$dir/$n-$board
         # shellcheck disable=SC2086
-        "$aihls" "$file" --board $board $calib --name "$(echo "$n" | tr A-Z a-z)" -q -o $out || exit 1
+        "$aihls" "$file" --board $board $calib ${OPTIONS:-} --name "$(echo "$n" | tr A-Z a-z)" -q -o $out || exit 1
         family=$(sed -n 's/.*<family>\(.*\)<.*/\1/p' $out/sim/board.xml)
         tech=$(sed -n 's/^parameter TECH //p' $out/project/project.txt)
         case $family in
@@ -35,7 +36,7 @@ for n in ${*:-digits mt_resnet8_int8}; do
             chparam -set TECH \"$tech\" $top
             read_verilog -lib $cells
             hierarchy -check -top $top
-            setattr -mod -set keep_hierarchy 1 *aihls_gather *aihls_concat *aihls_mul *aihls_ctable *aihls_argmax *aihls_search *aihls_conv *aihls_dw *aihls_gap *aihls_add *aihls_table *aihls_fifo *aihls_rom
+            setattr -mod -set keep_hierarchy 1 *aihls_gather *aihls_concat *aihls_mul *aihls_ctable *aihls_argmax *aihls_search *aihls_conv *aihls_dw *aihls_gap *aihls_add *aihls_table *aihls_fifo *aihls_rom *aihls_store
             $synth -top $top
             write_json sim/netlist.json" >sim/yosys.out 2>&1) || { tail -5 $out/sim/yosys.out; failed=1; continue; }
         python3 "$stat" $out/sim/netlist.json $out/report.json $top || failed=1
