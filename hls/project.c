@@ -86,6 +86,10 @@ static bool emit_readme(struct project *p)
     const struct board *b = &p->d->board;
     const char *top = p->d->top;
     strbuf_addf(&sb, "<!-- SPDX-License-Identifier: Apache-2.0 -->\n# %s on %s\n\n", top, b->title);
+    bool spi = p->d->request.line == LINE_SPI;
+    const char *talks = arena_printf(p->a, "The board talks %s; driver/ has the back end \"%s\". docs/85-projects.md of aihls has the manual.\n",
+                                     spi ? arena_printf(p->a, "SPI, mode 0, at most %.3f MHz", (double)shell_spi_hz(p->d) / 1e6) : arena_printf(p->a, "%lld baud", (long long)shell_uart_baud(p->d)),
+                                     spi ? "spi" : "serial");
     bool quartus = p->cpu && p->cpu->emit == project_quartus_emit;
     if (quartus)
         strbuf_addf(&sb, "    make bitstream    %s.sof, %s.rbf: needs Intel Quartus Prime (Lite or Standard) with %s\n"
@@ -100,11 +104,9 @@ static bool emit_readme(struct project *p)
                     "and %s.dtso. docs/%s.md of aihls says what is assumed of the board.\n",
                     (unsigned long long)b->axi_base, AIHLS_SHELL_APERTURE_BYTES / 1024, (long long)b->irq_spi, top, quartus ? "86-quartus" : "85-projects");
     else if (project_has_serial(p->d))
-        strbuf_addf(&sb, "    make bitstream    %s.bit: needs AMD Vivado with %s\n    make program      it goes through JTAG, until power is off\n\n"
-                    "The board talks %lld baud; driver/ has the back end \"serial\". docs/85-projects.md of aihls has the manual.\n", top, b->part, (long long)shell_uart_baud(p->d));
+        strbuf_addf(&sb, "    make bitstream    %s.bit: needs AMD Vivado with %s\n    make program      it goes through JTAG, until power is off\n\n%s", top, b->part, talks);
     else if (project_has_open(p->d))
-        strbuf_addf(&sb, "    make bitstream    needs Yosys, nextpnr-%s and the packer of its bitstreams (`make` says which package)\n    make program\n\n"
-                    "The board talks %lld baud; driver/ has the back end \"serial\". docs/85-projects.md of aihls has the manual.\n", b->family, (long long)shell_uart_baud(p->d));
+        strbuf_addf(&sb, "    make bitstream    needs Yosys, nextpnr-%s and the packer of its bitstreams (`make` says which package)\n    make program\n\n%s", b->family, talks);
     else
         strbuf_addf(&sb, "W304: there is no script to a bitstream for this board (`aihls explain W304`). project.txt has part, top module and\n"
                     "parameter, rtl/%s.f the Verilog, mem/ the memory images, %s.xdc the clock.\n", top, top);

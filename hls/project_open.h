@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // project_open: the open flow, from Verilog to a bitstream with Yosys and nextpnr (docs/85-projects.md). Below project/:
 //
-//     NAME_board.v   the top: PLL, reset, NAME_uart
+//     NAME_board.v   the top: PLL, reset, NAME_uart or NAME_spi
 //     NAME.lpf, .pcf pins
 //     settings.mk    device, clock, predicted resources
 //     Makefile       bitstream, program, clean
