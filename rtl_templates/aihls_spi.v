@@ -6,8 +6,8 @@
 //   cs_n, sck, mosi -> two registers (they belong to no clock) -> what two samples in a row agree on -> bits
 //
 // So a glitch that only one sample sees changes nothing. The host's side, in cycles of clk: both halves of sck at least 4, so that
-// its period is at least 8; cs_n falls at least 8 before the first rising edge, rises at least 4 behind the last one, and stays high for
-// at least 4.
+// its period is at least 8; cs_n falls at least 8 before the first rising edge (4 where a silent s goes on with 0xc0, as before a packet),
+// rises at least 4 behind the last one, and stays high for at least 4.
 //
 // To the host goes what waits at s, or 0xc0, which is an empty packet, where nothing does. That is settled while cs_n is high,
 // and for the bytes behind the first with the last rising edge of the one before. s gives the byte with its first rising

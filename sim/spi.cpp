@@ -87,7 +87,7 @@ class Spi : public Board<Vspi> {
     {
         Spi *s = static_cast<Spi *>(user);
         s->cs_n = false;
-        s->run(DIVIDE / 2 + s->pause()); // and half a period in front of the first edge
+        s->run(s->pause()); // and half a period in front of the first edge
         for (size_t i = 0; i < n; i++)
             in[i] = s->byte(out[i]);
         s->cs_n = true;

@@ -5,7 +5,7 @@
 // it did in this byte, and did if it waited when the byte was chosen, or 0xc0. Between bytes nothing is lost.
 `default_nettype none
 module fv_spi #(
-    parameter SETUP = 8   // cycles of cs_n in front of the first rising edge
+    parameter SETUP = 8   // cycles of cs_n in front of the first rising edge; below 8 nothing but 0xc0 begins to wait at s up to the falling one
 ) (
     input wire       clk,
     input wire       rst,
@@ -96,8 +96,13 @@ module fv_spi #(
             clean_q  <= 1'b1;
         end
     end
-    reg started_q = 1'b0;
-    always @(posedge clk) started_q <= 1'b1;
+    reg started_q = 1'b0, s_valid_q, early_q;   // early: between cs_n's edge and the first falling one of sck
+    always @(posedge clk) begin
+        started_q <= 1'b1;
+        s_valid_q <= s_valid;
+        early_q   <= !rst && (fall || (early_q && !down && !away));
+    end
+    always @* if (SETUP < 8 && early_q && s_valid && !s_valid_q) assume (s_data == 8'hc0);
     always @* if (started_q && !rst) begin
         if (valid) assert (due_q && have == due_byte_q);
         if (error) assert (cut_q);
