@@ -627,7 +627,7 @@ static bool write_backends(struct writer *w)
         strbuf_addf(&sb, "#if defined(__unix__) || defined(__APPLE__)\nstatic const struct aihls_serial_design line = { %lld };\n"
                     "static const struct aihls_backend serial = AIHLS_SERIAL(&line);\n#endif\n\n"
                     "#ifdef __linux__\nstatic const struct aihls_spidev_design spi_design = { %lld };\nstatic const struct aihls_backend spi = AIHLS_SPI(&spi_design);\n#endif\n\n",
-                    (long long)shell_uart_baud(w->d), (long long)shell_spi_hz(w->d));
+                    (long long)shell_uart_baud(w->d), (long long)shell_spi_hz(project_clock_hz(w->d)));
     strbuf_addf(&sb, "static const struct aihls_backend *const all[] = {\n    &%s_reference,\n", w->name);
     if (hardware)
         strbuf_addf(&sb, "#ifdef AIHLS_WITH_SIMULATION\n    &%s_simulation,\n#endif\n", w->name);

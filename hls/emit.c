@@ -124,7 +124,7 @@ static bool emit_rtl(struct emission *e)
         ok &= emit_shell(e, shell_axi(d, e->a), "the pipeline with registers (AXI4-Lite), DMA (AXI4 master) and interrupt", &list);
     if (shell_has_uart(d))
         ok &= emit_shell(e, shell_line(d, e->a, LINE_UART), arena_printf(e->a, "the pipeline behind a serial line of %lld baud, 8N1 (docs/82-uart.md)", (long long)shell_uart_baud(d)), &list) &&
-              emit_shell(e, shell_line(d, e->a, LINE_SPI), arena_printf(e->a, "the pipeline behind SPI of at most %lld Hz, mode 0 (docs/82-uart.md)", (long long)shell_spi_hz(d)), &list);
+              emit_shell(e, shell_line(d, e->a, LINE_SPI), "the pipeline behind SPI, mode 0, of at most an eighth of the clock (docs/82-uart.md)", &list);
     e->rtl = arena_strdup(e->a, list.text);
     ok &= put_text(e, arena_printf(e->a, "rtl/%s.f", d->top), &list);
     for (int i = 0; ok && i < d->netlist->n_images; i++) {

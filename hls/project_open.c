@@ -117,15 +117,27 @@ static const struct open_family *family_of(const struct design *d)
     return NULL;
 }
 
+static struct pll pll_of(const struct open_family *f, const struct design *d)
+{
+    return f->pll((double)d->board.oscillator_hz, (double)d->pipeline->clock_hz);
+}
+
 bool project_has_open(const struct design *d)
 {
     const struct open_family *f = family_of(d);
     struct arena scratch = { 0 };
     const char *args;
     bool ok = f && shell_has_uart(d) && d->board.oscillator_hz && f->device(&scratch, d->board.part, &args) &&
-              f->pll((double)d->board.oscillator_hz, (double)d->pipeline->clock_hz).hz > 0;
+              pll_of(f, d).hz > 0;
     arena_release(&scratch);
     return ok;
+}
+
+int64_t project_open_clock_hz(const struct design *d)
+{
+    const struct open_family *f = family_of(d);
+    ASSERT(f);
+    return (int64_t)(pll_of(f, d).hz + 0.5);
 }
 
 // ---- files ----
@@ -158,7 +170,7 @@ bool project_open_emit(const struct design *d, struct arena *a, project_put *put
     static const char *const embedded[][2] = { { "boards/open.mk", "Makefile" }, { "boards/open.awk", "check.awk" } };
     struct strbuf board = STRBUF_INIT, settings = STRBUF_INIT, constraints = STRBUF_INIT;
     ASSERT(project_has_open(d) && f->device(a, b->part, &device));
-    struct pll pll = f->pll((double)b->oscillator_hz, (double)d->pipeline->clock_hz);
+    struct pll pll = pll_of(f, d);
     serial_top(d, &pll, f->print, &board);
     print_settings(d, f, device, &pll, &settings);
     strbuf_addf(&constraints, "# " SPDX "# Pins of %s; boards/%s/board.xml of aihls says where they come from.\n", b->title, b->name);

@@ -13,6 +13,8 @@
 
 // Whether the board's file has oscillator, pins and speed of a serial line, and its part is one that nextpnr knows.
 bool project_has_open(const struct design *d);
+// Clock of the design in Hz, as the board's PLL makes it. Requires project_has_open.
+int64_t project_open_clock_hz(const struct design *d);
 bool project_open_emit(const struct design *d, struct arena *a, project_put *put, void *user);
 
 #endif

@@ -29,8 +29,8 @@ struct netlist *shell_line(const struct design *d, struct arena *a, enum line li
 const char *shell_line_name(enum line line); // "uart", "spi"
 // Bits a second on the serial line: the board's, or AIHLS_UART_BAUD; less where the clock is too slow for that.
 int64_t shell_uart_baud(const struct design *d);
-// The most on SPI.
-int64_t shell_spi_hz(const struct design *d);
+// The most on SPI beside such a clock.
+int64_t shell_spi_hz(int64_t clock_hz);
 // LUTs that one of them adds to the pipeline; block RAMs: cost_shell_bram.
 int64_t shell_uart_lut(const struct design *d);
 // uart_bench: NAME_uart with a line as fast as the clock allows, for simulation, and what sim/line.hpp has to know of it and of NAME_spi.

@@ -29,9 +29,9 @@ int64_t shell_uart_baud(const struct design *d)
     return min_i64(wanted, d->pipeline->clock_hz / LEAST_DIVIDE);
 }
 
-int64_t shell_spi_hz(const struct design *d)
+int64_t shell_spi_hz(int64_t clock_hz)
 {
-    return d->pipeline->clock_hz / LEAST_DIVIDE;
+    return clock_hz / LEAST_DIVIDE;
 }
 
 bool shell_has_uart(const struct design *d)

@@ -210,6 +210,8 @@ static void a_serial_board_has_the_nearest_clock(void **state)
     const char *at = strstr(record.text, "\n= clock_hz ");
     assert_non_null(at);
     assert_in_range(atoll(at + strlen("\n= clock_hz ")), 136000000, 137013700);
+    // an SPI host must not be faster than an eighth of that
+    assert_non_null(strstr(read_text("odd/driver/digits_backends.c"), arena_printf(&arena, "spi_design = { %lld }", atoll(at + strlen("\n= clock_hz ")) / 8)));
 }
 
 // With --line spi the top is another, and has other pins.
