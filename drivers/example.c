@@ -4,7 +4,8 @@
 //     example [--backend NAME] [--range LOW,HIGH] [--weights FILE] FILE...
 //
 // FILE is PGM or PPM, P2, P3, P5 or P6, of the network's height, width and 1 or 3 channels; or .npy with one or more
-// frames of the input's element type. --backend: "simulation" or "reference" [simulation, if it was built].
+// frames of the input's element type. --backend: "simulation" or "reference" [simulation, if it was built], or one of a board:
+// "linux", "serial", "spi".
 // --range: what the network takes for black and white [0,255]; .npy files are taken as they are. --weights: those of another model,
 // NAME_weights.bin, for hardware compiled with --reloadable. For each frame:
 // file, class, its score, its label, time for the frame, cycles of the accelerator. The network has one input; of several outputs
@@ -258,7 +259,7 @@ int main(int argc, char **argv)
             break;
     }
     if (i >= argc || strncmp(argv[i], "--", 2) == 0) {
-        fprintf(stderr, "usage: %s [--backend simulation|reference] [--range LOW,HIGH] [--weights FILE] FILE.pgm|.ppm|.npy...\n", argv[0]);
+        fprintf(stderr, "usage: %s [--backend simulation|reference|linux|serial|spi] [--range LOW,HIGH] [--weights FILE] FILE.pgm|.ppm|.npy...\n", argv[0]);
         return 2;
     }
     if (aihls_input_count(&NETWORK) != 1)

@@ -59,6 +59,10 @@ static const struct field {
     { "pin_clk", "a pin of letters and digits", offsetof(struct raw, b.pin_clk), false },
     { "pin_rxd", "a pin of letters and digits", offsetof(struct raw, b.pin_rxd), false },
     { "pin_txd", "a pin of letters and digits", offsetof(struct raw, b.pin_txd), false },
+    { "pin_sck", "a pin of letters and digits", offsetof(struct raw, b.pin_sck), false },
+    { "pin_cs_n", "a pin of letters and digits", offsetof(struct raw, b.pin_cs_n), false },
+    { "pin_mosi", "a pin of letters and digits", offsetof(struct raw, b.pin_mosi), false },
+    { "pin_miso", "a pin of letters and digits", offsetof(struct raw, b.pin_miso), false },
 };
 #define N_FIELDS ((int)(sizeof fields / sizeof *fields))
 
@@ -384,15 +388,17 @@ static bool check_memory(struct reader *r, const struct board *b)
 }
 
 // What the schema cannot say: the oscillator and the line's pins and speed come together. Beside a processor there may be an
-// oscillator alone.
+// oscillator alone. The pins of SPI come together, and only with a line.
 static bool check_line(struct reader *r, const struct board *b)
 {
     const struct { const char *name; bool given; } all[] = {
         { "oscillator_hz", b->oscillator_hz > 0 }, { "uart_baud", b->uart_baud > 0 }, { "pin_clk", b->pin_clk }, { "pin_rxd", b->pin_rxd }, { "pin_txd", b->pin_txd },
+        { "pin_sck", b->pin_sck }, { "pin_cs_n", b->pin_cs_n }, { "pin_mosi", b->pin_mosi }, { "pin_miso", b->pin_miso },
     };
     const char *given = NULL, *lacks = NULL;
-    bool alone = b->axi_data_bits && !all[1].given && !all[3].given && !all[4].given;
-    for (int i = 4; i >= 0; i--)
+    bool spi = all[5].given || all[6].given || all[7].given || all[8].given;
+    bool alone = b->axi_data_bits && !spi && !all[1].given && !all[3].given && !all[4].given;
+    for (int i = spi ? 8 : 4; i >= 0; i--)
         if (!alone || i == 0 || i == 2)
             *(all[i].given ? &given : &lacks) = all[i].name;
     if (!given || !lacks)

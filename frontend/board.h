@@ -36,6 +36,7 @@ struct board {
     // clock the fabric: the oscillator and its pin alone.
     int64_t oscillator_hz, uart_baud;
     const char *pin_clk, *pin_rxd, *pin_txd; // of the part, as its tools name them; rxd is what the part receives
+    const char *pin_sck, *pin_cs_n, *pin_mosi, *pin_miso; // where an SPI host may be, on boards with a serial line; NULL: nowhere
     const char *xml_text;     // the whole file, for the project's record
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "hls/simulate.h"
 
 enum kind { FLAG, TEXT, LIST, NUMBER, FRACTION, CHOICE };
 
@@ -51,6 +52,7 @@ static const struct option_row {
     { "serial", NULL, 0, FLAG, offsetof(struct cli, serial), C, false, "one multiplier computes all stages, one after another: least resources" },
     { "reloadable", NULL, 0, FLAG, offsetof(struct cli, reloadable), C, false, "weights in memories that are filled at run time: others need no new bitstream" },
     { "reload", "DIR", 0, TEXT, offsetof(struct cli, reload), C, false, "make weights for the hardware in DIR, which was compiled with --reloadable: board, goals and scales are its own" },
+    { "line", "uart|spi", 0, CHOICE, offsetof(struct cli, line), C, false, "what the board's project talks through, on boards without a processor [uart]" },
     { "requant", "exact|fast|shift", 0, CHOICE, offsetof(struct cli, requant), C, false,
       "scale factors of 24 bits, 17 bits, or powers of two [exact]" },
     { "strict", NULL, 0, FLAG, offsetof(struct cli, strict), C, false, "exit with 3 when --fps or --max-latency-us is missed" },
@@ -63,8 +65,8 @@ static const struct option_row {
     { "reset-cycles", "N", 0, NUMBER, offsetof(struct cli, reset_cycles), S, false, "length of the reset [4]" },
     { "reset-at", "CYCLE", 0, NUMBER, offsetof(struct cli, reset_at), S, false, "reset once more in that cycle, in the middle of whatever goes on, and start again with the first frame; with --shell by its registers, without losing one that is done [never]" },
     { "power-seed", "SEED", 0, NUMBER, offsetof(struct cli, power_seed), S, false, "what registers and memories hold before the reset, at random [1]" },
-    { "shell", "axi|uart", 0, TEXT, offsetof(struct cli, shell), S, false, "simulate the accelerator behind its registers and DMA, with a memory as slow as the board's, or behind its serial line [the pipeline alone]" },
-    { "faults", "SEED", 0, NUMBER, offsetof(struct cli, faults), S, false, "with --shell: answer bursts with errors at random; the frames concerned must say so; on a serial line: noise [none]" },
+    { "shell", "axi|uart|spi", 0, TEXT, offsetof(struct cli, shell), S, false, "simulate the accelerator behind its registers and DMA, with a memory as slow as the board's, or behind its serial or SPI line [the pipeline alone]" },
+    { "faults", "SEED", 0, NUMBER, offsetof(struct cli, faults), S, false, "with --shell: answer bursts with errors at random; the frames concerned must say so; on a line: noise [none]" },
     { "trace", "FILE.fst", 0, TEXT, offsetof(struct cli, trace), S, false, "record all signals; FILE.gtkw beside it shows them in GTKWave, grouped by stage" },
     { "output", "FILE", 0, TEXT, offsetof(struct cli, output), R, false, "where to write the results, .npy, or .npz with a member for each output [print them]" },
     { "float", NULL, 0, FLAG, offsetof(struct cli, use_float), R, true, "run the float reference instead of the integer one" },
@@ -317,8 +319,9 @@ static bool check_use(const struct ctx *cx, const struct cli *out, uint64_t used
         return usage_error(cx, "`aihls boards` lists them; --board all tries each", "no board given");
     if (out->verb == VERB_RUN && !out->input)
         return usage_error(cx, NULL, "run needs --input FILE");
-    if (out->shell && strcmp(out->shell, "axi") != 0 && strcmp(out->shell, "uart") != 0)
-        return usage_error(cx, "choose axi or uart", "--shell does not know '%s'", out->shell);
+    enum sim_shell shell;
+    if (out->shell && !sim_shell_named(out->shell, &shell))
+        return usage_error(cx, "choose axi, uart or spi", "--shell does not know '%s'", out->shell);
     if (out->faults && !out->shell)
         return usage_error(cx, NULL, "--faults needs --shell");
     bool bound = out->min_accuracy || out->max_loss;

@@ -17,6 +17,7 @@ struct cli {
     const char *precision, *min_accuracy, *max_loss, *svg;
     enum quant_method calib_method;
     enum requant_mode requant;
+    enum line line;
     bool serial;
     bool reloadable;
     const char *reload;

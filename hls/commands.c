@@ -51,7 +51,7 @@ static bool is_directory(const char *path)
 static struct request request_of(const struct cli *cli)
 {
     return (struct request){ .model = cli->subject, .board = cli->board, .name = cli->name, .calib = cli->calib, .labels = cli->labels, .calib_method = cli->calib_method, .precision = cli->precision, .data = cli->data, .scores = cli->scores,
-                             .min_accuracy = cli->min_accuracy, .max_loss = cli->max_loss, .strict = cli->strict, .strict_hw = cli->strict_hw, .equalize = cli->equalize, .requant = cli->requant, .shapes = cli->shapes, .dims = cli->dims,
+                             .min_accuracy = cli->min_accuracy, .max_loss = cli->max_loss, .strict = cli->strict, .strict_hw = cli->strict_hw, .equalize = cli->equalize, .requant = cli->requant, .line = cli->line, .shapes = cli->shapes, .dims = cli->dims,
                              .goal = { cli->fps, cli->max_latency_us, cli->max_dsp, cli->clock_mhz * 1000000, cli->serial, cli->reloadable } };
 }
 
@@ -210,7 +210,7 @@ static void print_shell(const struct design *d, const struct sim_result *s, doub
         printf("  frames per second %.0f at %lld MHz\n", pipeline_frames_per_s(p, s->cycles_per_frame), (long long)(p->clock_hz / 1000000));
 }
 
-static void print_uart(const struct design *d, const struct sim_result *s, double elapsed)
+static void print_line(const struct design *d, const struct sim_result *s, double elapsed)
 {
     printf("%lld frames through the line, 0 mismatches, %lld lost by a reset, %lld disturbances (%.1f s)\n", (long long)s->frames, (long long)s->marked,
            (long long)s->noise, elapsed);
@@ -222,9 +222,11 @@ int command_sim(const struct ctx *cx, const struct cli *cli)
     struct design d = { .model_bytes = STRBUF_INIT };
     struct sim_result s;
     struct sim_request r = { cli->subject, cli->input, cli->frames, (uint64_t)cli->stalls, cli->reset_cycles, cli->reset_at, cli->power_seed, cli->trace, cli->quiet,
-                             !cli->shell ? SIM_BARE : strcmp(cli->shell, "uart") == 0 ? SIM_UART : SIM_AXI, (uint64_t)cli->faults };
-    void (*const print[])(const struct design *, const struct sim_result *, double) = { [SIM_BARE] = print_simulation, [SIM_AXI] = print_shell, [SIM_UART] = print_uart };
+                             SIM_BARE, (uint64_t)cli->faults };
+    void (*const print[])(const struct design *, const struct sim_result *, double) = { [SIM_BARE] = print_simulation, [SIM_AXI] = print_shell, [SIM_UART] = print_line, [SIM_SPI] = print_line };
     double start = seconds();
+    if (cli->shell)
+        sim_shell_named(cli->shell, &r.shell); // checked by cli_parse
     if (simulate(cx, &r, &d, &s) && simulate_report(cx, &r, &d, &s) && !cli->quiet)
         print[r.shell](&d, &s, seconds() - start);
     design_release(&d);

@@ -6,7 +6,8 @@ _aihls() {
     case $before in
     --board | -b) mapfile -t COMPREPLY < <(compgen -W "all $(aihls boards 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$word") ; return ;;
     --requant) mapfile -t COMPREPLY < <(compgen -W "exact fast shift" -- "$word") ; return ;;
-    --shell) mapfile -t COMPREPLY < <(compgen -W "axi uart" -- "$word") ; return ;;
+    --line) mapfile -t COMPREPLY < <(compgen -W "uart spi" -- "$word") ; return ;;
+    --shell) mapfile -t COMPREPLY < <(compgen -W "axi uart spi" -- "$word") ; return ;;
     esac
     case $word in
     -*) # of the verb's own section of the manual

@@ -261,9 +261,15 @@ bool design_schedule(const struct ctx *cx, struct design *d, design_progress *sa
     return true;
 }
 
+static bool check_line(const struct ctx *cx, const struct request *r, const struct board *b)
+{
+    return r->line != LINE_SPI || b->pin_sck ||
+           diag_error(cx, E401, b->name, "the board's file needs pin_sck, pin_cs_n, pin_mosi and pin_miso", "--line spi: the board has no pins for SPI");
+}
+
 bool design_build(const struct ctx *cx, const struct request *r, struct design *d, design_progress *say, void *user)
 {
-    bool board = board_read(cx, r->board, &d->board); // both kinds of mistakes in one run
+    bool board = board_read(cx, r->board, &d->board) && check_line(cx, r, &d->board); // both kinds of mistakes in one run
     return design_read(cx, r, d, board ? say : NULL, user) && board && design_schedule(cx, d, say, user);
 }
 

@@ -10,6 +10,9 @@
 #include "dataflow/schedule.h"
 #include "hls/netlist.h"
 
+// What carries the bytes of boards without a processor.
+enum line { LINE_UART, LINE_SPI };
+
 struct request {
     const char *model; // path
     const char *board; // name or path
@@ -26,6 +29,7 @@ struct request {
     struct schedule_goal goal;
     enum requant_mode requant;
     bool strict_hw; // nothing on the host but what stands at the pipeline's ports
+    enum line line; // of the project's top
 };
 
 struct design {

@@ -650,16 +650,18 @@ static bool write_backends(struct writer *w)
     bool hardware = w->d->pipeline->n_stages > 0, axi = hardware && shell_has_axi(w->d), uart = hardware && shell_has_uart(w->d); // a board needs one of them
     strbuf_addf(&sb, SPDX "// The back ends of %s by name. The Makefile defines AIHLS_WITH_SIMULATION where Verilator is installed. Made by aihls.\n"
                 "#include <string.h>\n\n#include \"%s.h\"\n%s#include \"libaihls/aihls_backend.h\"\n%s%s\n", w->name, w->name,
-                axi ? "#include \"libaihls/aihls_bare.h\"\n" : "", axi ? "#include \"libaihls/aihls_linux.h\"\n" : "", uart ? "#include \"libaihls/aihls_serial.h\"\n" : "");
+                axi ? "#include \"libaihls/aihls_bare.h\"\n" : "", axi ? "#include \"libaihls/aihls_linux.h\"\n" : "", uart ? "#include \"libaihls/aihls_serial.h\"\n#include \"libaihls/aihls_spidev.h\"\n" : "");
     if (uart)
         strbuf_addf(&sb, "#if defined(__unix__) || defined(__APPLE__)\nstatic const struct aihls_serial_design line = { %lld };\n"
-                    "static const struct aihls_backend serial = AIHLS_SERIAL(&line);\n#endif\n\n", (long long)shell_uart_baud(w->d));
+                    "static const struct aihls_backend serial = AIHLS_SERIAL(&line);\n#endif\n\n"
+                    "#ifdef __linux__\nstatic const struct aihls_spidev_design spi_design = { %lld };\nstatic const struct aihls_backend spi = AIHLS_SPI(&spi_design);\n#endif\n\n",
+                    (long long)shell_uart_baud(w->d), (long long)shell_spi_hz(project_clock_hz(w->d)));
     strbuf_addf(&sb, "static const struct aihls_backend *const all[] = {\n    &%s_reference,\n", w->name);
     if (hardware)
         strbuf_addf(&sb, "#ifdef AIHLS_WITH_SIMULATION\n    &%s_simulation,\n#endif\n", w->name);
     strbuf_addf(&sb, "%s%s};\n\n",
                 axi ? "#ifdef __linux__\n    &aihls_linux,\n#endif\n    &aihls_bare,\n" : "",
-                uart ? "#if defined(__unix__) || defined(__APPLE__)\n    &serial,\n#endif\n" : "");
+                uart ? "#if defined(__unix__) || defined(__APPLE__)\n    &serial,\n#endif\n#ifdef __linux__\n    &spi,\n#endif\n" : "");
     strbuf_addf(&sb, "const struct aihls_backend *%s_backend(const char *name)\n{\n    for (size_t i = 0; name && i < sizeof all / sizeof *all; i++)\n"
                 "        if (strcmp(all[i]->name, name) == 0)\n            return all[i];\n    return NULL;\n}\n", w->name);
     bool ok = put(w, arena_printf(w->cx->arena, "%s_backends.c", w->name), &sb);

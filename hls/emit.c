@@ -123,7 +123,8 @@ static bool emit_rtl(struct emission *e)
     if (shell_has_axi(d))
         ok &= emit_shell(e, shell_axi(d, e->a), "the pipeline with registers (AXI4-Lite), DMA (AXI4 master) and interrupt", &list);
     if (shell_has_uart(d))
-        ok &= emit_shell(e, shell_uart(d, e->a), arena_printf(e->a, "the pipeline behind a serial line of %lld baud, 8N1 (docs/82-uart.md)", (long long)shell_uart_baud(d)), &list);
+        ok &= emit_shell(e, shell_line(d, e->a, LINE_UART), arena_printf(e->a, "the pipeline behind a serial line of %lld baud, 8N1 (docs/82-uart.md)", (long long)shell_uart_baud(d)), &list) &&
+              emit_shell(e, shell_line(d, e->a, LINE_SPI), "the pipeline behind SPI, mode 0, of at most an eighth of the clock (docs/82-uart.md)", &list);
     e->rtl = arena_strdup(e->a, list.text);
     ok &= put_text(e, arena_printf(e->a, "rtl/%s.f", d->top), &list);
     for (int i = 0; ok && i < d->netlist->n_images; i++) {
@@ -201,16 +202,16 @@ static bool emit_shell_sim(struct emission *e)
     return ok;
 }
 
-// What `aihls sim --shell uart` runs.
-static bool emit_uart_sim(struct emission *e)
+// What `aihls sim --shell uart` and `--shell spi` run.
+static bool emit_line_sim(struct emission *e)
 {
     struct strbuf sb = STRBUF_INIT;
-    bool ok = put_embedded(e, "sim/uart.cpp");
+    bool ok = put_embedded(e, "sim/line.hpp") && put_embedded(e, "sim/uart.cpp") && put_embedded(e, "sim/spi.cpp");
     strbuf_addf(&sb, SPDX "// %s_uart with a faster line.\n", e->d->top);
     netlist_print(shell_uart_bench(e->d, e->a), &sb);
     ok &= put_text(e, "sim/uart_bench.v", &sb);
-    shell_uart_constants(e->d, &sb);
-    ok &= put_text(e, "sim/uart.h", &sb);
+    shell_line_constants(e->d, &sb);
+    ok &= put_text(e, "sim/line.h", &sb);
     strbuf_release(&sb);
     return ok;
 }
@@ -220,7 +221,7 @@ static bool emit_harness(struct emission *e)
 {
     const struct design *d = e->d;
     struct strbuf sb = STRBUF_INIT;
-    bool ok = put_embedded(e, "sim/random.hpp") && put_embedded(e, "sim/reference.hpp") && put_embedded(e, "sim/harness.cpp") && (!shell_has_axi(d) || emit_shell_sim(e)) && (!shell_has_uart(d) || emit_uart_sim(e));
+    bool ok = put_embedded(e, "sim/random.hpp") && put_embedded(e, "sim/reference.hpp") && put_embedded(e, "sim/harness.cpp") && (!shell_has_axi(d) || emit_shell_sim(e)) && (!shell_has_uart(d) || emit_line_sim(e));
     print_probes(d, e->a, &sb);
     ok &= put_text(e, "sim/probes.h", &sb);
     print_visible(d, &sb);

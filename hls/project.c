@@ -46,6 +46,11 @@ bool project_has_system(const struct design *d)
     return shell_has_axi(d) && d->board.axi_base && cpu && (cpu->clock || d->board.oscillator_hz);
 }
 
+int64_t project_clock_hz(const struct design *d)
+{
+    return project_has_serial(d) ? project_serial_clock_hz(d) : project_has_open(d) ? project_open_clock_hz(d) : d->pipeline->clock_hz;
+}
+
 bool project_text(struct project *p, const char *file, struct strbuf *sb)
 {
     bool ok = p->put(p->user, arena_printf(p->a, "project/%s", file), sb->text, sb->len);
@@ -86,6 +91,10 @@ static bool emit_readme(struct project *p)
     const struct board *b = &p->d->board;
     const char *top = p->d->top;
     strbuf_addf(&sb, "<!-- SPDX-License-Identifier: Apache-2.0 -->\n# %s on %s\n\n", top, b->title);
+    bool spi = p->d->request.line == LINE_SPI;
+    const char *talks = arena_printf(p->a, "The board talks %s; driver/ has the back end \"%s\". docs/85-projects.md of aihls has the manual.\n",
+                                     spi ? arena_printf(p->a, "SPI, mode 0, at most %.3f MHz", (double)shell_spi_hz(project_clock_hz(p->d)) / 1e6) : arena_printf(p->a, "%lld baud", (long long)shell_uart_baud(p->d)),
+                                     spi ? "spi" : "serial");
     bool quartus = p->cpu && p->cpu->emit == project_quartus_emit;
     if (quartus)
         strbuf_addf(&sb, "    make bitstream    %s.sof, %s.rbf: needs Intel Quartus Prime (Lite or Standard) with %s\n"
@@ -100,11 +109,9 @@ static bool emit_readme(struct project *p)
                     "and %s.dtso. docs/%s.md of aihls says what is assumed of the board.\n",
                     (unsigned long long)b->axi_base, AIHLS_SHELL_APERTURE_BYTES / 1024, (long long)b->irq_spi, top, quartus ? "86-quartus" : "85-projects");
     else if (project_has_serial(p->d))
-        strbuf_addf(&sb, "    make bitstream    %s.bit: needs AMD Vivado with %s\n    make program      it goes through JTAG, until power is off\n\n"
-                    "The board talks %lld baud; driver/ has the back end \"serial\". docs/85-projects.md of aihls has the manual.\n", top, b->part, (long long)shell_uart_baud(p->d));
+        strbuf_addf(&sb, "    make bitstream    %s.bit: needs AMD Vivado with %s\n    make program      it goes through JTAG, until power is off\n\n%s", top, b->part, talks);
     else if (project_has_open(p->d))
-        strbuf_addf(&sb, "    make bitstream    needs Yosys, nextpnr-%s and the packer of its bitstreams (`make` says which package)\n    make program\n\n"
-                    "The board talks %lld baud; driver/ has the back end \"serial\". docs/85-projects.md of aihls has the manual.\n", b->family, (long long)shell_uart_baud(p->d));
+        strbuf_addf(&sb, "    make bitstream    needs Yosys, nextpnr-%s and the packer of its bitstreams (`make` says which package)\n    make program\n\n%s", b->family, talks);
     else
         strbuf_addf(&sb, "W304: there is no script to a bitstream for this board (`aihls explain W304`). project.txt has part, top module and\n"
                     "parameter, rtl/%s.f the Verilog, mem/ the memory images, %s.xdc the clock.\n", top, top);
@@ -143,7 +150,7 @@ static bool emit_settings(struct project *p)
     strbuf_addf(&sb, "# " SPDX "# What the script builds: %s for %s. The last three numbers are predicted, for the core without its shell.\n", d->top, d->board.title);
     strbuf_addf(&sb, "array set design {\n    name %s\n    part %s\n    board_files {%s}\n    processor %s\n    tech %s\n    clock_hz %lld\n", d->top, d->board.part,
                 d->board.board_part ? d->board.board_part : "", p->cpu ? p->cpu->ip : "{}", d->board.tech->mac,
-                (long long)(p->cpu ? d->pipeline->clock_hz : project_serial_clock_hz(d)));
+                (long long)project_clock_hz(d));
     if (p->cpu)
         strbuf_addf(&sb, "    base 0x%08llx\n    range %d\n    data_bits %lld\n", (unsigned long long)d->board.axi_base, AIHLS_SHELL_APERTURE_BYTES,
                     (long long)d->board.axi_data_bits);

@@ -20,6 +20,9 @@
 // Whether the board's processor, its registers' address and interrupt are known.
 bool project_has_system(const struct design *d);
 
+// What the design's clock is on the board: what its project's PLL makes, where there is one, which may be a little less than was asked for.
+int64_t project_clock_hz(const struct design *d);
+
 // Writes one file of the project; false stops.
 typedef bool project_put(void *user, const char *file, const char *text, size_t n_bytes);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Projects for Yosys, nextpnr and the packers of their bitstreams: boards with an oscillator and a serial line.
+// Projects for Yosys, nextpnr and the packers of their bitstreams: boards with an oscillator and a serial line or SPI.
 #include "hls/project_open.h"
 
 #include <ctype.h>
@@ -117,15 +117,27 @@ static const struct open_family *family_of(const struct design *d)
     return NULL;
 }
 
+static struct pll pll_of(const struct open_family *f, const struct design *d)
+{
+    return f->pll((double)d->board.oscillator_hz, (double)d->pipeline->clock_hz);
+}
+
 bool project_has_open(const struct design *d)
 {
     const struct open_family *f = family_of(d);
     struct arena scratch = { 0 };
     const char *args;
     bool ok = f && shell_has_uart(d) && d->board.oscillator_hz && f->device(&scratch, d->board.part, &args) &&
-              f->pll((double)d->board.oscillator_hz, (double)d->pipeline->clock_hz).hz > 0;
+              pll_of(f, d).hz > 0;
     arena_release(&scratch);
     return ok;
+}
+
+int64_t project_open_clock_hz(const struct design *d)
+{
+    const struct open_family *f = family_of(d);
+    ASSERT(f);
+    return (int64_t)(pll_of(f, d).hz + 0.5);
 }
 
 // ---- files ----
@@ -133,9 +145,9 @@ bool project_has_open(const struct design *d)
 static void print_settings(const struct design *d, const struct open_family *f, const char *device, const struct pll *pll, struct strbuf *sb)
 {
     const struct cost *total = &d->pipeline->total;
-    strbuf_addf(sb, "# " SPDX "# What the Makefile builds: %s for %s. DSP, BRAM and LUT are predicted for the core, SHELL_LUT is what NAME_uart adds.\n"
+    strbuf_addf(sb, "# " SPDX "# What the Makefile builds: %s for %s. DSP, BRAM and LUT are predicted for the core, SHELL_LUT is what NAME_%s adds.\n"
                 "NAME := %s\nBOARD := %s\nFAMILY := %s\nTECH := %s\nDEVICE := %s\nSYNTH := %s\nPINS := %s.%s\nCLOCK_MHZ := %.3f\n",
-                d->top, d->board.title, d->top, d->board.name, f->family, d->board.tech->mac, device, f->synth, d->top, f->pins, pll->hz / 1e6);
+                d->top, d->board.title, shell_line_name(d->request.line), d->top, d->board.name, f->family, d->board.tech->mac, device, f->synth, d->top, f->pins, pll->hz / 1e6);
     strbuf_addf(sb, "DSP := %lld\nBRAM := %lld\nLUT := %lld\nSHELL_BRAM := %lld\nSHELL_LUT := %lld\nDSP_CELL := %s\nBRAM_CELL := %s\nLUT_CELL := %s\n",
                 (long long)total->dsp, (long long)total->bram18, (long long)total->lut, (long long)cost_shell_bram(d->pipeline, &d->board), (long long)shell_uart_lut(d), f->cells[0],
                 f->cells[1], f->cells[2]);
@@ -153,17 +165,18 @@ bool project_open_emit(const struct design *d, struct arena *a, project_put *put
     const struct open_family *f = family_of(d);
     const struct board *b = &d->board;
     const char *device = NULL;
-    const struct { const char *port, *pin; } pins[] = { { "clk", b->pin_clk }, { "rxd", b->pin_rxd }, { "txd", b->pin_txd } };
+    struct serial_pin pins[SERIAL_PINS];
+    int n_pins = serial_pins(d, pins);
     static const char *const embedded[][2] = { { "boards/open.mk", "Makefile" }, { "boards/open.awk", "check.awk" } };
     struct strbuf board = STRBUF_INIT, settings = STRBUF_INIT, constraints = STRBUF_INIT;
     ASSERT(project_has_open(d) && f->device(a, b->part, &device));
-    struct pll pll = f->pll((double)b->oscillator_hz, (double)d->pipeline->clock_hz);
+    struct pll pll = pll_of(f, d);
     serial_top(d, &pll, f->print, &board);
     print_settings(d, f, device, &pll, &settings);
     strbuf_addf(&constraints, "# " SPDX "# Pins of %s; boards/%s/board.xml of aihls says where they come from.\n", b->title, b->name);
     if (strcmp(f->pins, "lpf") == 0)
         strbuf_addf(&constraints, "FREQUENCY PORT \"clk\" %.6f MHZ;\n", (double)b->oscillator_hz / 1e6);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < n_pins; i++)
         strbuf_addf(&constraints, f->pin, pins[i].port, pins[i].pin);
     bool ok = put(a, arena_printf(a, "%s_board.v", d->top), &board, put_file, user) && put(a, "settings.mk", &settings, put_file, user) &&
               put(a, arena_printf(a, "%s.%s", d->top, f->pins), &constraints, put_file, user);

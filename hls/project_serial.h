@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// project_serial: the top of boards with an oscillator and a serial line, and what Vivado needs of those it knows
+// project_serial: the top of boards with an oscillator and a serial line or SPI, and what Vivado needs of those it knows
 // (docs/85-projects.md). Below project/:
 //
-//     NAME_board.v    the top: PLL, reset, NAME_uart
+//     NAME_board.v    the top: PLL, reset, NAME_uart or NAME_spi
 //     NAME_board.xdc  for parts of AMD's: pins, and the oscillator's clock
 #ifndef AIHLS_PROJECT_SERIAL_H
 #define AIHLS_PROJECT_SERIAL_H
@@ -21,6 +21,14 @@ bool pll_better(const struct pll *have, const struct pll *a, double vco, double 
 
 // Writes the instance of the family's PLL: from clk to core_clk and locked.
 typedef void serial_print_pll(const struct board *b, const struct pll *p, struct strbuf *sb);
+
+// The pins of NAME_board and its ports there; gives how many.
+struct serial_pin {
+    const char *port, *pin;
+    bool input;
+};
+#define SERIAL_PINS 5
+int serial_pins(const struct design *d, struct serial_pin pins[SERIAL_PINS]);
 
 // The text of NAME_board.v.
 void serial_top(const struct design *d, const struct pll *pll, serial_print_pll *print, struct strbuf *sb);

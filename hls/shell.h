@@ -21,18 +21,21 @@ struct netlist *shell_bench(const struct netlist *axi, const struct design *d, s
 // sim/shell.h: what sim/shell.cpp has to know of the design and its board.
 void shell_constants(const struct design *d, struct strbuf *out);
 
-// Whether the board has the UART shell: none with a processor's bus, and no more inputs and outputs than it numbers.
+// Whether the board has the UART and SPI shells: none with a processor's bus, and no more inputs and outputs than they number.
 bool shell_has_uart(const struct design *d);
 
-// NAME_uart: the pipeline behind a serial line (docs/82-uart.md). Requires shell_has_uart.
-struct netlist *shell_uart(const struct design *d, struct arena *a);
-// Bits a second on its line: the board's, or AIHLS_UART_BAUD; less where the clock is too slow for that.
+// NAME_uart, NAME_spi: the pipeline behind a serial line, behind SPI (docs/82-uart.md). Requires shell_has_uart.
+struct netlist *shell_line(const struct design *d, struct arena *a, enum line line);
+const char *shell_line_name(enum line line); // "uart", "spi"
+// Bits a second on the serial line: the board's, or AIHLS_UART_BAUD; less where the clock is too slow for that.
 int64_t shell_uart_baud(const struct design *d);
-// LUTs that it adds to the pipeline; block RAMs: cost_shell_bram.
+// The most on SPI beside such a clock.
+int64_t shell_spi_hz(int64_t clock_hz);
+// LUTs that one of them adds to the pipeline; block RAMs: cost_shell_bram.
 int64_t shell_uart_lut(const struct design *d);
-// uart_bench: the same with a line as fast as the clock allows, for simulation, and what sim/uart.cpp has to know of it.
+// uart_bench: NAME_uart with a line as fast as the clock allows, for simulation, and what sim/line.hpp has to know of it and of NAME_spi.
 struct netlist *shell_uart_bench(const struct design *d, struct arena *a);
-void shell_uart_constants(const struct design *d, struct strbuf *out);
+void shell_line_constants(const struct design *d, struct strbuf *out);
 
 // NAME_axis: the pipeline's streams as AXI-Stream, for users with a DMA of their own.
 struct netlist *shell_axis(const struct design *d, struct arena *a);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// NAME_uart: the pipeline behind a serial line (docs/82-uart.md).
+// NAME_uart, NAME_spi: the pipeline behind a serial line, behind SPI (docs/82-uart.md).
 //
 //     rxd -> rx -> unpack -> link -> inbox -> gear -> pipeline -> gear -> fifo -> link -> pack -> fifo -> tx -> txd
+//
+// aihls_spi stands in the place of rx and tx.
 #include <string.h>
 
 #include "base/check.h"
@@ -19,12 +21,17 @@
 #define UART_LUT_BLOCK 1200
 #define UART_PORT_LUT_BLOCK 100
 #define MAX_PORTS 64
-#define LEAST_DIVIDE 8 // of aihls_uart_rx
+#define LEAST_DIVIDE 8 // of aihls_uart_rx, aihls_spi
 
 int64_t shell_uart_baud(const struct design *d)
 {
     int64_t wanted = d->board.uart_baud ? d->board.uart_baud : AIHLS_UART_BAUD;
     return min_i64(wanted, d->pipeline->clock_hz / LEAST_DIVIDE);
+}
+
+int64_t shell_spi_hz(int64_t clock_hz)
+{
+    return clock_hz / LEAST_DIVIDE;
 }
 
 bool shell_has_uart(const struct design *d)
@@ -38,8 +45,53 @@ int64_t shell_uart_lut(const struct design *d)
     return d->board.tech->ram_luts ? UART_LUT + UART_PORT_LUT * ports : UART_LUT_BLOCK + UART_PORT_LUT_BLOCK * ports;
 }
 
+// ---- what is different with the lines ----
+
+static void add_uart(struct shell *s, int64_t divide)
+{
+    struct netlist *n = s->n;
+    struct instance *i = netlist_add(n, "aihls_uart_rx", "u_rx", NULL);
+    clocked(s, i, "rst");
+    instance_int(n, i, "DIVIDE", divide);
+    instance_port(n, i, "rxd", "rxd");
+    instance_port(n, i, "data", "rx_data");
+    instance_port(n, i, "valid", "rx_valid");
+    instance_port(n, i, "error", "rx_error");
+    i = netlist_add(n, "aihls_uart_tx", "u_tx", NULL);
+    clocked(s, i, "rst");
+    instance_int(n, i, "DIVIDE", divide);
+    instance_stream(n, i, "s", "tx");
+    instance_port(n, i, "txd", "txd");
+}
+
+static void add_spi(struct shell *s, int64_t divide)
+{
+    static const char *const ports[][2] = { { "sck", "sck" }, { "cs_n", "cs_n" }, { "mosi", "mosi" }, { "miso", "miso" }, { "miso_en", "miso_en" },
+                                            { "data", "rx_data" }, { "valid", "rx_valid" }, { "error", "rx_error" } };
+    struct instance *i = netlist_add(s->n, "aihls_spi", "u_spi", NULL);
+    (void)divide; // the host's
+    clocked(s, i, "rst");
+    for (size_t k = 0; k < sizeof ports / sizeof *ports; k++)
+        instance_port(s->n, i, ports[k][0], ports[k][1]);
+    instance_stream(s->n, i, "s", "tx");
+}
+
+static const struct line_kind {
+    const char *name;
+    struct { const char *direction, *name; } ports[5];
+    void (*add)(struct shell *s, int64_t divide); // from the ports to nets rx_*, and from tx_*
+} lines[] = {
+    [LINE_UART] = { "uart", { { "input", "rxd" }, { "output", "txd" } }, add_uart },
+    [LINE_SPI] = { "spi", { { "input", "sck" }, { "input", "cs_n" }, { "input", "mosi" }, { "output", "miso" }, { "output", "miso_en" } }, add_spi },
+};
+
+const char *shell_line_name(enum line line)
+{
+    return lines[line].name;
+}
+
 // The line: bytes and packets.
-static void add_line(struct shell *s, int64_t divide)
+static void add_line(struct shell *s, const struct line_kind *line, int64_t divide)
 {
     struct netlist *n = s->n;
     int64_t at = ceil_log2(BLOCK);
@@ -51,14 +103,8 @@ static void add_line(struct shell *s, int64_t divide)
     for (size_t k = 0; k < sizeof nets / sizeof *nets; k++)
         netlist_net(n, nets[k].width_bits, "%s", nets[k].name);
     stream_nets(s, "packet", 8);
-    struct instance *i = netlist_add(n, "aihls_uart_rx", "u_rx", NULL);
-    clocked(s, i, "rst");
-    instance_int(n, i, "DIVIDE", divide);
-    instance_port(n, i, "rxd", "rxd");
-    instance_port(n, i, "data", "rx_data");
-    instance_port(n, i, "valid", "rx_valid");
-    instance_port(n, i, "error", "rx_error");
-    i = netlist_add(n, "aihls_uart_unpack", "u_unpack", NULL);
+    line->add(s, divide);
+    struct instance *i = netlist_add(n, "aihls_uart_unpack", "u_unpack", NULL);
     clocked(s, i, "rst");
     instance_int(n, i, "BLOCK", BLOCK);
     instance_port(n, i, "s_data", "rx_data");
@@ -80,11 +126,6 @@ static void add_line(struct shell *s, int64_t divide)
     instance_port(n, i, "stall", "1'b0");
     instance_stream(n, i, "s", "packet");
     instance_stream(n, i, "m", "tx");
-    i = netlist_add(n, "aihls_uart_tx", "u_tx", NULL);
-    clocked(s, i, "rst");
-    instance_int(n, i, "DIVIDE", divide);
-    instance_stream(n, i, "s", "tx");
-    instance_port(n, i, "txd", "txd");
 }
 
 // The code of a core that takes it through a port is written as one input more.
@@ -207,16 +248,16 @@ static void add_event(struct shell *s, int port, bool ends, const char *event)
     netlist_assign(n, event, arena_printf(s->a, "%s && !%s", move, inside));
 }
 
-static struct netlist *make(const struct design *d, struct arena *a, const char *module, int64_t divide)
+static struct netlist *make(const struct design *d, struct arena *a, const struct line_kind *line, const char *module, int64_t divide)
 {
     ASSERT(shell_has_uart(d));
-    struct shell s = shell_new(d, a, "uart");
+    struct shell s = shell_new(d, a, line->name);
     struct netlist *n = s.n;
     n->module = module ? module : n->module;
     netlist_port(n, "input", "clk", 1);
     netlist_port(n, "input", "aresetn", 1);
-    netlist_port(n, "input", "rxd", 1);
-    netlist_port(n, "output", "txd", 1);
+    for (size_t k = 0; k < sizeof line->ports / sizeof *line->ports && line->ports[k].name; k++)
+        netlist_port(n, line->ports[k].direction, line->ports[k].name, 1);
     netlist_net(n, 1, "rst");
     netlist_net(n, 1, "core_rst");
     netlist_net(n, 2 * s.p->n_streams, "watch");
@@ -231,7 +272,7 @@ static struct netlist *make(const struct design *d, struct arena *a, const char 
     instance_port(n, i, "d", "rst || soft_rst");
     instance_port(n, i, "q", "core_rst");
     netlist_assign(n, "unused_watch", "&{1'b0, watch}");
-    add_line(&s, divide);
+    add_line(&s, line, divide);
     add_link(&s);
     for (int k = 0; k < s.n_in; k++)
         add_input(&s, k);
@@ -246,21 +287,21 @@ static struct netlist *make(const struct design *d, struct arena *a, const char 
     return n;
 }
 
-struct netlist *shell_uart(const struct design *d, struct arena *a)
+struct netlist *shell_line(const struct design *d, struct arena *a, enum line line)
 {
     int64_t baud = shell_uart_baud(d);
-    return make(d, a, NULL, (d->pipeline->clock_hz + baud / 2) / baud);
+    return make(d, a, &lines[line], NULL, (d->pipeline->clock_hz + baud / 2) / baud);
 }
 
 struct netlist *shell_uart_bench(const struct design *d, struct arena *a)
 {
-    return make(d, a, "uart_bench", LEAST_DIVIDE);
+    return make(d, a, &lines[LINE_UART], "uart_bench", LEAST_DIVIDE);
 }
 
-void shell_uart_constants(const struct design *d, struct strbuf *out)
+void shell_line_constants(const struct design *d, struct strbuf *out)
 {
     char hash[65];
     design_identity(d, hash);
-    strbuf_addf(out, "// SPDX-License-Identifier: Apache-2.0\n// The line of uart_bench, for uart.cpp.\n#define DIVIDE %d\n#define CLOCK_HZ %lldL\n#define MODEL \"%s\"\n",
+    strbuf_addf(out, "// SPDX-License-Identifier: Apache-2.0\n// The lines of uart_bench and NAME_spi, for line.hpp. DIVIDE: the least cycles of a bit.\n#define DIVIDE %d\n#define CLOCK_HZ %lldL\n#define MODEL \"%s\"\n",
                 LEAST_DIVIDE, (long long)d->pipeline->clock_hz, hash);
 }

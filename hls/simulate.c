@@ -135,16 +135,29 @@ const char *simulate_allocator(struct arena *a)
     return access(library, R_OK) == 0 ? arena_printf(a, "LD_PRELOAD=%s ", quoted(a, library)) : "";
 }
 
-// What is different with the programs of the two shells and of the pipeline alone.
+// What is different with the programs of the shells and of the pipeline alone.
+#define LINE_SOURCES "libline.a -LDFLAGS -lutil -LDFLAGS -lm"
 static const struct sim_program {
-    const char *kind, *prefix, *top, *sources; // top NULL: NAME_core
-    bool has_faults;
+    const char *name, *kind, *prefix; // name: of --shell
+    const char *suffix, *top, *sources; // the module NAME_suffix, or top
+    bool is_line, has_faults;
     int64_t default_frames;
 } programs[] = {
-    [SIM_BARE] = { "plain", "Vcore", NULL, "sim/visible.vlt ../harness.cpp", false, DEFAULT_FRAMES },
-    [SIM_AXI] = { "shell", "Vshell", "shell_bench", "sim/aihls_check_axi.v sim/aihls_check_axil.v sim/shell_bench.v ../shell.cpp", true, DEFAULT_SHELL_FRAMES },
-    [SIM_UART] = { "uart", "Vuart", "uart_bench", "sim/uart_bench.v ../uart.cpp libuart.a -LDFLAGS -lutil -LDFLAGS -lm", true, DEFAULT_FRAMES },
+    [SIM_BARE] = { NULL, "plain", "Vcore", "core", NULL, "sim/visible.vlt ../harness.cpp", false, false, DEFAULT_FRAMES },
+    [SIM_AXI] = { "axi", "shell", "Vshell", NULL, "shell_bench", "sim/aihls_check_axi.v sim/aihls_check_axil.v sim/shell_bench.v ../shell.cpp", false, true, DEFAULT_SHELL_FRAMES },
+    [SIM_UART] = { "uart", "uart", "Vuart", NULL, "uart_bench", "sim/uart_bench.v ../uart.cpp " LINE_SOURCES, true, true, DEFAULT_FRAMES },
+    [SIM_SPI] = { "spi", "spi", "Vspi", "spi", NULL, "../spi.cpp " LINE_SOURCES, true, true, DEFAULT_FRAMES }, // as fast as it may be anyway
 };
+
+bool sim_shell_named(const char *name, enum sim_shell *out)
+{
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+        if (programs[i].name && strcmp(programs[i].name, name) == 0) {
+            *out = (enum sim_shell)i;
+            return true;
+        }
+    return false;
+}
 
 // Which program a request needs: sim/build_KIND/PREFIX.
 static const char *model_kind(struct arena *a, const struct sim_request *r)
@@ -169,14 +182,14 @@ static bool build_model(const struct ctx *cx, const struct sim_request *r, const
         return diag_error(cx, E501, "verilator", "install it: apt-get install verilator g++ make", "Verilator is not installed");
     mkdir(obj, 0755);
     // the host's side of the line is the driver's: all of its library, of which the linker takes what a network needs
-    const char *library = r->shell != SIM_UART ? "" : arena_printf(a,
-        "(cd sim/build_%s && gcc -std=c11 -O1 -DNETWORK=%s_network -I../../driver -c ../../driver/libaihls/*.c ../../driver/%s_network.c && ar rcs libuart.a *.o && rm *.o) && ",
+    const char *library = !program->is_line ? "" : arena_printf(a,
+        "(cd sim/build_%s && gcc -std=c11 -O1 -DNETWORK=%s_network -I../../driver -c ../../driver/libaihls/*.c ../../driver/%s_network.c && ar rcs libline.a *.o && rm *.o) && ",
         kind, d->top, d->top);
     const char *command = arena_printf(a,
         "cd %s && %s%sverilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign unique --x-initial unique "
         "--output-split 20000 --output-split-cfuncs 500 %s--prefix %s --top-module %s --Mdir sim/build_%s "
         "-CFLAGS '-O1 -I.. -DNETWORK=%s_network' -f rtl/%s.f %s",
-        cd_operand(a, r->dir), library, simulate_allocator(a), r->trace ? "--trace-fst " : "", prefix, program->top ? program->top : arena_printf(a, "%s_core", d->top), kind, d->top, d->top, program->sources);
+        cd_operand(a, r->dir), library, simulate_allocator(a), r->trace ? "--trace-fst " : "", prefix, program->top ? program->top : arena_printf(a, "%s_%s", d->top, program->suffix), kind, d->top, d->top, program->sources);
     const char *log = arena_printf(a, "%s/sim/build_%s.log", r->dir, kind);
     FILE *f = NULL;
     bool ok = run(cx, command, log);
@@ -366,8 +379,8 @@ bool simulate(const struct ctx *cx, const struct sim_request *r, struct design *
         return false;
     if (!d->netlist)
         return diag_error(cx, E210, r->dir, "`aihls run` computes what the driver does", "there is nothing to simulate: the host computes the whole model");
-    if (r->shell == SIM_UART && !shell_has_uart(d))
-        return diag_error(cx, E401, d->board.name, "boards without a processor have the UART shell", "this output has no UART shell");
+    if (programs[r->shell].is_line && !shell_has_uart(d))
+        return diag_error(cx, E401, d->board.name, "boards without a processor have the UART and SPI shells", "this output has no %s shell", r->shell == SIM_SPI ? "SPI" : "UART");
     if (r->shell == SIM_AXI && !shell_has_axi(d))
         return diag_error(cx, E401, d->board.name, "boards with a processor have the AXI shell: axi_data_bits in the board's file", "this output has no AXI shell");
     d->calib = batch;
@@ -436,8 +449,8 @@ bool simulate_report(const struct ctx *cx, const struct sim_request *r, struct d
         json_object_set_new(report, "simulated_shell", json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames, "cycles_per_frame",
                             (json_int_t)s->cycles_per_frame, "latency_cycles", (json_int_t)s->latency_cycles, "marked", (json_int_t)s->marked,
                             "stall_seed", (json_int_t)r->stall_seed, "fault_seed", (json_int_t)r->fault_seed));
-    else if (r->shell == SIM_UART)
-        json_object_set_new(report, "simulated_uart", json_pack("{s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames, "lost", (json_int_t)s->marked,
+    else if (programs[r->shell].is_line)
+        json_object_set_new(report, arena_printf(cx->arena, "simulated_%s", programs[r->shell].name), json_pack("{s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames, "lost", (json_int_t)s->marked,
                             "noise", (json_int_t)s->noise, "stall_seed", (json_int_t)r->stall_seed, "fault_seed", (json_int_t)r->fault_seed));
     else
         json_object_set_new(report, "simulated", simulated_report(r, d->pipeline, s));

@@ -16,9 +16,12 @@ struct sim_request {
     int64_t power_seed;   // of what registers and memories hold before the first reset, at least 1
     const char *trace;    // FST file or NULL
     bool quiet;
-    enum sim_shell { SIM_BARE, SIM_AXI, SIM_UART } shell; // the pipeline alone, or behind NAME_axi or NAME_uart
+    enum sim_shell { SIM_BARE, SIM_AXI, SIM_UART, SIM_SPI } shell; // the pipeline alone, or behind NAME_axi, NAME_uart or NAME_spi
     uint64_t fault_seed; // of errors that memory answers with, of noise on the line; 0: none
 };
+
+// The shell that --shell calls so; false: none.
+bool sim_shell_named(const char *name, enum sim_shell *out);
 
 struct sim_result {
     int64_t frames, cycles_per_frame, latency_cycles, mismatches;
@@ -29,7 +32,7 @@ struct sim_result {
     // input of that frame; -1: it did not pass; NULL of the shell's run
     int64_t *stream_first, *stream_last;
     int64_t marked, bursts;  // with a shell: frames that ended with an error, all of them injected; bursts on the bus
-    int64_t noise;           // disturbances of the serial line
+    int64_t noise;           // disturbances of the line
 };
 
 // Builds the Verilator model (once per directory and kind), runs the frames and compares every beat of every
@@ -43,7 +46,7 @@ const char *simulate_allocator(struct arena *a);
 
 // What went wrong at a beat of a stream: the member "first" of the harness's result. E601, false.
 bool simulate_mismatch(const struct ctx *cx, const struct design *d, const json_t *first);
-// The result of sim/shell.cpp or sim/uart.cpp (simulate_shell.c).
+// The result of sim/shell.cpp, sim/uart.cpp or sim/spi.cpp (simulate_shell.c).
 bool simulate_shell_result(const struct ctx *cx, const struct design *d, const char *path, struct sim_result *out);
 
 // Writes `simulated` (of the shell's run `simulated_shell`) and the stages' simulated_cycles into DIR/report.json, and

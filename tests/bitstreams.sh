@@ -17,6 +17,7 @@ rows="ds|mt_dscnn_int8, \`--fps 200\`|$models/mt_dscnn_int8.onnx --board ulx3s-8
 rn|mt_resnet8_int8, \`--fps 40\`|$models/mt_resnet8_int8.onnx --board ulx3s-85f --fps 40 --clock-mhz 100
 digits_small|digits, \`--fps 1000\`|$digits ulx3s-85f --fps 1000
 digits_serial|digits, \`--serial\`|$digits icebreaker --serial
+digits_spi|digits, \`--serial --line spi\`|$digits icebreaker --serial --line spi
 ds_serial|mt_dscnn_int8, \`--serial\`|$models/mt_dscnn_int8.onnx --board icebreaker --serial
 digits|digits|$digits ulx3s-85f"
 failed=0

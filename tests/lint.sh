@@ -12,8 +12,8 @@ out=build/lint
 mkdir -p $out
 for board in ultra96 pynq-z2 ulx3s-85f; do
     build/aihls tests/models/digits/digits.onnx --board $board --calib tests/models/digits/digits_calib.npy -q -o $out/digits-$board || bad=1
-    for top in digits digits_axis digits_axi digits_uart; do
-        [ -f "$out/digits-$board/rtl/$top.v" ] || continue # boards with a processor have the AXI shell, others the UART shell
+    for top in digits digits_axis digits_axi digits_uart digits_spi; do
+        [ -f "$out/digits-$board/rtl/$top.v" ] || continue # boards with a processor have the AXI shell, others the UART and SPI shells
         (cd $out/digits-$board && verilator --lint-only -Wall --top-module $top -f rtl/digits.f) && echo "$top on $board: verilator -Wall clean" || bad=1
     done
 done

@@ -27,7 +27,7 @@ static int group_setup(void **state)
     model_node(m, "Conv", "x w", "y");
     model_output(m, "y");
     write_model("one.onnx");
-    int code = run("$A one.onnx --board ulx3s-85f --fps 1000 -q -o ecp5 && $A one.onnx --board icebreaker --fps 100 -q -o ice40 && $A one.onnx --board tang-nano-20k -q -o gowin && "
+    int code = run("$A one.onnx --board ulx3s-85f --fps 1000 -q -o ecp5 && $A one.onnx --board ulx3s-85f --fps 1000 --line spi -q -o spi && $A one.onnx --board icebreaker --fps 100 -q -o ice40 && $A one.onnx --board tang-nano-20k -q -o gowin && "
                    "$A one.onnx --board pynq-z2 -q -o xc7");
     if (code)
         print_error("%s", out.text);
@@ -47,6 +47,12 @@ static int group_setup(void **state)
 
 static struct command rows[] = {
     { "pins and oscillator of the board", "grep -q 'LOCATE COMP \"rxd\" SITE \"M1\"' ecp5/project/one.lpf && grep -q 'set_io txd 9' ice40/project/one.pcf && grep -q '25.000000 MHZ' ecp5/project/one.lpf", 0, NULL },
+    { "those of SPI, and its shell", "grep -q 'LOCATE COMP \"miso\" SITE \"B9\"' spi/project/one.lpf && ! grep -q rxd spi/project/one.lpf && grep -q 'assign miso = miso_en' spi/project/one_board.v && "
+      "grep -q one_spi spi/project/one_board.v && grep -q 'SPI, mode 0, at most 10.000 MHz' spi/project/README.md && diff -r ecp5/rtl spi/rtl", 0, NULL },
+    { "every port of that top is there", "cd spi && yosys -q -p \"$(sed 's/^/read_verilog -sv /' rtl/one.f); read_verilog -sv project/one_board.v; read_verilog -lib +/ecp5/cells_bb.v; hierarchy -check -top one_board\"", 0, NULL },
+    { "SPI on a board without its pins", "$A one.onnx --board tang-nano-20k --line spi -o none; c=$?; test ! -e none || c=9; exit $c", 2, "--line spi: the board has no pins for SPI" },
+    { "on one with a processor", "$A one.onnx --board pynq-z2 --line spi -o none", 2, "error[E401]" },
+    { "a line that is none", "$A one.onnx --board ulx3s-85f --line i2c -o none", 2, "choose one of uart|spi" },
     { "a PLL that makes the board's clock", "grep -A1 CLKFB_DIV ecp5/project/one_board.v; grep -A2 DIVR ice40/project/one_board.v; grep CLOCK_MHZ */project/settings.mk", 0, "CLOCK_MHZ := 24.000" },
     { "other boards have none", "test ! -e gowin/project/settings.mk && test ! -e xc7/project/settings.mk && grep -q W304 gowin/project/README.md && ! grep -q W304 ecp5/project/README.md", 0, NULL },
     { "a tool that is missing is named", "make -C ecp5/project bitstream YOSYS=no-such-yosys", 2, "no-such-yosys is not installed: apt-get install yosys" },

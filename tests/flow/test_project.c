@@ -210,6 +210,27 @@ static void a_serial_board_has_the_nearest_clock(void **state)
     const char *at = strstr(record.text, "\n= clock_hz ");
     assert_non_null(at);
     assert_in_range(atoll(at + strlen("\n= clock_hz ")), 136000000, 137013700);
+    // an SPI host must not be faster than an eighth of that
+    assert_non_null(strstr(read_text("odd/driver/digits_backends.c"), arena_printf(&arena, "spi_design = { %lld }", atoll(at + strlen("\n= clock_hz ")) / 8)));
+}
+
+// With --line spi the top is another, and has other pins.
+static void a_board_with_spi_has_its_pins(void **state)
+{
+    (void)state;
+    const char *bin = getenv("AIHLS_BIN");
+    struct board b;
+    struct diag diag = { .out = stderr };
+    assert_true(board_read(&(struct ctx){ &arena, &diag }, "arty-a7-100", &b));
+    const struct { const char *port, *pin; } pins[] = { { "clk", b.pin_clk }, { "sck", b.pin_sck }, { "cs_n", b.pin_cs_n }, { "mosi", b.pin_mosi }, { "miso", b.pin_miso } };
+    assert_int_equal(system(arena_printf(&arena, "%s tests/models/digits/digits.onnx --calib tests/models/digits/digits_calib.npy --board arty-a7-100 --line spi -q -o %s/spi",
+                                         bin ? bin : "build/aihls", root)), 0);
+    if (run("tclsh $M record spi/project/vivado.tcl"))
+        fail_msg("%s", said.text);
+    in_record("= finished");
+    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++)
+        in_record(arena_printf(&arena, "= port %s PACKAGE_PIN %s", pins[i].port, pins[i].pin));
+    assert_null(strstr(record.text, "= port rxd"));
 }
 
 // ---- rows: something is changed in a copy of an output, or the tool gives something else ----
@@ -457,7 +478,8 @@ int main(void)
 {
     const struct CMUnitTest own[] = {
         cmocka_unit_test(the_script_builds_what_the_board_says), cmocka_unit_test(a_serial_board_has_its_own_top),
-        cmocka_unit_test(a_serial_board_has_the_nearest_clock), cmocka_unit_test(a_users_own_board_has_its_own_address_and_settings), cmocka_unit_test(the_component_is_valid),
+        cmocka_unit_test(a_serial_board_has_the_nearest_clock), cmocka_unit_test(a_board_with_spi_has_its_pins),
+        cmocka_unit_test(a_users_own_board_has_its_own_address_and_settings), cmocka_unit_test(the_component_is_valid),
         cmocka_unit_test(the_schema_notices_mistakes), cmocka_unit_test(the_component_has_the_registers_and_files), cmocka_unit_test(dtc_takes_the_overlay),
         cmocka_unit_test(yosys_finds_every_module_of_the_tops),
     };

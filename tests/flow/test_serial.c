@@ -135,6 +135,7 @@ static struct command rows[] = {
     { "behind registers and DMA", "$A sim one --shell axi --frames 5 --stalls 2 --faults 3", 0, "0 mismatches" },
     { "two inputs and two outputs", "$A sim many" AS_PREDICTED " && $A sim many --stalls 5 --frames 4", 0, "0 mismatches" },
     { "the same behind a line", "$A sim many --shell uart --frames 4 --stalls 1 --faults 1", 0, "0 mismatches" },
+    { "the same behind SPI", "$A sim many --shell spi --frames 4 --stalls 1 --faults 1", 0, "0 mismatches" },
     { "a small network's code is a ROM", "grep -q aihls_rom ice/rtl/one_core.v && ! grep -q s_code ice/rtl/one_core.v && $A sim ice", 0, "0 mismatches" },
     { "what the project counts", "grep -q 'DSP := 1$' ice/project/settings.mk && grep -q 'SHELL_BRAM := 5$' ice/project/settings.mk && grep -q 'SHELL_BRAM := 6$' large/project/settings.mk", 0, NULL },
     // code that is loaded
@@ -143,6 +144,7 @@ static struct command rows[] = {
     { "a reset while it comes, and behind it", "for at in 9 20000 30000; do $A sim large --reset-at $at --stalls 1 || exit 9; done", 0, "0 mismatches" },
     { "through the line", "$A sim large --shell uart --frames 3 --stalls 3", 0, "3 frames through the line, 0 mismatches" },
     { "through a noisy one", "$A sim large --shell uart --frames 2 --faults 5 | grep ' [1-9][0-9]* disturbances'", 0, "2 frames through the line, 0 mismatches, 0 lost" },
+    { "through SPI", "$A sim large --shell spi --frames 2 --stalls 5", 0, "2 frames through the line, 0 mismatches" },
     { "and again behind a reset of the wires", "$A sim large --shell uart --frames 4 --reset-at 2090000", 0, "4 frames through the line, 0 mismatches, 1 lost" },
     { "the driver's simulation loads it", "for b in simulation reference; do large/driver/build/example --backend $b x.pgm | sed 's/ time.*//' >$b || exit 9; done; cmp simulation reference", 0, "" },
     { "a program at the end of the line does not see the difference", "on large large", 0, NULL },

@@ -322,6 +322,10 @@ static void boards_with_a_serial_line_say_where_it_is(void **state)
     assert_string_equal(b.pin_txd, "L4");
     assert_true(board_read(&cx, "arty-a7-100", &b));
     assert_string_equal(b.pin_rxd, "A9");
+    assert_string_equal(b.pin_sck, "D12");
+    assert_string_equal(b.pin_cs_n, "G13");
+    assert_string_equal(b.pin_mosi, "B11");
+    assert_string_equal(b.pin_miso, "A11");
     assert_true(board_read(&cx, "de10-nano", &b));
     assert_true(b.oscillator_hz == 50000000 && !b.uart_baud && !b.pin_rxd && !b.pin_txd);
     assert_string_equal(b.pin_clk, "V11");
@@ -468,7 +472,7 @@ static struct edit_row {
       "<title> breaks the schema: The attribute 'lang' is not allowed\n  --> @:4" },
     { "an empty source", "<lut", "source=\"DS190, table 1, column Z-7020: look-up tables\"", "source=\" \"",
       "attribute 'source' of <lut> has a value that is not allowed\n  --> @:9\n   = found ' ', need 1 to 400 letters" },
-    { "a missing field", "  <family", "<family>xc7</family>", "", "<board> lacks a field\n  --> @:3\n   = need one of family, bram10, bram4, oscillator_hz, uart_baud, pin_clk, pin_rxd, pin_txd\n" },
+    { "a missing field", "  <family", "<family>xc7</family>", "", "<board> lacks a field\n  --> @:3\n   = need one of family, bram10, bram4, oscillator_hz, uart_baud, pin_clk, pin_rxd, pin_txd, pin_sck, pin_cs_n\n" },
     { "a bus without a refresh", "<dram_refresh_ns", "<dram_refresh_ns source=\"DDR3 of 4 Gb, JESD79-3, refresh parameters by device density: tRFC\">300</dram_refresh_ns>", "",
       "<board> lacks a field\n  --> @\n   = found axi_data_bits, need dram_refresh_ns" },
     { "a field of another name", "<uram", "<uram", "<colour>red</colour><uram",
@@ -483,6 +487,10 @@ static struct edit_row {
     { "an oscillator without a line", "<axi_data_bits", "<axi", "<oscillator_hz source='s'>25000000</oscillator_hz><pin_clk source='s'>A1</pin_clk><uart_baud source='s'>9600</uart_baud><axi",
       "found oscillator_hz, need pin_rxd\n" },
     { "a line without an oscillator", "<uram", "<uram", "<uart_baud source='s'>9600</uart_baud><uram", "found uart_baud, need oscillator_hz\n" },
+    { "SPI without a line", "<uram", "<uram", "<pin_sck source='s'>A1</pin_sck><pin_cs_n source='s'>A2</pin_cs_n><pin_mosi source='s'>A3</pin_mosi><pin_miso source='s'>A4</pin_miso><uram",
+      "found pin_sck, need oscillator_hz\n" },
+    { "SPI without a way back", "<uram", "<uram", "<oscillator_hz source='s'>25000000</oscillator_hz><uart_baud source='s'>9600</uart_baud><pin_clk source='s'>A1</pin_clk><pin_rxd source='s'>A2</pin_rxd>"
+      "<pin_txd source='s'>A3</pin_txd><pin_sck source='s'>A4</pin_sck><pin_cs_n source='s'>A5</pin_cs_n><pin_mosi source='s'>A6</pin_mosi><uram", "found oscillator_hz, need pin_miso\n" },
     { "a pin that is two", "<uram", "<uram", "<pin_clk source='s'>A1 B2</pin_clk><uram", "found 'A1 B2', need a pin of letters and digits" },
     { "a line of no speed", "<uram", "<uram", "<uart_baud source='s'>300</uart_baud><uram", "found '300', need a whole number from 1200 to 12000000" },
     { "a field twice", "<uram", "<uram", "<tech>DSP48E1</tech><uram", "<tech> does not belong here" },
