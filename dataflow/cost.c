@@ -9,7 +9,7 @@
 #define GATHER_SLACK 12    // a word of a gather's ring is free so many cycles after its last use
 #define LUT_ROM_DEPTH 64   // words up to which a ROM is made of LUTs
 #define LUT_RING_WORDS 256 // and a ring
-#define STORE_LUT 8        // of aihls_store beside its memory (docs/53-reload.md)
+#define STORE_LUT 8        // of aihls_store beside its memory (docs/52-reload.md)
 #define STORE_BIT_LUT 2    // for each bit of its counters
 #define STORE_FF 13
 

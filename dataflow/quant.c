@@ -486,6 +486,9 @@ bool quantize_graph(const struct ctx *cx, struct graph *g, const struct array *c
         range[i] = quant_range_find(ranges, marks.source[i]->name);
         if (!range[i])
             range[i] = quant_range_find(ranges, g->tensors[i]->name);
+        if (!range[i] && ranges->hardware)
+            return diag_error(cx, E306, g->file, "a model whose layers and tensors have the names of the one that the hardware was made from",
+                              "tensor '%s' has no counterpart in %s", g->tensors[i]->name, ranges->hardware);
         if (!range[i])
             return diag_error(cx, E105, g->file, "compile the model again",
                               "the stored ranges lack tensor '%s'", g->tensors[i]->name);

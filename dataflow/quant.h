@@ -51,6 +51,7 @@ struct quant_ranges {
     struct quant_layer *layers;
     int n_layers, cap_layers;
     const struct quant_options *options; // for the decision; NULL: all defaults
+    const char *hardware; // that they belong to (--reload), for messages; NULL: to this model
 };
 
 // True when the graph holds quantized tensors already (QuantizeLinear or DequantizeLinear).

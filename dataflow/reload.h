@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// reload: hardware whose weights may be replaced while it runs (docs/53-reload.md).
+// reload: hardware whose weights may be replaced while it runs (docs/52-reload.md).
 #ifndef AIHLS_RELOAD_H
 #define AIHLS_RELOAD_H
 

@@ -309,10 +309,10 @@ json_t *design_options(const struct design *d)
     const struct request *r = &d->request;
     const char *file = strrchr(r->model, '/');
     json_t *name = json_string(file ? file + 1 : r->model); // for messages
-    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:i, s:b}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
+    json_t *o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:i, s:i, s:b}", "model", name ? name : json_string("model.onnx") /* not UTF-8 */, "name", d->top,
                           "fps", (json_int_t)r->goal.fps, "max_latency_us", (json_int_t)r->goal.max_latency_us,
                           "max_dsp", (json_int_t)r->goal.max_dsp, "clock_hz", (json_int_t)r->goal.clock_hz, "serial", r->goal.serial, "reloadable", r->goal.reloadable,
-                          "requant", (int)r->requant, "equalize", r->equalize);
+                          "line", (int)r->line, "requant", (int)r->requant, "equalize", r->equalize);
     ASSERT(o);
     quant_write_json(&d->ranges, o);
     if (d->pipeline->partition)
@@ -377,7 +377,7 @@ bool design_reopen(const struct ctx *cx, const char *dir, struct design *d)
         return damaged(cx, path, "no usable options");
     }
     struct request r = { .model = arena_strdup(a, model), .name = arena_strdup(a, name),
-                         .board = arena_printf(a, "%s/sim/board.xml", dir), .requant = (enum requant_mode)option_int(o, "requant"),
+                         .board = arena_printf(a, "%s/sim/board.xml", dir), .line = (enum line)option_int(o, "line"), .requant = (enum requant_mode)option_int(o, "requant"),
                          .equalize = json_is_true(json_object_get(o, "equalize")),
                          .goal = { option_int(o, "fps"), option_int(o, "max_latency_us"), option_int(o, "max_dsp"), option_int(o, "clock_hz"), json_is_true(json_object_get(o, "serial")),
                                    json_is_true(json_object_get(o, "reloadable")) } };
@@ -427,7 +427,7 @@ bool design_build_for(const struct ctx *cx, const struct request *r, const struc
     all.labels = r->labels;
     all.shapes = r->shapes;
     all.dims = r->dims;
-    d->ranges = (struct quant_ranges){ .items = hardware->ranges.items, .n = hardware->ranges.n, .cap = hardware->ranges.cap };
+    d->ranges = (struct quant_ranges){ .items = hardware->ranges.items, .n = hardware->ranges.n, .cap = hardware->ranges.cap, .hardware = dir };
     struct strbuf preset = STRBUF_INIT;
     d->board = hardware->board;
     if (strbuf_read_file(&preset, arena_printf(cx->arena, "%s/project/preset.txt", dir)))

@@ -4,7 +4,8 @@
 `default_nettype none
 module fv_code #(
     parameter DEPTH  = 3,
-    parameter ADDR_W = 2
+    parameter ADDR_W = 2,
+    parameter HUGE   = 1
 ) (
     input wire              clk,
     input wire              rst,
@@ -17,7 +18,7 @@ module fv_code #(
     wire       s_ready, loaded;
     wire [7:0] data;
     wire       take = s_valid && s_ready;
-    aihls_code #(.DEPTH(DEPTH)) u_dut (
+    aihls_code #(.DEPTH(DEPTH), .HUGE(HUGE)) u_dut (
         .clk(clk), .rst(rst), .s_code_data(s_data), .s_code_valid(s_valid), .s_code_ready(s_ready), .loaded(loaded),
         .en(en && loaded), .addr(addr), .data(data)
     );
