@@ -177,7 +177,7 @@ static enum aihls_status check_weights(const struct aihls_network *net, const ui
     if (n_bytes - AIHLS_WEIGHTS_HEADER_BYTES != ((uint32_t)count[0] | (uint32_t)count[1] << 8 | (uint32_t)count[2] << 16 | (uint32_t)count[3] << 24))
         return AIHLS_E_ARGUMENT;
     for (int i = 0; i < 32; i++)
-        if (!net->code || hash[i] != digit(net->model_sha256[2 * i]) * 16 + digit(net->model_sha256[2 * i + 1]))
+        if (!net->code || !net->model_sha256[2 * i] || hash[i] != digit(net->model_sha256[2 * i]) * 16 + digit(net->model_sha256[2 * i + 1]))
             return AIHLS_E_BITSTREAM;
     return n_bytes - AIHLS_WEIGHTS_HEADER_BYTES == (size_t)net->code_bytes ? AIHLS_OK : AIHLS_E_BITSTREAM;
 }

@@ -113,7 +113,7 @@ static bool emit_rtl(struct emission *e)
         ok &= put(e, to, (const char *)f->bytes, f->n_bytes);
         strbuf_addf(&list, "%s\n", to);
     }
-    strbuf_addf(&sb, SPDX "// The pipeline of %s: one instance a stage, FIFOs between them.\n", d->top);
+    strbuf_addf(&sb, SPDX "// The pipeline of %s: %s.\n", d->top, d->pipeline->serial ? "one unit for all stages" : "one instance a stage, FIFOs between them");
     netlist_print(d->netlist, &sb);
     ok &= put_text(e, arena_printf(e->a, "rtl/%s_core.v", d->top), &sb);
     print_top(d, &sb);

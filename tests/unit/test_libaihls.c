@@ -108,7 +108,15 @@ static void fake_close(struct aihls_device *d)
     script.closed++;
 }
 
-static const struct aihls_backend fake = { "fake", NULL, fake_state_bytes, fake_open, fake_submit, fake_wait, fake_close };
+static int reloads;
+
+static enum aihls_status fake_reload(struct aihls_device *d)
+{
+    reloads += d->code[0];
+    return AIHLS_OK;
+}
+
+static const struct aihls_backend fake = { "fake", NULL, fake_state_bytes, fake_open, fake_submit, fake_wait, fake_close, NULL };
 
 // ---- fixtures ----
 
@@ -415,6 +423,51 @@ static void check_misuse(void **state)
     assert_int_equal(m->commit(), m->want);
 }
 
+// "AIHLSWTS", a hash whose bytes are all 0xab, the number of bytes behind, the bytes.
+static void weights_are_replaced_between_frames(void **state)
+{
+    (void)state;
+    uint8_t file[AIHLS_WEIGHTS_HEADER_BYTES + 3] = "AIHLSWTS", other[sizeof file];
+    char hash[65] = "";
+    for (int i = 0; i < 32; i++) {
+        file[8 + i] = 0xab;
+        memcpy(hash + 2 * i, "ab", 3);
+    }
+    file[40] = 3;
+    file[44] = 7;
+    struct aihls_network net = network;
+    struct aihls_backend backend = fake;
+    struct aihls *b;
+    net.model_sha256 = hash;
+    net.code = (const uint8_t *)"old";
+    net.code_bytes = 3;
+    reloads = 0;
+    assert_int_equal(aihls_open(&net, &backend, NULL, &b), AIHLS_OK);
+    assert_int_equal(aihls_reload(b, file, sizeof file), AIHLS_E_BACKEND);
+    backend.reload = fake_reload;
+    assert_int_equal(aihls_reload(NULL, file, sizeof file), AIHLS_E_NULL);
+    assert_int_equal(aihls_reload(b, NULL, 0), AIHLS_E_NULL);
+    for (size_t n = 0; n < sizeof file; n++)
+        assert_int_equal(aihls_reload(b, file, n), AIHLS_E_ARGUMENT);
+    // a byte of the magic or the count; of the hash
+    for (size_t i = 0; i < AIHLS_WEIGHTS_HEADER_BYTES; i++) {
+        memcpy(other, file, sizeof file);
+        other[i] ^= 1;
+        assert_int_equal(aihls_reload(b, other, sizeof other), i < 8 || i >= 40 ? AIHLS_E_ARGUMENT : AIHLS_E_BITSTREAM);
+    }
+    assert_int_equal(aihls_submit(b, in, 2, &ticket), AIHLS_OK);
+    assert_int_equal(aihls_reload(b, file, sizeof file), AIHLS_E_BUSY);
+    assert_int_equal(aihls_wait(b, ticket, out, 2, -1, NULL), AIHLS_OK);
+    assert_int_equal(reloads, 0);
+    assert_int_equal(aihls_reload(b, file, sizeof file), AIHLS_OK);
+    assert_int_equal(reloads, 7);
+    net.code_bytes = 2;
+    assert_int_equal(aihls_reload(b, file, sizeof file), AIHLS_E_BITSTREAM);
+    net.code = NULL;
+    assert_int_equal(aihls_reload(b, file, sizeof file), AIHLS_E_BITSTREAM);
+    assert_int_equal(aihls_close(&b), AIHLS_OK);
+}
+
 static void every_status_has_its_own_text(void **state)
 {
     (void)state;
@@ -649,7 +702,7 @@ int main(void)
         FRAME(a_mistake_in_wait_leaves_the_frame_where_it_is), FRAME(poll_finds_the_oldest_frame_that_is_done), FRAME(a_lost_frame_is_reported_once),
         FRAME(a_refused_submission_takes_no_slot), FRAME(bytes_of_the_wire_pass_unchanged), FRAME(memory_of_the_caller_is_enough),
         FRAME(two_handles_know_nothing_of_each_other), FRAME(a_back_end_that_cannot_start_leaves_no_handle),
-        cmocka_unit_test(every_status_has_its_own_text), cmocka_unit_test(casts_equal_the_compilers), cmocka_unit_test(quantization_rounds_as_the_compiler_does),
+        cmocka_unit_test(every_status_has_its_own_text), FRAME(weights_are_replaced_between_frames), cmocka_unit_test(casts_equal_the_compilers), cmocka_unit_test(quantization_rounds_as_the_compiler_does),
         cmocka_unit_test(scales_follow_their_axis),
     };
     size_t n = 20;
