@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hls/bind.h"
+#include "hls/bind_impl.h"
 
 #include <string.h>
 
-#include "base/check.h"
 #include "dataflow/cost.h"
 #include "dataflow/reload.h"
-#include "dataflow/serial.h"
 
 #define SEARCH_ADDRS 29 // address bits of the levels of aihls_search
-
-struct binding {
-    const struct pipeline *p;
-    struct netlist *n;
-    struct arena *a;
-    bool loads;   // memories are stores, in the order in which they are made
-    int n_stores; // so far
-};
-
-static int64_t address_bits(int64_t depth)
-{
-    return depth <= 2 ? 1 : ceil_log2(depth);
-}
 
 const char *bind_stream_net(struct arena *a, int stream)
 {
@@ -42,124 +27,6 @@ const char *bind_stage_instance(const struct pipeline *p, struct arena *a, int s
 const char *bind_code_file(const struct pipeline *p, struct arena *a)
 {
     return arena_printf(a, "mem/%s_code.hex", p->name);
-}
-
-static void clocked(struct binding *b, struct instance *i)
-{
-    instance_port(b->n, i, "clk", "clk");
-    instance_port(b->n, i, "rst", "rst");
-}
-
-// Declares NET_data, NET_valid, NET_ready.
-static void stream_nets(struct binding *b, const char *net, int64_t lanes)
-{
-    netlist_net(b->n, 8 * lanes, "%s_data", net);
-    netlist_net(b->n, 1, "%s_valid", net);
-    netlist_net(b->n, 1, "%s_ready", net);
-}
-
-// Link k of the chain that the code passes.
-static const char *chain_net(struct binding *b, int k, const char *wire)
-{
-    return arena_printf(b->a, "code%d_%s", k, wire);
-}
-
-static void add_chain_nets(struct binding *b, int k)
-{
-    netlist_net(b->n, 8, "%s", chain_net(b, k, "data"));
-    netlist_net(b->n, 1, "%s", chain_net(b, k, "valid"));
-}
-
-// A memory with contents: those of `file`, or of the code.
-static void rom_instance(struct binding *b, const char *name, const char *file, bool block, int64_t width, int64_t depth,
-                         const char *en, const char *addr, const char *data)
-{
-    struct instance *i = netlist_add(b->n, b->loads ? "aihls_store" : "aihls_rom", name, NULL);
-    instance_int(b->n, i, "WIDTH", width);
-    instance_int(b->n, i, "DEPTH", depth);
-    if (b->loads) {
-        int k = b->n_stores++;
-        add_chain_nets(b, k + 1);
-        instance_port(b->n, i, "rst", "rst");
-        instance_port(b->n, i, "s_code_data", chain_net(b, k, "data"));
-        instance_port(b->n, i, "s_code_valid", chain_net(b, k, "valid"));
-        instance_port(b->n, i, "m_code_data", chain_net(b, k + 1, "data"));
-        instance_port(b->n, i, "m_code_valid", chain_net(b, k + 1, "valid"));
-    } else {
-        instance_text(b->n, i, "FILE", arena_printf(b->a, "\"%s\"", file));
-    }
-    instance_int(b->n, i, "BLOCK", block);
-    instance_port(b->n, i, "clk", "clk");
-    instance_port(b->n, i, "en", en);
-    instance_port(b->n, i, "addr", addr);
-    instance_port(b->n, i, "data", data);
-}
-
-// q is d of `cycles` before, of those in which `en` is.
-static void late(struct binding *b, const char *name, int64_t width, int cycles, const char *en, const char *d, const char *q)
-{
-    struct instance *i = netlist_add(b->n, "aihls_delay", name, NULL);
-    instance_int(b->n, i, "WIDTH", width);
-    instance_int(b->n, i, "DELAY", cycles);
-    instance_port(b->n, i, "clk", "clk");
-    instance_port(b->n, i, "en", en);
-    instance_port(b->n, i, "d", d);
-    instance_port(b->n, i, "q", q);
-}
-
-static const char *bit_range(struct binding *b, const char *net, int64_t high, int64_t low)
-{
-    return arena_printf(b->a, "%s[%lld:%lld]", net, (long long)high, (long long)low);
-}
-
-// A ROM of banks, one behind the other: the address's high bits, as late as the words, choose.
-static struct image *add_cut_rom(struct binding *b, const char *name, struct rom_cut cut, int64_t width, int64_t depth,
-                                 const char *en, const char *addr, int wait, const char *data)
-{
-    const char *instance = arena_printf(b->a, "u_%s", name), *prefix = arena_printf(b->a, "mem/%s_%s_", b->p->name, name);
-    int64_t low = address_bits(cut.words), all = address_bits(depth);
-    const char *at = netlist_net(b->n, all, "%s_at", name), *read = netlist_net(b->n, cut.banks * width, "%s_read", name), *words = read;
-    netlist_assign(b->n, at, addr);
-    for (int64_t k = 0; k < cut.banks; k++) {
-        int64_t left = min_i64(cut.words, depth - k * cut.words), bits = k < cut.banks - 1 ? cut.bits : cut.last_bits;
-        for (int64_t from = 0; from < width; from += bits) {
-            int64_t columns = min_i64(bits, width - from), lowest = k * width + from;
-            rom_instance(b, arena_printf(b->a, "%s_%lld_%lld", instance, (long long)k, (long long)(from / bits)),
-                         arena_printf(b->a, "%s%lld_%lld.hex", prefix, (long long)k, (long long)(from / bits)), true, columns, left, en,
-                         bit_range(b, at, address_bits(left) - 1, 0), bit_range(b, read, lowest + columns - 1, lowest));
-        }
-    }
-    if (wait) {
-        words = netlist_net(b->n, cut.banks * width, "%s_words", name);
-        late(b, arena_printf(b->a, "%s_wait", instance), cut.banks * width, wait, en, read, words);
-    }
-    if (cut.banks == 1) {
-        netlist_assign(b->n, data, words);
-    } else {
-        const char *bank = netlist_net(b->n, all - low, "%s_bank", name);
-        late(b, arena_printf(b->a, "%s_bank", instance), all - low, 1 + wait, en, bit_range(b, at, all - 1, low), bank);
-        struct instance *i = netlist_add(b->n, "aihls_pick", arena_printf(b->a, "%s_pick", instance), NULL);
-        instance_int(b->n, i, "WIDTH", width);
-        instance_int(b->n, i, "N", cut.banks);
-        instance_port(b->n, i, "data", words);
-        instance_port(b->n, i, "sel", bank);
-        instance_port(b->n, i, "out", data);
-    }
-    return netlist_cut_image(b->n, prefix, width, depth, cut, b->loads);
-}
-
-// Data: a net of that width, 1 + wait cycles behind the address.
-static struct image *add_rom(struct binding *b, const char *name, bool block, int64_t width, int64_t depth,
-                             const char *en, const char *addr, int wait, const char *data)
-{
-    struct rom_cut cut = cost_rom_cut(b->p->board->tech, depth);
-    if (block && cut.words)
-        return add_cut_rom(b, name, cut, width, depth, en, addr, wait, data);
-    const char *file = arena_printf(b->a, "mem/%s_%s.hex", b->p->name, name), *read = wait ? netlist_net(b->n, width, "%s_read", name) : data;
-    rom_instance(b, arena_printf(b->a, "u_%s", name), file, block, width, depth, en, addr, read);
-    if (wait)
-        late(b, arena_printf(b->a, "u_%s_wait", name), width, wait, en, read, data);
-    return netlist_image(b->n, file, width, depth, b->loads);
 }
 
 // An output that nothing reads; linters take the name as the statement that this is meant.
@@ -207,8 +74,8 @@ static void bind_weights(struct binding *b, const struct stage *s)
         const char *name = arena_printf(b->a, "%s_w%lld", s->name, (long long)k);
         const char *q = netlist_net(b->n, columns * column_bits, "%s_q", name);
         const char *at = aw * seg == 1 ? addr : bit_range(b, addr, (k + 1) * aw - 1, k * aw);
-        struct image *im = add_rom(b, name, s->fold.rom_block, columns * column_bits, x.weight_words, en, at,
-                                   cost_weight_wait(s, &s->fold, b->p->board->tech), q);
+        struct image *im = bind_rom(b, name, s->fold.rom_block, columns * column_bits, x.weight_words, en, at,
+                                    cost_weight_wait(s, &s->fold, b->p->board->tech), q);
         for (int64_t w = 0; w < x.weight_words; w++)
             for (int64_t i = 0; i < columns; i++)
                 for (int64_t l = 0; l < lanes; l++)
@@ -265,7 +132,7 @@ static void bind_params(struct binding *b, const struct stage *s)
     }
     const char *en = netlist_net(b->n, 1, "%s_p_en", s->name);
     const char *addr = netlist_net(b->n, address_bits(x.params), "%s_p_addr", s->name);
-    struct image *im = add_rom(b, arena_printf(b->a, "%s_p", s->name), s->fold.param_block, lanes * lane_bits, x.params, en, addr, 0, data);
+    struct image *im = bind_rom(b, arena_printf(b->a, "%s_p", s->name), s->fold.param_block, lanes * lane_bits, x.params, en, addr, 0, data);
     for (int64_t c = 0; c < r->n; c++)
         set_params(im, c / lanes, c % lanes * lane_bits, r, c);
 }
@@ -416,7 +283,7 @@ static void bind_search(struct binding *b, const struct stage *s, struct instanc
             const char *name = arena_printf(b->a, "%s_t%lld_%lld", s->name, (long long)l, (long long)level), *q = netlist_net(b->n, bits, "%s_q", name);
             const char *slice = width == 1 ? arena_printf(b->a, "%s[%lld]", addr, (long long)at)
                                            : bit_range(b, addr, at + width - 1, at);
-            struct image *im = add_rom(b, name, false, bits, words, en, slice, 0, q);
+            struct image *im = bind_rom(b, name, false, bits, words, en, slice, 0, q);
             for (int64_t k = 0; k < words; k++)
                 image_set(im, k, 0, (int)bits, s->thresholds[(2 * k + 1) * (128 >> level)]);
             const char *lower = arena_strdup(b->a, all.text);
@@ -525,7 +392,7 @@ static void bind_channel_tables(struct binding *b, const struct stage *s, const 
     for (int64_t l = 0; l < lanes; l++) {
         const char *name = arena_printf(b->a, "%s_t%lld", s->name, (long long)l), *q = netlist_net(b->n, 8, "%s_q", name);
         const char *at = bit_range(b, addr, (l + 1) * bits - 1, l * bits);
-        struct image *im = add_rom(b, name, true, 8, 256 * beats, en, at, 0, q);
+        struct image *im = bind_rom(b, name, true, 8, 256 * beats, en, at, 0, q);
         for (int64_t c = l; c < s->in_c; c += lanes)
             for (int64_t k = 0; k < 256; k++)
                 image_set(im, c / lanes * 256 + k, 0, 8, s->table[c * 256 + k]);
@@ -586,7 +453,7 @@ static struct image *gather_map(struct binding *b, const struct stage *s, char a
     const char *name = arena_printf(b->a, "%s_%c", s->name, axis), *en = arena_printf(b->a, axis == 'y' ? "%s_y_en" : "%s_map_en", s->name);
     const char *addr = netlist_net(b->n, address_bits(n), "%s_addr", name);
     const char *data = netlist_net(b->n, map_bits + 1 + more_bits, "%s_data", name);
-    struct image *im = add_rom(b, name, n > 64, map_bits + 1 + more_bits, n, en, addr, 0, data);
+    struct image *im = bind_rom(b, name, n > 64, map_bits + 1 + more_bits, n, en, addr, 0, data);
     for (int64_t k = 0; k < n; k++) {
         bool fill = at[k * step] == GATHER_FILL;
         image_set(im, k, 0, (int)map_bits, fill ? 0 : at[k * step] / s->fold.word);
@@ -763,155 +630,6 @@ static void bind_watch(struct binding *b)
     strbuf_release(&all);
 }
 
-// ---- contents that come through a port ----
-
-static void bind_code_port(struct binding *b)
-{
-    struct netlist *n = b->n;
-    stream_nets(b, "bytes", 1);
-    struct instance *i = netlist_add(n, "aihls_port", "u_port_code", NULL);
-    instance_int(n, i, "WIDTH", 8);
-    instance_port(n, i, "rst", "rst");
-    instance_stream(n, i, "s", BIND_CODE);
-    instance_stream(n, i, "m", "bytes");
-}
-
-// The code of a chain of stores: their images one behind the other, which are no files then.
-static void collect_code(struct binding *b)
-{
-    struct netlist *n = b->n;
-    int64_t count = 0;
-    for (int i = 0; i < n->n_images; i++)
-        count += n->images[i].loaded ? n->images[i].depth_words * n->images[i].stride_bytes : 0;
-    struct image *code = netlist_image(n, bind_code_file(b->p, b->a), 8, count, false);
-    uint8_t *at = code->bytes;
-    int kept = 0;
-    for (int i = 0; i < n->n_images; i++) {
-        const struct image im = n->images[i];
-        if (im.loaded) {
-            memcpy(at, im.bytes, (size_t)(im.depth_words * im.stride_bytes));
-            at += im.depth_words * im.stride_bytes;
-        } else {
-            n->images[kept++] = im;
-        }
-    }
-    n->n_images = kept;
-}
-
-// The ends of the chain. Until the last store is full the inputs take nothing.
-static void bind_chain(struct binding *b)
-{
-    struct netlist *n = b->n;
-    int k = 0;
-    for (int i = 0; i < n->n_instances; i++)
-        if (strcmp(n->instances[i].module, "aihls_store") == 0)
-            instance_port(n, &n->instances[i], "loaded", ++k == b->n_stores ? "go" : netlist_net(n, 1, "unused_loaded%d", k));
-    netlist_assign(n, "bytes_ready", "!go");
-    netlist_assign(n, chain_net(b, 0, "data"), "bytes_data");
-    netlist_assign(n, chain_net(b, 0, "valid"), "bytes_valid && !go");
-    netlist_assign(n, netlist_net(n, 9, "unused_code"), arena_printf(b->a, "{%s, %s}", chain_net(b, b->n_stores, "data"), chain_net(b, b->n_stores, "valid")));
-    collect_code(b);
-}
-
-// ---- one unit for all stages ----
-
-// Wires of several ports side by side, the first in the lowest bits.
-static const char *side_by_side(struct binding *b, int n, const char *(*net)(struct binding *b, int i), const char *wire)
-{
-    const char *all = "";
-    for (int i = 0; i < n; i++)
-        all = arena_printf(b->a, "%s_%s%s%s", net(b, i), wire, i ? ", " : "", all);
-    return n > 1 ? arena_printf(b->a, "{%s}", all) : all;
-}
-
-static const char *input_net(struct binding *b, int i)
-{
-    return bind_stream_net(b->a, b->p->inputs[i].stream);
-}
-
-static const char *output_net(struct binding *b, int i)
-{
-    return b->p->outputs[i].name;
-}
-
-// The code's memory: a ROM, or one that the stream `code` fills.
-static void bind_code(struct binding *b)
-{
-    const struct serial *s = b->p->serial;
-    struct netlist *n = b->n;
-    struct image *code = s->loaded ? netlist_image(n, bind_code_file(b->p, b->a), 8, s->n_code, false)
-                                   : add_rom(b, "code", true, 8, s->n_code, "k_en", "k_addr", 0, "k_data");
-    for (int64_t i = 0; i < s->n_code; i++)
-        image_set(code, i, 0, 8, s->code[i]);
-    if (!s->loaded) {
-        netlist_assign(n, "go", "1'b1");
-        return;
-    }
-    bind_code_port(b);
-    struct instance *i = netlist_add(n, "aihls_code", "u_code", NULL);
-    clocked(b, i);
-    instance_int(n, i, "DEPTH", s->n_code);
-    instance_int(n, i, "HUGE", s->code_huge);
-    instance_stream(n, i, "s_code", "bytes");
-    instance_port(n, i, "loaded", "go");
-    instance_port(n, i, "en", "k_en");
-    instance_port(n, i, "addr", "k_addr");
-    instance_port(n, i, "data", "k_data");
-}
-
-static void bind_serial(struct binding *b)
-{
-    const struct pipeline *p = b->p;
-    const struct serial *s = p->serial;
-    struct netlist *n = b->n;
-    netlist_net(n, 1, "k_en");
-    netlist_net(n, s->code_bits, "k_addr");
-    netlist_net(n, 8, "k_data");
-    netlist_net(n, s->index_bits, "stage");
-    netlist_net(n, 1, "running");
-    netlist_net(n, 1, "store");
-    netlist_net(n, 8, "stored");
-    netlist_net(n, 8, "sent");
-    netlist_net(n, 1, "go");
-    bind_code(b);
-    struct instance *u = netlist_add(n, "aihls_serial", "u_serial", NULL);
-    clocked(b, u);
-    instance_text(n, u, "TECH", "TECH");
-    const struct { const char *name; int64_t value; } v[] = {
-        { "MUL_DSP", s->use_dsp }, { "INPUTS", p->n_inputs }, { "OUTPUTS", p->n_outputs }, { "DEPTH", s->bytes }, { "HUGE", s->huge },
-        { "ADDR_W", s->addr_bits }, { "CODE_W", s->code_bits }, { "COUNT_W", s->count_bits }, { "POS_W", s->pos_bits }, { "INDEX_W", s->index_bits },
-        { "SUM_W", s->sum_bits }, { "MULT_W", s->mult_bits }, { "SHIFT_W", s->shift_bits },
-    };
-    for (size_t k = 0; k < sizeof v / sizeof *v; k++)
-        instance_int(n, u, v[k].name, v[k].value);
-    static const char *const wires[] = { "data", "valid", "ready" };
-    for (int k = 0; k < 3; k++)
-        instance_port(n, u, arena_printf(b->a, "s_act_%s", wires[k]), side_by_side(b, p->n_inputs, input_net, wires[k]));
-    instance_port(n, u, "m_act_data", "sent");
-    for (int k = 1; k < 3; k++)
-        instance_port(n, u, arena_printf(b->a, "m_act_%s", wires[k]), side_by_side(b, p->n_outputs, output_net, wires[k]));
-    for (int i = 0; i < p->n_outputs; i++)
-        netlist_assign(n, arena_printf(b->a, "%s_data", output_net(b, i)), "sent");
-    static const char *const own[][2] = { { "go", "go" }, { "k_en", "k_en" }, { "k_addr", "k_addr" }, { "k_data", "k_data" }, { "index", "stage" },
-                                          { "running", "running" }, { "store", "store" }, { "stored", "stored" } };
-    for (size_t k = 0; k < sizeof own / sizeof *own; k++)
-        instance_port(n, u, own[k][0], own[k][1]);
-    for (int i = 0; i < p->n_stages; i++) {
-        struct instance *t = netlist_add(n, "aihls_tap", bind_stage_instance(p, b->a, i), arena_printf(b->a, "%s: %s", p->stages[i].name, p->stages[i].nodes));
-        instance_int(n, t, "INDEX", i);
-        instance_int(n, t, "INDEX_W", s->index_bits);
-        for (size_t k = 4; k < sizeof own / sizeof *own; k++) // from `index` on
-            instance_port(n, t, own[k][0], own[k][1]);
-        instance_stream(n, t, "m_act", bind_stream_net(b->a, p->stages[i].out_stream));
-    }
-    // nothing but a simulation reads what the taps show
-    const char *all = "";
-    for (int i = 0; i < p->n_stages; i++)
-        all = arena_printf(b->a, "%s%s%s_data", all, i ? ", " : "", bind_stream_net(b->a, p->stages[i].out_stream));
-    netlist_assign(n, netlist_net(n, 8 * p->n_stages, "unused_taps"), arena_printf(b->a, "{%s}", all));
-    netlist_assign(n, netlist_net(n, p->n_edges, "unused_stall"), "stall"); // there are no FIFOs to hold
-}
-
 struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
 {
     struct netlist *n = netlist_new(a, arena_printf(a, "%s_core", p->name));
@@ -928,11 +646,8 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
     netlist_port(n, "output", "watch", 2 * p->n_streams);
     const char **edge_net = arena_array(a, const char *, p->n_edges);
     bool chain = p->reloadable && !p->serial;
-    if (chain) {
-        netlist_net(n, 1, "go");
-        bind_code_port(&b);
-        add_chain_nets(&b, 0);
-    }
+    if (chain)
+        bind_chain_begin(&b);
     for (int i = 0; i < p->n_streams; i++)
         if (p->serial)
             stream_nets(&b, bind_stream_net(a, i), 1);
@@ -954,7 +669,7 @@ struct netlist *bind_pipeline(const struct pipeline *p, struct arena *a)
     for (int i = 0; !p->serial && i < p->n_stages; i++)
         bind_stage(&b, &p->stages[i], edge_net);
     if (chain)
-        bind_chain(&b);
+        bind_chain_end(&b);
     for (int i = 0; pipeline_loads(p) && i < n->n_images; i++)
         if (strcmp(n->images[i].file, bind_code_file(p, a)) == 0)
             n->code = &n->images[i];
