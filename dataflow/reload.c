@@ -2,6 +2,7 @@
 #include "dataflow/reload.h"
 
 #include "base/check.h"
+#include "dataflow/cost.h"
 #include "dataflow/serial.h"
 
 #define SHIFTS 5 // bits: factors from 2^7 down to 2^-24 with multipliers of any width
@@ -55,4 +56,24 @@ void reload_widen(struct pipeline *p)
 bool pipeline_loads(const struct pipeline *p)
 {
     return p->serial ? p->serial->loaded : p->reloadable;
+}
+
+struct cost reload_cost(const struct pipeline *p)
+{
+    static const enum cost_memory kinds[] = { MEMORY_WEIGHTS, MEMORY_PARAMETERS };
+    struct cost more = { 0 };
+    for (int i = 0; i < p->n_stages && !p->serial; i++) {
+        const struct stage *s = &p->stages[i];
+        struct stage fixed = *s;
+        struct fold_shape x = fold_shape(s, &s->fold);
+        fixed.weight_reach = 0;
+        for (int k = 0; k < 2 && s->weight_reach; k++) {
+            bool block = kinds[k] == MEMORY_WEIGHTS ? s->fold.rom_block : s->fold.param_block;
+            struct cost with = cost_memory(s, &s->fold, &x, p->board->tech, kinds[k], block), without = cost_memory(&fixed, &s->fold, &x, p->board->tech, kinds[k], block);
+            more.bram18 += with.bram18 - without.bram18;
+            more.lut += with.lut - without.lut;
+            more.ff += with.ff - without.ff;
+        }
+    }
+    return more;
 }

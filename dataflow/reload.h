@@ -17,4 +17,8 @@ void reload_widen(struct pipeline *p);
 // schedule is not a ROM.
 bool pipeline_loads(const struct pipeline *p);
 
+// What the memories of a scheduled p cost more than ROMs of the same contents would, in block RAMs, LUTs and flip-flops; nothing
+// where one multiplier computes all stages.
+struct cost reload_cost(const struct pipeline *p);
+
 #endif

@@ -258,6 +258,11 @@ bool design_schedule(const struct ctx *cx, struct design *d, design_progress *sa
                (long long)p->total.dsp, (long long)d->board.dsp, (long long)p->total.bram18, d->board.tech->bram_name, (long long)d->board.bram18,
                (long long)p->total.lut, (long long)d->board.lut, (long long)p->interval_cycles, p->bound);
     d->netlist = bind_pipeline(p, cx->arena);
+    if (p->reloadable) {
+        struct cost more = reload_cost(p);
+        count_text(say, user, cx->arena, "Reloadable", "%lld bytes behind each reset; their memories take %lld %s, %lld LUT and %lld FF more than ROMs", (long long)d->netlist->code->depth_words,
+                   (long long)more.bram18, d->board.tech->bram_name, (long long)more.lut, (long long)more.ff);
+    }
     return true;
 }
 

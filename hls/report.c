@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "dataflow/partition.h"
 #include "dataflow/cost.h"
+#include "dataflow/reload.h"
 #include "hls/precision.h"
 #include "hls/quant_error.h"
 #include "hls/shell.h"
@@ -276,6 +277,13 @@ void report_add_error(json_t *report, const struct design *d)
     }
 }
 
+static json_t *reload_report(const struct design *d)
+{
+    struct cost more = reload_cost(d->pipeline);
+    return json_pack("{s:I, s:I, s:I, s:I}", "bytes", (json_int_t)d->netlist->code->depth_words, "more_bram", (json_int_t)more.bram18, "more_lut", (json_int_t)more.lut,
+                     "more_ff", (json_int_t)more.ff);
+}
+
 json_t *report_make(const struct design *d)
 {
     const struct pipeline *p = d->pipeline;
@@ -296,6 +304,8 @@ json_t *report_make(const struct design *d)
     if (p->n_stages) { // else there is no hardware to predict
         json_object_set_new(o, "predicted", predicted_report(p));
         json_object_set_new(o, "shell", shell_report(d));
+        if (p->reloadable)
+            json_object_set_new(o, "reload", reload_report(d));
     }
     for (int i = 0; i < p->n_stages; i++)
         json_array_append_new(stages, stage_report(p, &p->stages[i]));

@@ -26,7 +26,12 @@ void html_resources(const struct view *v, struct strbuf *out)
     resource_row(v, out, *block ? block : "block RAM", "predicted.bram", "board.bram");
     resource_row(v, out, "LUT", "predicted.lut", "board.lut");
     resource_row(v, out, "FF", "predicted.ff", "board.ff");
-    strbuf_adds(out, "</tbody></table>\n<p class=\"dim\">Predicted, FIFOs included. The schedule leaves 30 % of the LUTs to the system around it and "
+    strbuf_adds(out, "</tbody></table>\n");
+    if (json_object_get(v->report, "reload"))
+        strbuf_addf(out, "<p>%s bytes of weights may be loaded at run time; their memories take %s %s, %s LUT and %s FF more than ROMs.</p>\n",
+                    view_count(v->arena, view_int(v->report, "reload.bytes")), view_count(v->arena, view_int(v->report, "reload.more_bram")), *block ? block : "block RAM",
+                    view_count(v->arena, view_int(v->report, "reload.more_lut")), view_count(v->arena, view_int(v->report, "reload.more_ff")));
+    strbuf_adds(out, "<p class=\"dim\">Predicted, FIFOs included. The schedule leaves 30 % of the LUTs to the system around it and "
                 "to routing.</p>\n");
 }
 

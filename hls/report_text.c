@@ -83,6 +83,11 @@ static void resource(const struct view *v, struct strbuf *out, const char *name,
     strbuf_addf(out, " %9s of %9s  %5.1f %%\n", view_count(v->arena, used), view_count(v->arena, have), view_percent((double)used, (double)have));
 }
 
+static const char *count(const struct view *v, const char *path)
+{
+    return view_count(v->arena, view_int(v->report, path));
+}
+
 static void print_resources(const struct view *v, struct strbuf *out)
 {
     const char *block = view_text(v->report, "board.bram_block");
@@ -91,6 +96,9 @@ static void print_resources(const struct view *v, struct strbuf *out)
     resource(v, out, *block ? block : "block RAM", "predicted.bram", "board.bram");
     resource(v, out, "LUT", "predicted.lut", "board.lut");
     resource(v, out, "FF", "predicted.ff", "board.ff");
+    if (json_object_get(v->report, "reload"))
+        strbuf_addf(out, "  %s bytes of weights may be loaded; their memories take %s %s, %s LUT and %s FF more than ROMs\n", count(v, "reload.bytes"), count(v, "reload.more_bram"),
+                    *block ? block : "block RAM", count(v, "reload.more_lut"), count(v, "reload.more_ff"));
 }
 
 static void print_stages(const struct view *v, struct strbuf *out)

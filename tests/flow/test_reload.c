@@ -78,6 +78,7 @@ static struct command rows[] = {
     { "a file that ends early", "head -c 300 axi_2/driver/first_weights.bin >short; axi/driver/build/example --weights short x.ppm", 1, "short: " },
     { "weights for other hardware", "axi/driver/build/example --weights uart_2/driver/first_weights.bin x.ppm", 1, "another network" },
     { "no such file", "axi/driver/build/example --weights none x.ppm", 1, "none: cannot be read" },
+    { "the report says what it costs", "grep -q '\"more_ff\": [1-9]' axi/report.json && ! grep -q more_ff rom/report.json && $A report axi", 0, "bytes of weights may be loaded; their memories take" },
     // the compiler
     { "digits, trained further", "$A $M/digits/digits.onnx --board zcu104 --reloadable --name d -q -o d && $A $M/digits/digits_turned.onnx --reload d -q -o t && diff -r d/rtl t/rtl && "
       "grep '^#define D_MODEL' d/driver/d.h >id && grep -qf id t/driver/d.h && ! cmp -s d/mem/d_code.hex t/mem/d_code.hex", 0, NULL },
