@@ -11,10 +11,14 @@ done
 out=build/lint
 mkdir -p $out
 for board in ultra96 pynq-z2 ulx3s-85f; do
-    build/aihls tests/models/digits/digits.onnx --board $board --calib tests/models/digits/digits_calib.npy -q -o $out/digits-$board || bad=1
-    for top in digits digits_axis digits_axi digits_uart digits_spi; do
-        [ -f "$out/digits-$board/rtl/$top.v" ] || continue # boards with a processor have the AXI shell, others the UART and SPI shells
-        (cd $out/digits-$board && verilator --lint-only -Wall --top-module $top -f rtl/digits.f) && echo "$top on $board: verilator -Wall clean" || bad=1
+    for option in "" --reloadable; do
+        dir=$out/digits-$board$option
+        # shellcheck disable=SC2086
+        build/aihls tests/models/digits/digits.onnx --board $board --calib tests/models/digits/digits_calib.npy $option -q -o $dir || bad=1
+        for top in digits digits_axis digits_axi digits_uart digits_spi; do
+            [ -f "$dir/rtl/$top.v" ] || continue # boards with a processor have the AXI shell, others the UART and SPI shells
+            (cd $dir && verilator --lint-only -Wall --top-module $top -f rtl/digits.f) && echo "$top on $board $option: verilator -Wall clean" || bad=1
+        done
     done
 done
 
