@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part that every user needs: no malloc, no clock, of the C library memcpy and memset alone.
+// The part that every user needs: no malloc, no clock, of the C library memcpy, memset and memcmp alone.
 #include "aihls.h"
 
 #include <string.h>
